@@ -247,10 +247,18 @@ fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
         (path, verdict)
     });
     let of_logins = login::waiting(cx).into_iter().map(|path| {
-        let verdict = not_stored(&path);
+        let verdict = match login::is_unconfirmed(&path) {
+            true => unconfirmed(&path),
+            false => not_stored(&path),
+        };
         (path, verdict)
     });
     of_refreshes.chain(of_logins).collect()
+}
+
+fn unconfirmed(path: &Path) -> Verdict {
+    let found = format!("{} contains a login that nobody confirmed", path.display());
+    Verdict::warning(found, login::to_store(path))
 }
 
 fn not_stored(path: &Path) -> Verdict {

@@ -79,7 +79,10 @@ impl CodeFlow {
             false => Awaited::Key,
         };
         verify_login::fetch_keys(login.cx, login.provider, &self.client);
-        Saver::prepare(login, &self.client, awaited, attempt.nonce.as_ref())
+        // Whoever got hold of the URL may have sent the code.
+        let is_confirmed = !login.asks();
+        let nonce = attempt.nonce.as_ref();
+        Saver::prepare(login, &self.client, awaited, nonce, is_confirmed)
     }
 
     /// Exchanges the code, once.

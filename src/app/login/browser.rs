@@ -115,7 +115,7 @@ fn exchange(
     let saver = flow.prepare(login, attempt)?;
     let gained = flow.exchange(login, attempt, code, &saver);
     match gained {
-        Ok(gained) => gained.keep_own(login, saver.finish()),
+        Ok(gained) => gained.keep(login, saver.finish()),
         Err(error) => {
             let failure = exchange_failure(login.provider, &error);
             Err(saver.finish().settle_failed(login.cx, &error, failure))

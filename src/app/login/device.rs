@@ -69,7 +69,7 @@ impl<'a> Running<'a> {
         let begun = device::authorize(&device, cx.random, cx.clock.now())
             .map_err(|error| failure(login, flow, &error))?;
         let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
-        let saver = Saver::prepare(login, client, awaited, None)?;
+        let saver = Saver::prepare(login, client, awaited, None, true)?;
         Ok(Self {
             login,
             device,

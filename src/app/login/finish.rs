@@ -152,7 +152,7 @@ impl Completion<'_> {
         let saved = saver.finish();
         match gained {
             Ok(gained) => {
-                let kept = gained.keep_own(self.login, saved);
+                let kept = gained.keep(self.login, saved);
                 self.forget();
                 kept.map_err(|failure| match is_open(&failure) {
                     true => failure,

@@ -28,44 +28,23 @@ pub(super) enum LoginResult {
 
 impl LoginResult {
     /// Stores it, even if a signal asked to stop: it cannot be had again. If it cannot be stored now,
-    /// the saved answer stays for the next command.
+    /// the saved answer stays for the next command. What the person may have to know for their own,
+    /// and does not, is set aside.
     ///
     /// # Errors
-    /// What the store says, and an ID token that is refused or cannot be checked now.
+    /// What the store says, an ID token that is refused or cannot be checked now, a question that was
+    /// not answered, and [`Kind::Usage`](crate::app::failure::Kind::Usage) if it is not theirs.
     pub(super) fn keep(
         self,
         login: Login<'_>,
-        saved: SavedLogin,
-    ) -> Result<StoredProfile, Failure> {
-        self.keep_if(login, saved, false)
-    }
-
-    /// Stores what came by a redirect, which somebody else may have sent: the person is asked if
-    /// nothing tells whose it is. What is not theirs is set aside.
-    ///
-    /// # Errors
-    /// As [`LoginResult::keep`], and [`Kind::Usage`](crate::app::failure::Kind::Usage) if it is not
-    /// theirs.
-    pub(super) fn keep_own(
-        self,
-        login: Login<'_>,
-        saved: SavedLogin,
-    ) -> Result<StoredProfile, Failure> {
-        self.keep_if(login, saved, true)
-    }
-
-    fn keep_if(
-        self,
-        login: Login<'_>,
-        saved: SavedLogin,
-        asks: bool,
+        mut saved: SavedLogin,
     ) -> Result<StoredProfile, Failure> {
         let kept = match self {
-            Self::Grant { client, grant } => store_login::keep(login, &client, *grant, asks),
+            Self::Grant { client, grant } => store_login::keep(login, &client, *grant, &mut saved),
             Self::Token { name, grant } => {
                 store_token::keep(login, name.as_deref(), *grant).map(Some)
             }
-            Self::Key(made) => store_key::keep(login, made, asks),
+            Self::Key(made) => store_key::keep(login, made, &mut saved),
         };
         match kept {
             Ok(None) => Err(saved.set_aside(login.cx)),

@@ -41,7 +41,7 @@ use request::Login;
 
 pub use super::deposit::StoredProfile;
 pub use request::Request;
-pub(super) use saved_login::waiting;
+pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
 
 /// Logs in.
 ///

@@ -42,13 +42,17 @@ pub fn recover_pending(cx: Context<'_>) {
 
 /// Whether it was tried a moment ago: the file's time is when it may be tried again.
 fn is_pausing(cx: Context<'_>, name: &str) -> bool {
-    let stat = cx.files.stat(&saved_login::path(cx, name)).ok().flatten();
+    let stat = cx
+        .files
+        .stat(&saved_login::directory(cx).join(name))
+        .ok()
+        .flatten();
     let now = cx.clock.now();
     stat.is_some_and(|stat| now < stat.modified && stat.modified <= now.after(PAUSE))
 }
 
 fn pause(cx: Context<'_>, name: &str) {
-    let path = saved_login::path(cx, name);
+    let path = saved_login::directory(cx).join(name);
     if matches!(cx.files.stat(&path), Ok(Some(_))) {
         let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
     }
@@ -62,7 +66,7 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
         Content::Foreign => saved.leave(),
         Content::Unanswered => saved.discard(cx),
         Content::Unreadable => {
-            let path = saved_login::path(cx, name);
+            let path = saved_login::directory(cx).join(name);
             saved.leave();
             let message = format!(
                 "{} holds the response to a login and cannot be read; log in again, then delete it",

@@ -88,13 +88,18 @@ impl Login<'_> {
         Ok(stored)
     }
 
-    /// Asks whether a login is the person's own, of which nothing tells that: an answer can be sent
-    /// to a login by whoever got hold of its URL. `replaced` is the profile that it replaces. Without
-    /// a person it counts as their own; without an answer it does not.
-    pub(super) fn is_own(&self, replaced: Option<&ProfileId>) -> bool {
-        if self.request.yes || !self.cx.dialog.can_ask() {
-            return true;
-        }
+    /// Whether the person is asked where nothing tells whose login it is. Without a person it counts
+    /// as their own.
+    pub(super) fn asks(&self) -> bool {
+        !self.request.yes && self.cx.dialog.can_ask()
+    }
+
+    /// Asks whether a login is the person's own: an answer can be sent to a login by whoever got hold
+    /// of its URL. `replaced` is the profile that it replaces.
+    ///
+    /// # Errors
+    /// If there is no answer, which is not a no.
+    pub(super) fn ask_whose(&self, replaced: Option<&ProfileId>) -> Result<bool, Failure> {
         let name = &self.provider.name;
         let question = match replaced {
             None => format!("{name} did not say whose account this is. Did you just log in there?"),
@@ -102,7 +107,7 @@ impl Login<'_> {
                 format!("Replace {profile}? Answer yes if you just logged in to {name}")
             }
         };
-        matches!(self.cx.confirm(&question, false), Ok(true))
+        self.cx.confirm(&question, false)
     }
 
     /// Returns the command that logs in again.

@@ -4,12 +4,15 @@
 //! A file per login, `<state>/rescue/<name>.login`, 0600: a line that tells whose it is, written
 //! before the code is sent; then, once the answer has come, a line about it, and its bytes. It goes
 //! when the login is stored or was no grant. Whoever holds the kernel lock of the same name may touch
-//! it; every command that may write takes in what a killed process left.
+//! it; every command that may write takes in what a killed process left. It is `<name>.unconfirmed`, and
+//! that before the code is sent, where the person may have to say first that the login is theirs: such
+//! a one is not stored without that word, whatever ends the process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Client;
 use crate::model::saved_response;
@@ -22,7 +25,10 @@ use super::request::Login;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
-const SUFFIX: &str = ".login";
+/// How the name of a file ends that any command may store.
+const CONFIRMED: &str = "login";
+/// How it ends where nobody has said yet that the login is theirs.
+const UNCONFIRMED: &str = "unconfirmed";
 
 /// What the answer brings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,15 +155,17 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
     Content::Answer(Box::new(head), answer)
 }
 
-/// Lists the logins that have a file.
+/// Lists the files of logins, by their names.
 ///
 /// # Errors
 /// What the disk says.
 pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
     let names = cx.files.list(&directory(cx))?.into_iter();
-    let names = names.filter_map(|name| {
-        let name = name.strip_suffix(SUFFIX)?;
-        file_name::is_one(name).then(|| name.to_owned())
+    let names = names.filter(|name| {
+        let parts = name.split_once('.');
+        parts.is_some_and(|(login, ending)| {
+            file_name::is_one(login) && [CONFIRMED, UNCONFIRMED].contains(&ending)
+        })
     });
     Ok(names.collect())
 }
@@ -165,7 +173,7 @@ pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
 /// Lists the files with an answer that no profile holds. Takes no lock.
 pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
     let paths = names(cx).unwrap_or_default().into_iter();
-    let paths = paths.map(|name| path(cx, &name));
+    let paths = paths.map(|name| directory(cx).join(name));
     let holds_answer = |path: &PathBuf| {
         let bytes = cx.files.read(path).ok().flatten();
         let content = bytes.map(|bytes| understand(cx, &Secret::new(bytes)));
@@ -178,6 +186,27 @@ pub(super) fn directory(cx: Context<'_>) -> PathBuf {
     cx.dirs.state.join("rescue")
 }
 
-pub(super) fn path(cx: Context<'_>, name: &str) -> PathBuf {
-    directory(cx).join(format!("{name}{SUFFIX}"))
+/// Returns the path of the file of a new login.
+pub(super) fn new_path(cx: Context<'_>, login: &str, is_confirmed: bool) -> PathBuf {
+    let ending = if is_confirmed { CONFIRMED } else { UNCONFIRMED };
+    directory(cx).join(login).with_extension(ending)
+}
+
+/// Whether nobody has said yet that the login of this file is theirs.
+pub(in crate::app) fn is_unconfirmed(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == UNCONFIRMED)
+}
+
+/// Returns the path at which the next command stores it.
+pub(super) fn confirmed(path: &Path) -> PathBuf {
+    path.with_extension(CONFIRMED)
+}
+
+/// Returns the command that has it stored.
+pub(in crate::app) fn to_store(path: &Path) -> Hint {
+    let word = |path: &Path| shell_word(&path.display().to_string());
+    let (from, to) = (word(path), word(&confirmed(path)));
+    // Else it may rest for a while, as one that was tried a moment ago.
+    let told = format!("if it was yours after all: mv {from} {to} && touch {to} && ");
+    Hint::from(told).run(Command::list())
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use url::Url;
 
-use crate::model::hint::{Command, Hint, shell_word};
+use crate::model::hint::{Command, Hint};
+use crate::model::id::ProfileId;
 use crate::model::provider::Client;
 use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
@@ -17,7 +18,7 @@ use crate::ports::http::{Http, HttpError, Patience, Request, Response};
 
 use super::file_name;
 use super::request::Login;
-use super::saved_login::{Awaited, Content, Head, directory, path, sealed, understand};
+use super::saved_login::{self, Awaited, Content, Head, directory, sealed, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 
@@ -35,7 +36,8 @@ pub(super) struct Saver<'a> {
 }
 
 impl<'a> Saver<'a> {
-    /// Makes the file ready, before the code is sent.
+    /// Makes the file ready, before the code is sent. Unless it `is_confirmed`, a login of which
+    /// nothing tells whose it is is stored only if the person says that it is theirs.
     ///
     /// # Errors
     /// What the disk says; nothing was sent.
@@ -44,6 +46,7 @@ impl<'a> Saver<'a> {
         client: &Client,
         awaited: Awaited,
         nonce: Option<&Secret<String>>,
+        is_confirmed: bool,
     ) -> Result<Self, Failure> {
         let cx = login.cx;
         let name = file_name::new(cx)?;
@@ -52,7 +55,7 @@ impl<'a> Saver<'a> {
             let message = format!("login {name} is in progress in another process");
             return Err(Failure::new(Kind::Busy, message).hint(login.again()));
         };
-        let path = path(cx, &name);
+        let path = saved_login::new_path(cx, &name, is_confirmed);
         let head = Head::new(login, client, awaited, nonce);
         let head = saved_response::head(&cx.dirs.state, head);
         let head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
@@ -72,6 +75,7 @@ impl<'a> Saver<'a> {
         SavedLogin {
             path: self.path.clone(),
             is_saved: self.is_saved.load(Ordering::Relaxed),
+            doubt: Doubt::of(&self.path, Doubt::Ask),
             lock: self.lock.lock().take(),
         }
     }
@@ -133,21 +137,82 @@ impl Drop for Saver<'_> {
     }
 }
 
+/// What comes of a login of which nothing tells whose it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It is stored: the person said that it is theirs, or nobody has to.
+    None,
+    /// The person is asked.
+    Ask,
+    /// It stays where it is: it is completed by another command, which asks nobody.
+    Leave,
+    /// It stays where it is: nobody said that it is theirs.
+    Unanswered,
+}
+
+impl Doubt {
+    fn of(path: &Path, doubt: Self) -> Self {
+        match saved_login::is_unconfirmed(path) {
+            true => doubt,
+            false => Self::None,
+        }
+    }
+}
+
 /// The file of a login whose answer has come.
 pub(super) struct SavedLogin {
     path: PathBuf,
     is_saved: bool,
+    doubt: Doubt,
     lock: Option<Box<dyn FileLock>>,
 }
 
 impl SavedLogin {
+    /// Whether a login is the person's own, of which nothing tells that; asks them if it must.
+    ///
+    /// # Errors
+    /// If there is no answer. The file stays, and no command stores it.
+    pub(super) fn is_own(
+        &mut self,
+        login: Login<'_>,
+        replaced: Option<&ProfileId>,
+    ) -> Result<bool, Failure> {
+        match self.doubt {
+            Doubt::None => return Ok(true),
+            Doubt::Ask => self.doubt = Doubt::Unanswered,
+            Doubt::Leave | Doubt::Unanswered => {
+                self.doubt = Doubt::Unanswered;
+                let message = format!(
+                    "the login to {} is not stored: nothing tells whose account it is, and nobody said that it is theirs",
+                    login.provider.name
+                );
+                return Err(Failure::new(Kind::Usage, message));
+            }
+        }
+        let is_own = login.ask_whose(replaced)?;
+        if is_own {
+            self.doubt = Doubt::None;
+            let confirmed = saved_login::confirmed(&self.path);
+            match login.cx.files.rename(&self.path, &confirmed) {
+                Ok(()) => self.path = confirmed,
+                // Should the store fail as well, they are asked for their word again.
+                Err(error) => tracing::warn!(%error, "a confirmed login keeps its name"),
+            }
+        }
+        Ok(is_own)
+    }
+
     /// Ends the login: the file goes if it is stored, or was refused; else the next command tries
     /// again.
     pub(super) fn settle<T>(self, cx: Context<'_>, kept: Result<T, Failure>) -> Result<T, Failure> {
         match kept {
             Err(failure) if is_open(&failure) && self.is_saved => {
+                let failure = match self.doubt {
+                    Doubt::Unanswered => unconfirmed(cx, failure, &self.path),
+                    Doubt::None | Doubt::Ask | Doubt::Leave => unfinished(failure),
+                };
                 self.leave();
-                Err(unfinished(failure))
+                Err(failure)
             }
             kept => {
                 self.discard(cx);
@@ -180,22 +245,24 @@ impl SavedLogin {
     /// Ends a login that the person did not know for their own. The answer is kept under a name that
     /// no command takes up.
     pub(super) fn set_aside(self, cx: Context<'_>) -> Failure {
-        let failure = |message: &str| Failure::new(Kind::Usage, message);
+        const NO: &str = "you answered no; the login was not stored, because somebody else may have sent its code";
+        let failure = |message: String| Failure::new(Kind::Usage, message);
         if !self.is_saved {
             self.discard(cx);
-            return failure("the login was not stored");
+            return failure(NO.to_owned());
         }
         let aside = self.path.with_extension(DECLINED);
-        let renamed = cx.files.rename(&self.path, &aside);
-        let word = |path: &Path| shell_word(&path.display().to_string());
-        let back = format!("mv {} {}", word(&aside), word(&self.path));
+        let (path, why) = match cx.files.rename(&self.path, &aside) {
+            Ok(()) => (aside, String::new()),
+            // No command stores it under the old one, either.
+            Err(error) => (self.path.clone(), format!(" under its old name ({error})")),
+        };
         release(self.lock);
-        match renamed {
-            Ok(()) => failure("the login was not stored; the server's response is set aside").hint(
-                Hint::from(format!("if it was yours after all: {back} && ")).run(Command::list()),
-            ),
-            Err(error) => Failure::from(error),
-        }
+        let message = format!(
+            "{NO}; the server's response with its tokens is kept{why} in {}, and no command stores it",
+            path.display()
+        );
+        failure(message).hint(saved_login::to_store(&path))
     }
 
     /// Leaves it to the next command.
@@ -226,23 +293,44 @@ fn unfinished(mut failure: Failure) -> Failure {
     failure
 }
 
+/// Adds that it waits for a word of the person.
+fn unconfirmed(cx: Context<'_>, mut failure: Failure, path: &Path) -> Failure {
+    let kept = format!(
+        "the server's response with its tokens is kept in {}, and no command stores it",
+        path.display()
+    );
+    let to_store = saved_login::to_store(path);
+    match failure.kind {
+        // Of one that was cancelled nothing more is said.
+        Kind::Cancelled(_) => cx.warn(Hint::from(format!("{kept}; ")).then(to_store)),
+        _ => {
+            failure.message.push_str(&format!("; {kept}"));
+            failure.hint.get_or_insert(to_store);
+        }
+    }
+    failure
+}
+
 fn release(lock: Option<Box<dyn FileLock>>) {
     if let Some(Err(error)) = lock.map(FileLock::remove) {
         tracing::warn!(%error, "the lock of a login is left");
     }
 }
 
-/// Takes the file of a login that no process works on; `None` if one does, or it is gone.
+/// Takes the file of this name, of a login that no process works on; `None` if one does, or it is
+/// gone.
 ///
 /// # Errors
 /// What the disk says.
-pub(super) fn take(cx: Context<'_>, name: &str) -> Result<Option<(SavedLogin, Content)>, Failure> {
-    let Some(lock) = try_lock(cx, name)? else {
+pub(super) fn take(cx: Context<'_>, file: &str) -> Result<Option<(SavedLogin, Content)>, Failure> {
+    let path = directory(cx).join(file);
+    let login = path.file_stem().and_then(|login| login.to_str());
+    let Some(lock) = try_lock(cx, login.unwrap_or(file))? else {
         return Ok(None);
     };
-    let path = path(cx, name);
     let bytes = cx.files.read(&path)?;
     let saved = SavedLogin {
+        doubt: Doubt::of(&path, Doubt::Leave),
         path,
         is_saved: true,
         lock: Some(lock),

@@ -9,16 +9,17 @@ use crate::oauth::key_exchange::Key;
 use crate::ports::dialog::Notice;
 
 use super::request::Login;
+use super::saver::SavedLogin;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 
 /// Stores it as `<provider>:default`, or under the requested name. Nothing tells whether two keys
-/// belong to one account, so the old one is replaced; its history keeps it. With `asks`, the person
-/// must know it for their own where another is replaced or its account is unknown; `None` if not.
+/// belong to one account, so the old one is replaced; its history keeps it. The person may
+/// have to know it for their own where another is replaced or its account is unknown; `None` if not.
 pub(super) fn keep(
     login: Login<'_>,
     made: Key,
-    asks: bool,
+    saved: &mut SavedLogin,
 ) -> Result<Option<StoredProfile>, Failure> {
     let Login { cx, provider, .. } = login;
     let profile = login.profile_or(None)?;
@@ -31,7 +32,8 @@ pub(super) fn keep(
     });
     let replaced = cx.is_taken(&login.request.agent, &profile);
     let replaced = Some(&profile).filter(|_| replaced);
-    if asks && (replaced.is_some() || made.user.is_none()) && !login.is_own(replaced) {
+    let is_doubtful = replaced.is_some() || made.user.is_none();
+    if is_doubtful && !saved.is_own(login, replaced)? {
         return Ok(None);
     }
     let mut extra = Extra::default();

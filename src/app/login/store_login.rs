@@ -11,19 +11,20 @@ use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
 
 use super::request::Login;
+use super::saver::SavedLogin;
 use crate::app::context::Context;
 use crate::app::credential::profile_id::{Owner, place};
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 use crate::app::issuer::verify_login::{self, Proof};
 
-/// Names the profile, shows who logged in, and stores the credential. With `asks`, a login of which
-/// nothing tells whose it is must be known to the person; `None` if it is not.
+/// Names the profile, shows who logged in, and stores the credential. A login of which nothing tells
+/// whose it is may have to be known to the person; `None` if it is not.
 pub(super) fn keep(
     login: Login<'_>,
     client: &Client,
     grant: Grant,
-    asks: bool,
+    saved: &mut SavedLogin,
 ) -> Result<Option<StoredProfile>, Failure> {
     let origin = Origin {
         binding: client.binding(),
@@ -31,7 +32,7 @@ pub(super) fn keep(
         proof: verify_login::prove(login.cx, login.provider, client, &grant)?,
     };
     let identified = identify(login, origin, grant)?;
-    if asks && !identified.is_known() && !login.is_own(None) {
+    if !identified.is_known() && !saved.is_own(login, None)? {
         return Ok(None);
     }
     identified.store(login).map(Some)

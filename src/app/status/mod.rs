@@ -149,6 +149,13 @@ fn gather(cx: Context<'_>, request: &Request, detail: Detail) -> Result<Report, 
 
 /// Returns what is said of a login that is in no document yet.
 fn waiting(path: &Path) -> Hint {
+    if login::is_unconfirmed(path) {
+        let text = format!(
+            "{} contains a login that nobody confirmed; ",
+            path.display()
+        );
+        return Hint::from(text).then(login::to_store(path));
+    }
     let path = path.display();
     Hint::from(format!(
         "{path} contains a login that could not be stored; the next command that may write tries again"

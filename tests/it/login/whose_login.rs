@@ -74,7 +74,10 @@ fn after_a_no_no_command_stores_it_and_it_is_not_lost() {
     let shown = session.exp_eof().unwrap();
     ends_with(&session, 1);
     browser.join().unwrap();
-    assert!(shown.contains("the login was not stored"), "{shown}");
+    assert!(
+        shown.contains("you answered no; the login was not stored"),
+        "{shown}"
+    );
     assert!(shown.contains("if it was yours after all: mv"), "{shown}");
     assert_eq!(world.run(&["models", "auth", "list"]).code, 0);
     assert_eq!(profiles(&world), 0);
@@ -97,4 +100,73 @@ fn with_yes_nobody_is_asked() {
     browser.join().unwrap();
     assert!(!shown.contains(QUESTION), "{shown}");
     assert_eq!(profiles(&world), 1);
+}
+
+/// Names what is kept, stores nothing, and tells how it is stored; that is done then.
+fn is_kept_until_it_is_confirmed(world: &World) {
+    let list = world.run(&["models", "auth", "list"]);
+    assert_eq!(list.code, 0, "{list:?}");
+    assert_eq!(profiles(world), 0);
+    let [path] = answers(world, "unconfirmed").try_into().unwrap();
+    let name = path.display().to_string();
+    assert!(
+        list.err.contains("nobody said that it is theirs"),
+        "{list:?}"
+    );
+    assert!(list.err.contains(&format!("mv {name} ")), "{list:?}");
+    for command in [&["doctor"][..], &["models", "status"]] {
+        let ran = world.run(command);
+        assert!(ran.out.contains("a login that nobody confirmed"), "{ran:?}");
+    }
+    assert_eq!(profiles(world), 0);
+    let (_, told) = list.err.split_once("if it was yours after all: ").unwrap();
+    let (told, _) = told.split_once(" && openclaw").unwrap();
+    let done = std::process::Command::new("sh").args(["-c", told]).status();
+    assert!(done.unwrap().success(), "{told}");
+    let list = world.run(&["models", "auth", "list"]);
+    assert_eq!(list.code, 0, "{list:?}");
+    assert_eq!(profiles(world), 1, "{list:?}");
+    assert_eq!(world.only_profile()["refresh"], "opaque-2");
+    assert_eq!(answers(world, "login").len(), 0);
+}
+
+#[test]
+fn a_kill_at_the_question_passes_for_no_answer() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (mut session, browser) = asked(&world, &issuer, &[]);
+    session.exp_string("Did you just log in there?").unwrap();
+    let process = session.process_mut();
+    process.kill("SIGKILL".parse().unwrap()).unwrap();
+    drop(session);
+    browser.join().unwrap();
+    is_kept_until_it_is_confirmed(&world);
+}
+
+#[test]
+fn ctrl_c_at_the_question_is_no_answer() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (mut session, browser) = asked(&world, &issuer, &[]);
+    session.exp_string("Did you just log in there?").unwrap();
+    session.send_control('c').unwrap();
+    let shown = session.exp_eof().unwrap();
+    ends_with(&session, 130);
+    browser.join().unwrap();
+    assert!(shown.contains("tokens is kept in"), "{shown}");
+    is_kept_until_it_is_confirmed(&world);
+}
+
+#[test]
+fn what_cannot_be_set_aside_after_a_no_is_stored_by_no_command() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let (mut session, browser) = asked(&world, &issuer, &[]);
+    session.exp_string("Did you just log in there?").unwrap();
+    let [path] = answers(&world, "unconfirmed").try_into().unwrap();
+    std::fs::create_dir(path.with_extension("declined")).unwrap();
+    session.send("n\r").unwrap();
+    session.flush().unwrap();
+    let shown = session.exp_eof().unwrap();
+    ends_with(&session, 1);
+    browser.join().unwrap();
+    assert!(shown.contains("under its old name"), "{shown}");
+    is_kept_until_it_is_confirmed(&world);
 }

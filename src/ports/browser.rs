@@ -22,9 +22,12 @@ pub trait Browser: Send + Sync {
 
 /// A page that a browser was asked to open.
 pub trait OpenedPage: Send + Sync {
-    /// Counts the visits at the address that leads there. Only the first was led on; a second one
-    /// says that somebody else may have been the first.
+    /// Counts the visits at the address that leads there. Only the first was led on.
     fn visits(&self) -> usize;
+
+    /// Whether it was visited more than once, and not by this user alone, as far as is known: then
+    /// somebody else may have been the first.
+    fn is_visited_by_others(&self) -> bool;
 }
 
 /// No browser could be started.

@@ -119,8 +119,11 @@ fn first_that_opens(
 ) -> Option<Result<(), BrowserError>> {
     let mut first = None;
     for words in commands {
+        // By a program that failed: a second one would come too late.
+        if has_come() {
+            return Some(Ok(()));
+        }
         match child::find(&words[0]) {
-            // One that failed and yet was there: a second would come too late.
             Ok(path) if run(&path, &words[1..]) || has_come() => return Some(Ok(())),
             Ok(_) => first = first.or(Some(failed(what))),
             Err(Some(error)) => first = first.or(Some(BrowserError::Refused(error))),

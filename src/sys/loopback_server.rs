@@ -187,11 +187,16 @@ impl Client {
         self.clients.note(self.id, None);
         // Asked now, while it waits for our answer: one that has left belongs to nobody.
         match socket_table::peer(&self.stream) {
-            Peer::Ours | Peer::Unknown => {}
+            Peer::Ours | Peer::Root | Peer::Unknown => {}
             Peer::Foreign => return Some(Err(Refusal::Foreign)),
             Peer::Gone => return None,
         }
         Some(request_head::judge(head.expose(), port, path))
+    }
+
+    /// Whether it is known to be this very user's. Asked while it waits for our answer.
+    pub(super) fn is_this_user(&self) -> bool {
+        socket_table::peer(&self.stream) == Peer::Ours
     }
 
     /// Tells a client why its request is refused, and that the login still waits.

@@ -4,7 +4,8 @@
 //! `state` and the PKCE challenge: with both, somebody else could finish it with a code of their own.
 //! So the program that opens pages is handed an address that leads to the true one a single time.
 //! Whoever reads it there is refused as another user, or comes too late, or makes the browser come
-//! too late, which ends the login.
+//! too late, which ends the login. Two programs of this very user may both come: where one opener
+//! failed and its browser is slow, the next one opens the page as well.
 
 use std::io;
 use std::sync::Arc;
@@ -23,10 +24,28 @@ use crate::ports::host::Random;
 /// The host of the address: no name, which might lead elsewhere.
 const HOST: &str = "127.0.0.1";
 
+/// The visits at an address.
+#[derive(Default)]
+struct Visits {
+    all: AtomicUsize,
+    /// Those that are not known to be this user's.
+    of_others: AtomicUsize,
+}
+
+impl Visits {
+    /// Counts one, and returns how many were before it.
+    fn count(&self, is_own: bool) -> usize {
+        if !is_own {
+            self.of_others.fetch_add(1, Ordering::SeqCst);
+        }
+        self.all.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
 /// Such an address, as long as it is kept.
 pub(super) struct OneTimePage {
     address: String,
-    visits: Arc<AtomicUsize>,
+    visits: Arc<Visits>,
     /// Dropped, it closes the port.
     _server: LoopbackServer,
 }
@@ -42,7 +61,7 @@ impl OneTimePage {
         let path = format!("/{}", BASE64_URL_SAFE_NO_PAD.encode(name));
         let (port, sockets) = loopback::port(loopback::addresses(HOST), 0)?;
         let address = format!("http://{HOST}:{port}{path}");
-        let visits = Arc::new(AtomicUsize::new(0));
+        let visits = Arc::<Visits>::default();
         let server = {
             let (visits, target) = (Arc::clone(&visits), target.to_owned());
             LoopbackServer::start(sockets, move |client| {
@@ -63,16 +82,20 @@ impl OneTimePage {
 
 impl OpenedPage for OneTimePage {
     fn visits(&self) -> usize {
-        self.visits.load(Ordering::SeqCst)
+        self.visits.all.load(Ordering::SeqCst)
+    }
+
+    fn is_visited_by_others(&self) -> bool {
+        self.visits() > 1 && self.visits.of_others.load(Ordering::SeqCst) > 0
     }
 }
 
-fn serve(client: &Client, port: u16, path: &str, visits: &AtomicUsize, target: &str) {
+fn serve(client: &Client, port: u16, path: &str, visits: &Visits, target: &str) {
     match client.request(port, path) {
         None => {}
         // Among them HEAD, by which a program may look before it opens the page.
         Some(Err(refusal)) => client.refuse(refusal),
-        Some(Ok(_)) => match visits.fetch_add(1, Ordering::SeqCst) {
+        Some(Ok(_)) => match visits.count(client.is_this_user()) {
             0 => {
                 let html = callback_page::html("Log in", "Your browser is sent to the login.");
                 client.answer(303, &html, Some(("Location", target)));
@@ -123,5 +146,27 @@ mod tests {
             "{second}"
         );
         assert_eq!(page.visits(), 2);
+    }
+
+    #[test]
+    fn two_visits_are_of_others_unless_both_are_known_to_be_ours() {
+        for (first, second) in [(true, true), (true, false), (false, true), (false, false)] {
+            let page = OneTimePage::open("https://login.example/").unwrap();
+            assert_eq!(page.visits.count(first), 0);
+            assert!(!page.is_visited_by_others());
+            assert_eq!(page.visits.count(second), 1);
+            assert_eq!(page.is_visited_by_others(), !(first && second));
+        }
+    }
+
+    /// Elsewhere nobody tells whose a connection is.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_second_visit_of_this_user_is_known_for_one() {
+        let page = OneTimePage::open("https://login.example/").unwrap();
+        assert!(ask(&page, "GET").starts_with("HTTP/1.1 303"));
+        assert!(ask(&page, "GET").starts_with("HTTP/1.1 410"));
+        assert_eq!(page.visits(), 2);
+        assert!(!page.is_visited_by_others());
     }
 }

@@ -43,6 +43,10 @@ impl OpenedPage for RedirectFile {
     fn visits(&self) -> usize {
         0
     }
+
+    fn is_visited_by_others(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for RedirectFile {

@@ -27,8 +27,10 @@ pub(super) struct Socket {
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
-    /// This user, or root.
+    /// This user.
     Ours,
+    /// Root, which is not this user.
+    Root,
     /// Another user.
     Foreign,
     /// Nobody any more.
@@ -66,7 +68,8 @@ fn judge(
     };
     match find(remote, local) {
         Some(row) if row.inode == 0 => Peer::Gone,
-        Some(row) if row.uid == us || row.uid == 0 => Peer::Ours,
+        Some(row) if row.uid == us => Peer::Ours,
+        Some(row) if row.uid == 0 => Peer::Root,
         Some(row) if row.uid == OVERFLOW_UID && is_mapped() => Peer::Unknown,
         Some(_) => Peer::Foreign,
         None if find(local, remote).is_some_and(|ours| ours.state == ESTABLISHED) => Peer::Unknown,
@@ -190,7 +193,7 @@ mod tests {
         };
         assert_eq!(with(&|_| {}), Peer::Foreign);
         assert_eq!(with(&|row| row.uid = 1000), Peer::Ours);
-        assert_eq!(with(&|row| row.uid = 0), Peer::Ours);
+        assert_eq!(with(&|row| row.uid = 0), Peer::Root);
         // What nobody has open any more is shown as root's.
         assert_eq!(with(&|row| (row.uid, row.inode) = (0, 0)), Peer::Gone);
     }

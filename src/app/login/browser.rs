@@ -48,11 +48,13 @@ pub(super) fn run(
     let opens = is_of_use && !request.no_browser;
     let page = opens.then(|| cx.open_browser(&authorization.url)).flatten();
 
+    let spoiled = || visited_twice(login, page.as_deref()?);
     let attempt = &authorization.pending;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
+        let spoiled = &spoiled;
         sources.push(RaceEntrant::prompt(move |lane| {
-            sources::callback(login, attempt, listening, &lane);
+            sources::callback(login, attempt, listening, spoiled, &lane);
         }));
     }
     let bare = flow.ends_in_grant();
@@ -69,7 +71,7 @@ pub(super) fn run(
         interrupt: cx.interrupt,
         timeout: request.timeout,
         timed_out: &|| login.timed_out(),
-        spoiled: &|| visited_twice(login, page.as_deref()?),
+        spoiled: &spoiled,
         exhausted: &|| exhausted(device.is_some()),
     };
     let ended = first_answer::run(&limits, sources, |first| {
@@ -173,12 +175,12 @@ fn without_port(
     Err(Failure::new(Kind::Usage, why).hint(hint))
 }
 
-/// Makes the failure if the address that leads to the page was visited by two: only the first was
-/// led on.
+/// Makes the failure if the address that leads to the page was visited by two, one of whom may be
+/// somebody else: only the first was led on.
 pub(super) fn visited_twice(login: Login<'_>, page: &dyn OpenedPage) -> Option<Failure> {
     let message = "the address that your browser was given was opened twice, so somebody else may have seen the login page; the login has ended";
     let failure = || Failure::new(Kind::NeedsLogin, message).hint(login.again());
-    (page.visits() > 1).then(failure)
+    page.is_visited_by_others().then(failure)
 }
 
 fn announce(

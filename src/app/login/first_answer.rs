@@ -77,7 +77,7 @@ pub(in crate::app) struct Limits<'l> {
     pub(in crate::app) timeout: Duration,
     /// … with these words.
     pub(in crate::app) timed_out: &'l dyn Fn() -> Failure,
-    /// Ends it, too, as soon as it returns a failure.
+    /// Ends it, too, as soon as it returns a failure, unless there is an answer already.
     pub(in crate::app) spoiled: &'l dyn Fn() -> Option<Failure>,
     /// The failure if every entrant has stopped without an answer.
     pub(in crate::app) exhausted: &'l dyn Fn() -> Failure,
@@ -126,7 +126,7 @@ fn wait<T>(limits: &Limits<'_>, events: &Receiver<Result<T, Failure>>) -> Result
             return Err(Failure::cancelled(signal));
         }
         if let Some(failure) = (limits.spoiled)() {
-            return Err(failure);
+            return events.try_recv().unwrap_or(Err(failure));
         }
         if limits.clock.monotonic() >= deadline {
             return Err((limits.timed_out)());
@@ -175,6 +175,29 @@ mod tests {
             exhausted: &|| Failure::new(Kind::Usage, "exhausted"),
         };
         run(&limits, sources, then)
+    }
+
+    #[test]
+    fn what_spoils_a_race_after_its_answer_does_not_end_it() {
+        let answered = AtomicBool::new(false);
+        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| {
+            lane.answer(1);
+            answered.store(true, Ordering::SeqCst);
+        });
+        let limits = Limits {
+            clock: &FakeClock::new(Timestamp(0)),
+            interrupt: &Told(None),
+            timeout: PATIENCE,
+            timed_out: &|| Failure::new(Kind::Temporary, "timed out"),
+            spoiled: &|| {
+                while !answered.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                Some(Failure::new(Kind::NeedsLogin, "visited twice"))
+            },
+            exhausted: &|| Failure::new(Kind::Usage, "exhausted"),
+        };
+        assert_eq!(run(&limits, vec![winner], words), Ok(1));
     }
 
     fn words(ended: Result<u8, Failure>) -> Result<u8, String> {

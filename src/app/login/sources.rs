@@ -41,11 +41,13 @@ pub(super) fn judge(
     }
 }
 
-/// Waits at the redirect endpoint for the answer to `attempt`.
+/// Waits at the redirect endpoint for the answer to `attempt`. It ends the login with the failure of
+/// `spoiled`, if there is one by then; what comes later changes nothing.
 pub(in crate::app) fn callback(
     login: Login<'_>,
     attempt: &PendingAuthorization,
     listening: &mut dyn Listening,
+    spoiled: &dyn Fn() -> Option<Failure>,
     lane: &RaceSender<'_, Answer>,
 ) {
     let mut told = Vec::new();
@@ -66,7 +68,10 @@ pub(in crate::app) fn callback(
             continue;
         };
         match judge(login, attempt, &arrival.query) {
-            Ok(ended) => return lane.answer(Answer::Callback(ended, Some(arrival))),
+            Ok(ended) => {
+                let ended = spoiled().map_or(ended, Err);
+                return lane.answer(Answer::Callback(ended, Some(arrival)));
+            }
             Err(error) => {
                 let reason = error.to_string();
                 tell(reason.clone());

@@ -131,7 +131,7 @@ pub fn list(cx: Context<'_>, age: Duration) -> Result<Vec<Trashed>, FileError> {
     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
     let trashed = names.iter().filter_map(|name| {
         let deleted_at = deleted_at(name)?;
-        (now.0.saturating_sub(deleted_at.0) >= age).then(|| Trashed {
+        (now.0.saturating_sub(deleted_at.0).max(0) >= age).then(|| Trashed {
             path: trash.join(name),
             deleted_at,
         })

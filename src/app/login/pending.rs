@@ -185,7 +185,7 @@ pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
         let Some(id) = name.strip_suffix(SUFFIX).filter(|id| file_name::is_one(id)) else {
             continue;
         };
-        let bytes = cx.files.read(&path(cx, id))?.map(Secret::new);
+        let bytes = cx.files.read_settings(&path(cx, id))?.map(Secret::new);
         found.extend(bytes.and_then(|bytes| Pending::decode(id, bytes.expose())));
     }
     Ok(found)

@@ -175,7 +175,7 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
     let paths = names(cx).unwrap_or_default().into_iter();
     let paths = paths.map(|name| directory(cx).join(name));
     let holds_answer = |path: &PathBuf| {
-        let bytes = cx.files.read(path).ok().flatten();
+        let bytes = cx.files.read_settings(path).ok().flatten();
         let content = bytes.map(|bytes| understand(cx, &Secret::new(bytes)));
         matches!(content, Some(Content::Answer(..) | Content::Unreadable))
     };

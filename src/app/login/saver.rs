@@ -328,7 +328,7 @@ pub(super) fn take(cx: Context<'_>, file: &str) -> Result<Option<(SavedLogin, Co
     let Some(lock) = try_lock(cx, login.unwrap_or(file))? else {
         return Ok(None);
     };
-    let bytes = cx.files.read(&path)?;
+    let bytes = cx.files.read_settings(&path)?;
     let saved = SavedLogin {
         doubt: Doubt::of(&path, Doubt::Leave),
         path,

@@ -53,7 +53,7 @@ fn try_out(directory: &Path) -> bool {
     found.is_ok_and(|data| is_ours(data.uid()) && data.mode() & 0o777 == 0o600)
 }
 
-/// Whether root's files look like nobody's, as in a user namespace that maps this user alone.
+/// Whether root's files look like nobody's, as in a user namespace without the root of the machine.
 pub(super) fn stands_for_root(uid: u32) -> bool {
     static HIDDEN: OnceLock<bool> = OnceLock::new();
     let is_hidden = || {
@@ -66,7 +66,7 @@ pub(super) fn stands_for_root(uid: u32) -> bool {
 /// Reads lines of the first user inside, the first outside, and their number.
 fn maps_root(map: &str) -> bool {
     let mut lines = map.lines().map(|line| line.split_whitespace());
-    lines.any(|mut fields| fields.next() == Some("0"))
+    lines.any(|mut fields| fields.nth(1) == Some("0"))
 }
 
 /// Says that what lies in a directory is used although nobody can tell whose it is.
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_namespace_of_one_user_has_no_root() {
+    fn a_namespace_of_a_user_is_without_the_root_of_the_machine() {
         assert!(maps_root("         0          0 4294967295\n"));
-        assert!(maps_root("0 1000 1\n1 100000 65536\n"));
+        assert!(!maps_root("0 1000 1\n1 100000 65536\n"));
         assert!(!maps_root("      1000       1000          1\n"));
     }
 }

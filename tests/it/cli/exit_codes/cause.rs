@@ -1,7 +1,7 @@
 //! What makes a command fail: a world with one thing wrong in it.
 
 use std::fs::File;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::support::issuer::{Account, Issuer, Scripted};
 use openclaw::model::grant::GrantDigest;
@@ -88,9 +88,13 @@ pub(super) fn locked() -> Cell {
     let lock = |world: &World, _: &Issuer| {
         let lock = world.state().join(STORE).with_extension("json.lock");
         std::fs::create_dir_all(&lock).unwrap();
-        let later = std::time::SystemTime::now() + Duration::from_secs(3_600);
         let directory = File::open(&lock).unwrap();
-        directory.set_modified(later).unwrap();
+        std::thread::spawn(move || {
+            while lock.exists() {
+                directory.set_modified(SystemTime::now()).unwrap();
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
     };
     Cell::changed(lock).slow()
 }

@@ -2,7 +2,6 @@
 //! could, or gets the redirect.
 
 use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,11 +9,8 @@ use std::process::{Command, Stdio};
 use crate::support::browser::visit;
 use crate::support::issuer::{Account, Issuer};
 use crate::support::login::Waiting;
+use crate::support::users::{ATTACKER, VICTIM, give, set_mode};
 use crate::support::{Ran, World, ran};
-
-/// Two numbers of nobody: whose login it is, and who would like to have it.
-const VICTIM: u32 = 54_321;
-const ATTACKER: u32 = 54_322;
 
 /// Notes its arguments beside itself.
 const OPENER: &str = "#!/bin/sh\necho \"$*\" > \"$0.part\"\n/bin/mv \"$0.part\" \"$0.url\"\n";
@@ -72,14 +68,7 @@ fn a_second_visit_of_this_user_is_refused_and_the_login_waits_on() {
 #[test]
 #[ignore = "needs root"]
 fn a_second_visit_at_the_address_ends_the_login() {
-    let (world, issuer) = World::with_issuer(Account::default());
-    let opener = world.install("bin/xdg-open", OPENER);
-    give(&world, VICTIM);
-    let mut command = world.command(&["models", "auth", "login", "--json"]);
-    command.env("PATH", opener.parent().unwrap());
-    of(VICTIM, &mut command);
-    let login = Waiting::of(command);
-    let address = handed_to(&opener);
+    let (world, issuer, login, address) = opened_by_victim();
     assert!(get(&address).starts_with("HTTP/1.1 303"));
     assert!(get(&address).starts_with("HTTP/1.1 410"));
     let (ended, _) = login.finish();
@@ -123,7 +112,7 @@ fn a_second_visit_at_the_page_of_a_plugin_ends_its_login() {
         echo '{\"type\":\"notice\",\"text\":\"Log in\",\"url\":\"https://acme.example/?u=MARKER\"}'\n\
         IFS= read -r line\n";
     world.install("bin/openclaw-auth-acme", plugin);
-    give(&world, VICTIM);
+    hand_over(&world, VICTIM);
     let mut command = world.command(&["models", "auth", "login", "--provider", "acme"]);
     of(VICTIM, &mut command);
     command.env(
@@ -178,18 +167,22 @@ fn words(text: &str) -> String {
 }
 
 /// Everybody may go through the directory of the test, and what lies there is one user's.
-fn give(world: &World, user: u32) {
-    fn below(path: &Path, user: u32) {
-        chown(path, Some(user), Some(user)).unwrap();
-        if path.is_dir() {
-            for entry in std::fs::read_dir(path).unwrap() {
-                below(&entry.unwrap().path(), user);
-            }
-        }
-    }
-    below(world.directory.path(), user);
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(world.directory.path(), mode).unwrap();
+fn hand_over(world: &World, user: u32) {
+    give(world.directory.path(), user);
+    set_mode(world.directory.path(), 0o755);
+}
+
+/// The same as [`opened`], of the victim.
+fn opened_by_victim() -> (World, Issuer, Waiting, String) {
+    let (world, issuer) = World::with_issuer(Account::default());
+    let opener = world.install("bin/xdg-open", OPENER);
+    hand_over(&world, VICTIM);
+    let mut command = world.command(&["models", "auth", "login", "--json"]);
+    command.env("PATH", opener.parent().unwrap());
+    of(VICTIM, &mut command);
+    let login = Waiting::of(command);
+    let address = handed_to(&opener);
+    (world, issuer, login, address)
 }
 
 fn of(user: u32, command: &mut Command) -> &mut Command {
@@ -215,7 +208,7 @@ fn login_of(user: u32, world: &World, more: &[&str]) -> Command {
 #[ignore = "needs root"]
 fn the_code_of_another_user_is_refused_and_the_login_waits_on() {
     let (world, issuer) = World::with_issuer(Account::default());
-    give(&world, VICTIM);
+    hand_over(&world, VICTIM);
     let login = Waiting::of(login_of(VICTIM, &world, &[]));
     let callback = login.callback(&format!("code=ATTACKER&state={}", login.state()));
     let url = url::Url::parse(&callback).unwrap();
@@ -246,7 +239,7 @@ fn the_code_of_another_user_is_refused_and_the_login_waits_on() {
 #[ignore = "needs root"]
 fn the_code_of_another_user_who_does_not_wait_for_an_answer_is_refused() {
     let (world, issuer) = World::with_issuer(Account::default());
-    give(&world, VICTIM);
+    hand_over(&world, VICTIM);
     let login = Waiting::of(login_of(VICTIM, &world, &[]));
     let callback = login.callback(&format!("code=ATTACKER&state={}", login.state()));
     let url = url::Url::parse(&callback).unwrap();
@@ -269,14 +262,7 @@ fn the_code_of_another_user_who_does_not_wait_for_an_answer_is_refused() {
 #[test]
 #[ignore = "needs root"]
 fn the_address_that_a_browser_is_given_is_of_no_use_to_another_user() {
-    let (world, _issuer) = World::with_issuer(Account::default());
-    let opener = world.install("bin/xdg-open", OPENER);
-    give(&world, VICTIM);
-    let mut command = world.command(&["models", "auth", "login", "--json"]);
-    command.env("PATH", opener.parent().unwrap());
-    of(VICTIM, &mut command);
-    let login = Waiting::of(command);
-    let address = handed_to(&opener);
+    let (_world, _issuer, login, address) = opened_by_victim();
     let url = url::Url::parse(&address).unwrap();
     let port = url.port().unwrap();
     let host = format!("Host: 127.0.0.1:{port}");
@@ -295,7 +281,7 @@ fn the_address_that_a_browser_is_given_is_of_no_use_to_another_user() {
 #[ignore = "needs root"]
 fn a_port_of_another_user_is_not_where_the_browser_is_sent() {
     let (squatter, _issuer) = World::with_issuer(Account::default());
-    give(&squatter, ATTACKER);
+    hand_over(&squatter, ATTACKER);
     let held = Waiting::of(login_of(ATTACKER, &squatter, &[]));
     let port = url::Url::parse(&held.callback("")).unwrap().port().unwrap();
 
@@ -306,7 +292,7 @@ fn a_port_of_another_user_is_not_where_the_browser_is_sent() {
     assert!(manifest.contains(&format!("[{port}]")), "{manifest}");
     world.write("providers/openai-codex.toml", &manifest);
     let opener = world.install("bin/xdg-open", OPENER);
-    give(&world, VICTIM);
+    hand_over(&world, VICTIM);
     let mut command = world.command(&["models", "auth", "login", "--method", "oauth"]);
     command
         .env("PATH", opener.parent().unwrap())

@@ -23,6 +23,9 @@ pub mod callback;
 
 pub mod dialog;
 
+pub mod key_cache;
+pub mod keyring;
+
 pub mod store;
 pub mod store_error;
 pub mod store_files;

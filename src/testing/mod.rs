@@ -5,5 +5,7 @@ pub mod disk;
 pub mod env;
 pub mod files;
 pub mod http;
+pub mod key_cache;
+pub mod keyring;
 pub mod program;
 pub mod quirk;

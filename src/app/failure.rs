@@ -14,6 +14,7 @@ use crate::config::file::ConfigError;
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{IdError, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
+use crate::model::vault::VaultFault;
 use crate::ports::declarations::DeclareError;
 use crate::ports::dialog::DialogError;
 use crate::ports::files::FileError;
@@ -34,6 +35,8 @@ pub enum Kind {
     Config,
     /// There is no usable credential: a person must log in.
     NeedsLogin,
+    /// The secrets are sealed, and a person must open them.
+    Locked,
     /// It may work later, unchanged: network, rate limit, a server in trouble.
     Temporary,
     /// The disk or the store failed.
@@ -230,7 +233,29 @@ impl From<StoreError> for Failure {
             },
             StoreError::LaterGeneration { .. } => Self::new(Kind::Storage, message)
                 .hint("choose another state directory with --state-dir"),
+            StoreError::Sealed(fault) => Self::from(fault),
         }
+    }
+}
+
+impl From<VaultFault> for Failure {
+    fn from(fault: VaultFault) -> Self {
+        let kind = match &fault {
+            VaultFault::NeedsPassphrase
+            | VaultFault::WrongPassphrase
+            | VaultFault::KeyringLocked => Kind::Locked,
+            VaultFault::NoKey(_)
+            | VaultFault::Damaged { .. }
+            | VaultFault::OtherVault { .. }
+            | VaultFault::Failed(_) => Kind::Storage,
+            VaultFault::Newer(_) => Kind::Config,
+            VaultFault::Cancelled => return Self::cancelled(Signal::INTERRUPT),
+        };
+        let command = match kind {
+            Kind::Locked => "secrets unlock",
+            _ => "secrets status",
+        };
+        Self::new(kind, fault.to_string()).hint(Command::new(command))
     }
 }
 

@@ -22,7 +22,11 @@ pub const TABLE: [(u8, &str, &str); 12] = [
         "expiring",
         "`status --check` only: a login expires within a day",
     ),
-    (3, "login needed", "no usable credential; log in again"),
+    (
+        3,
+        "login needed",
+        "no usable credential; log in again, or unlock the secrets",
+    ),
     (
         4,
         "temporary",
@@ -45,7 +49,7 @@ pub const TABLE: [(u8, &str, &str); 12] = [
 pub fn code(kind: Kind) -> u8 {
     match kind {
         Kind::Usage | Kind::NotFound | Kind::Config => 1,
-        Kind::NeedsLogin => 3,
+        Kind::NeedsLogin | Kind::Locked => 3,
         Kind::Temporary => 4,
         Kind::Storage => 5,
         Kind::Busy => 6,

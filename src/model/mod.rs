@@ -23,6 +23,7 @@ pub mod env_reference;
 pub mod expiry;
 pub mod glimpse;
 pub mod grant;
+pub mod seal;
 pub mod secret_fault;
 pub mod secret_shape;
 
@@ -33,6 +34,7 @@ pub mod history;
 pub mod inheritance;
 pub mod usage;
 pub mod variable;
+pub mod vault;
 
 pub mod mentions;
 pub mod saved_response;

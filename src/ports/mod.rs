@@ -30,3 +30,4 @@ pub mod store;
 pub mod store_error;
 pub mod store_files;
 pub mod swap;
+pub mod vault;

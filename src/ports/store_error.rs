@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::model::id::{AgentId, shown_as_text, written_as_text};
+use crate::model::vault::VaultFault;
 
 use super::host::Signal;
 
@@ -110,6 +111,9 @@ pub enum StoreError {
         /// How that was found out.
         detail: String,
     },
+    /// The secrets are sealed, and do not open.
+    #[error(transparent)]
+    Sealed(#[from] VaultFault),
 }
 
 fn whereabouts(saved: Option<&Location>) -> String {

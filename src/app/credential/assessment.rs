@@ -173,7 +173,7 @@ fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
 
 fn stop(obstacle: Obstacle) -> Step {
     let next = match obstacle.kind {
-        FailureKind::NeedsLogin => NextStep::NeedsLogin,
+        FailureKind::NeedsLogin | FailureKind::Locked => NextStep::NeedsLogin,
         FailureKind::Temporary | FailureKind::UnknownOutcome => NextStep::TryLater,
         _ => NextStep::FixConfig,
     };

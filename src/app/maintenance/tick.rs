@@ -108,7 +108,7 @@ impl Report {
         let rank = |kind: &Kind| match kind {
             Kind::Storage => 7,
             Kind::UnknownOutcome => 6,
-            Kind::NeedsLogin => 5,
+            Kind::NeedsLogin | Kind::Locked => 5,
             Kind::Config => 4,
             Kind::NotFound => 3,
             Kind::Usage => 2,

@@ -129,7 +129,7 @@ impl Target {
 
     fn without_token(&self, failure: &Failure) -> Outcome {
         let status = match failure.kind {
-            FailureKind::NeedsLogin => Status::Auth,
+            FailureKind::NeedsLogin | FailureKind::Locked => Status::Auth,
             _ => verdict::of_words(&failure.to_string()).unwrap_or(Status::Unknown),
         };
         Outcome {

@@ -1,0 +1,100 @@
+//! The vault of a state directory: the key under which secrets are sealed, and the secrets that have
+//! names.
+//!
+//! An implementation owes: a look that opens nothing and asks nobody; the key kept for the life of
+//! the process once it is there; every wait with a limit; no key made while something is opened; and
+//! bytes that it does not understand left as they are.
+
+use std::sync::Arc;
+
+use crate::model::seal::{BadSeal, DataKey, RANDOM, Seal};
+use crate::model::secret::Secret;
+use crate::model::vault::{About, SealedPart, TokenStore, VaultFault, VaultId};
+
+use super::host::Random;
+
+/// What a state directory says of its secrets; read without a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultPolicy {
+    /// Which vault it is.
+    pub vault: VaultId,
+    /// Where the secrets of profiles lie. Plain where there are only named secrets.
+    pub store: TokenStore,
+    /// Which of them are sealed.
+    pub part: SealedPart,
+}
+
+/// The vault of a state directory.
+pub trait Vault: Send + Sync {
+    /// What it says; `None` if there is none, and everything is plain. Opens nothing.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    fn policy(&self) -> Result<Option<VaultPolicy>, VaultFault>;
+
+    /// The key, if this process has it already.
+    fn opened(&self) -> Option<Arc<Sealer>>;
+
+    /// Opens the vault, which may ask a person. Later calls give the same.
+    ///
+    /// # Errors
+    /// Why it does not open. Nothing was changed.
+    fn unlock(&self) -> Result<Arc<Sealer>, VaultFault>;
+}
+
+/// A vault that is open: seals and opens what lies on the disk.
+pub struct Sealer {
+    /// Which vault it is.
+    pub vault: VaultId,
+    key: DataKey,
+    random: Arc<dyn Random>,
+}
+
+impl Sealer {
+    /// The sealer of a vault.
+    pub fn new(vault: VaultId, key: DataKey, random: Arc<dyn Random>) -> Self {
+        Self { vault, key, random }
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &DataKey {
+        &self.key
+    }
+
+    /// Seals `plain`.
+    ///
+    /// # Errors
+    /// If the system gives no randomness.
+    pub fn seal(&self, about: About<'_>, plain: &[u8]) -> Result<Seal, VaultFault> {
+        let mut random = [0; RANDOM];
+        let filled = self.random.fill(&mut random);
+        filled.map_err(|error| VaultFault::Failed(error.to_string()))?;
+        let sealed = self.key.seal(&about.bytes(&self.vault), plain, &random);
+        sealed.map_err(|error| VaultFault::Failed(error.to_string()))
+    }
+
+    /// Opens a seal.
+    ///
+    /// # Errors
+    /// If it is damaged, or about something else.
+    pub fn open(&self, about: About<'_>, seal: &Seal) -> Result<Secret<Vec<u8>>, BadSeal> {
+        self.key.open(&about.bytes(&self.vault), seal)
+    }
+}
+
+/// Where nothing is sealed: what is there in a state directory without a vault.
+pub struct NoVault;
+
+impl Vault for NoVault {
+    fn policy(&self) -> Result<Option<VaultPolicy>, VaultFault> {
+        Ok(None)
+    }
+
+    fn opened(&self) -> Option<Arc<Sealer>> {
+        None
+    }
+
+    fn unlock(&self) -> Result<Arc<Sealer>, VaultFault> {
+        Err(VaultFault::NoKey(Vec::new()))
+    }
+}

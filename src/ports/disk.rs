@@ -43,6 +43,17 @@ pub enum Kind {
     Unknown(Option<u64>),
 }
 
+/// Whose a file or directory is, as seen by the user of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This user's, who may be root.
+    User,
+    /// Root's, who is not this user.
+    Root,
+    /// Another user's.
+    Another,
+}
+
 /// Another process of this program that tried to take a lock. Dropping it ends it.
 pub trait LockContender: Send {
     /// Whether it got the lock, and holds it now.
@@ -63,11 +74,11 @@ pub trait Disk: Send + Sync {
     /// If it cannot be asked.
     fn volume(&self, path: &Path) -> Result<Volume, FileError>;
 
-    /// Whether `path` belongs to the user of this process.
+    /// Whose `path` is.
     ///
     /// # Errors
     /// If that cannot be found out.
-    fn is_ours(&self, path: &Path) -> Result<bool, FileError>;
+    fn owner(&self, path: &Path) -> Result<Owner, FileError>;
 
     /// Lists what lies below a directory and belongs to root, if the directory does not.
     ///

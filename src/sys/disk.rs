@@ -14,11 +14,13 @@ use std::time::Duration;
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
+use super::access::ROOT;
 use super::child;
 use super::fs_error::failed;
+use super::owner_support::{stands_for_root, us};
 use super::process_group::{GRACE, ProcessGroup};
 use super::strangers;
-use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Volume};
+use crate::ports::disk::{BUSY, Disk, HELD, Kind, LockContender, Owner, Volume};
 use crate::ports::files::FileError;
 use crate::ports::program::Received;
 
@@ -53,9 +55,13 @@ impl Disk for SystemDisk {
         ask().map_err(failed("inspect the file system of", path))
     }
 
-    fn is_ours(&self, path: &Path) -> Result<bool, FileError> {
+    fn owner(&self, path: &Path) -> Result<Owner, FileError> {
         let data = std::fs::metadata(path).map_err(failed("inspect", path))?;
-        Ok(data.uid() == rustix::process::geteuid().as_raw())
+        Ok(match data.uid() {
+            owner if owner == us() => Owner::User,
+            owner if owner == ROOT || stands_for_root(owner) => Owner::Root,
+            _ => Owner::Another,
+        })
     }
 
     fn strangers(&self, directory: &Path) -> Result<Vec<PathBuf>, FileError> {
@@ -185,11 +191,11 @@ mod tests {
         std::fs::write(&path, "x").unwrap();
         let disk = disk("none");
         assert!(disk.volume(dir.path()).unwrap().free > 0);
-        assert!(disk.is_ours(&path).unwrap());
+        assert_eq!(disk.owner(&path).unwrap(), Owner::User);
         disk.sync(&path).unwrap();
         disk.allocate(&path, 4_096).unwrap();
         let none = dir.path().join("none");
-        assert!(disk.volume(&none).is_err() && disk.is_ours(&none).is_err());
+        assert!(disk.volume(&none).is_err() && disk.owner(&none).is_err());
         assert!(disk.sync(&none).is_err() && disk.allocate(&none, 1).is_err());
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ports::disk::{Disk, Kind, LockContender, Volume};
+use crate::ports::disk::{Disk, Kind, LockContender, Owner, Volume};
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
 
 use super::files::MemoryFiles;
@@ -69,8 +69,12 @@ impl Disk for MemoryFiles {
         Ok(volume)
     }
 
-    fn is_ours(&self, _: &Path) -> Result<bool, FileError> {
-        Ok(!self.has(&Quirk::NotOurs))
+    fn owner(&self, _: &Path) -> Result<Owner, FileError> {
+        let owner = self.quirks().into_iter().find_map(|quirk| match quirk {
+            Quirk::Owner(owner) => Some(owner),
+            _ => None,
+        });
+        Ok(owner.unwrap_or(Owner::User))
     }
 
     fn strangers(&self, _: &Path) -> Result<Vec<PathBuf>, FileError> {

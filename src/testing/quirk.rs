@@ -1,6 +1,6 @@
 //! What can be wrong with a disk.
 
-use crate::ports::disk::Kind;
+use crate::ports::disk::{Kind, Owner};
 
 /// One way in which a disk is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,10 @@ pub enum Quirk {
     NoAllocation,
     /// Files keep no times.
     NoTimes,
-    /// It belongs to another user.
-    NotOurs,
+    /// It has this owner.
+    Owner(Owner),
+    /// Others may write to it who are not to.
+    OpenToOthers,
     /// The directory that is looked at has this mode.
     Mode(u32),
     /// It has this kind.

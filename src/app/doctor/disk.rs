@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::model::hint::shell_word;
 use crate::model::time::Timestamp;
-use crate::ports::disk::{Disk, Kind};
+use crate::ports::disk::{Disk, Kind, Owner};
 use crate::ports::files::{FileError, Files, Sharing};
 use crate::ports::host::Clock;
 
@@ -111,25 +111,36 @@ fn file_system(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
     })
 }
 
+/// What others may do with the directory: commands refuse it, or not, by the same judgement.
 fn owner(lab: &Lab, place: &Path) -> Result<Verdict, FileError> {
     let Some(stat) = lab.files.stat(place)? else {
         return Ok(Verdict::ok("does not exist yet"));
     };
-    let path = shell_word(&place.display().to_string());
-    if stat.mode & 0o002 != 0 {
-        let found = format!("writable by everyone (mode {:03o})", stat.mode);
-        return Ok(Verdict::failed(found, format!("chmod go-w {path}")));
+    if let Err(error) = lab.files.check_settings(place) {
+        return match error.untrusted() {
+            Some(untrusted) => Ok(Verdict::failed(untrusted.to_string(), error.remedy())),
+            None => Err(error),
+        };
     }
-    if !lab.disk.is_ours(place)? {
+    let path = shell_word(&place.display().to_string());
+    let owner = lab.disk.owner(place)?;
+    if owner == Owner::Another {
         let found = "owned by another user";
         let advice = format!("run as that user, or: sudo chown -R \"$USER\" {path}");
         return Ok(Verdict::warning(found, advice));
     }
-    if stat.mode & 0o020 != 0 {
-        let found = format!("writable by its group (mode {:03o})", stat.mode);
-        return Ok(Verdict::warning(found, format!("chmod go-w {path}")));
+    if stat.mode & 0o002 != 0 {
+        let found = format!(
+            "everyone can move or remove what is here (mode {:03o})",
+            stat.mode
+        );
+        let advice = format!("sudo chown \"$USER\" {path} && chmod go-w {path}");
+        return Ok(Verdict::warning(found, advice));
     }
-    Ok(Verdict::ok("owned by this user, not writable by others"))
+    Ok(Verdict::ok(match owner {
+        Owner::Root => "owned by root, not writable by others",
+        _ => "owned by this user, not writable by others",
+    }))
 }
 
 fn permissions(lab: &Lab, bench: &Path) -> Result<Verdict, FileError> {

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
+use crate::ports::disk::Owner;
 use crate::ports::files::{FileError, Files};
 
 use super::context::Context;
@@ -98,8 +99,8 @@ fn owners(cx: Context<'_>, lab: &Lab) -> Check {
         Some(first) => {
             let found = format!("{} belongs to root", first.display());
             let word = shell_word(&place.display().to_string());
-            let advice = match lab.disk.is_ours(&place) {
-                Ok(true) => format!("sudo chown -R \"$USER\" {word}").into(),
+            let advice = match lab.disk.owner(&place) {
+                Ok(Owner::User) => format!("sudo chown -R \"$USER\" {word}").into(),
                 _ => Hint::from(Command::new("doctor --fix")),
             };
             Verdict::warning(found, advice)

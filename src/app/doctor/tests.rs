@@ -2,7 +2,7 @@ use super::*;
 use std::sync::Arc;
 
 use crate::model::time::Timestamp;
-use crate::ports::disk::Kind;
+use crate::ports::disk::{Kind, Owner};
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
 use crate::testing::quirk::Quirk;
@@ -64,7 +64,7 @@ fn what_endangers_credentials_is_a_failure_of_its_check() {
         (Quirk::RenameTears, &["rename"]),
         (Quirk::NoSync, &["fsync"]),
         (Quirk::NoTimes, &["file_times"]),
-        (Quirk::Mode(0o777), &["owner"]),
+        (Quirk::OpenToOthers, &["owner"]),
         (Quirk::Free(1_024), &["free_space"]),
         (Quirk::NoMoreFiles, &["free_space"]),
     ];
@@ -86,8 +86,11 @@ fn what_only_deserves_a_look_is_a_warning() {
     let table = [
         (Quirk::NoRival, &["locks", "orphaned_locks"][..]),
         (Quirk::NoDirectorySync, &["fsync"]),
-        (Quirk::NotOurs, &["owner"]),
-        (Quirk::Mode(0o770), &["owner"]),
+        (Quirk::Owner(Owner::Another), &["owner"]),
+        // As the volumes of containers are: what decides is judged in them, and not they.
+        (Quirk::Mode(0o777), &["owner"]),
+        (Quirk::Mode(0o770), &[]),
+        (Quirk::Owner(Owner::Root), &[]),
         (Quirk::Free(1_000_000), &["free_space"]),
         (Quirk::Kind(Kind::Memory("tmpfs")), &["file_system"]),
         (Quirk::Kind(Kind::Overlay), &["file_system"]),

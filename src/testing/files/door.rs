@@ -10,7 +10,7 @@ use super::pieces::MemoryPieces;
 use super::{MemoryFiles, Node, State, check_parent, follow, make_dirs, write};
 use crate::model::time::Timestamp;
 use crate::ports::files::{
-    FileError, FileLock, Files, Pieces, Prepared, Replaced, Reservation, Sharing, Stat,
+    FileError, FileLock, Files, Pieces, Prepared, Replaced, Reservation, Sharing, Stat, Untrusted,
 };
 use crate::testing::quirk::Quirk;
 
@@ -140,6 +140,18 @@ impl Files for MemoryFiles {
         let bytes = self.content(path)?;
         self.note_read(bytes.as_ref().map_or(0, Vec::len));
         Ok(bytes)
+    }
+
+    fn check_settings(&self, path: &Path) -> Result<(), FileError> {
+        if !self.has(&Quirk::OpenToOthers) {
+            return Ok(());
+        }
+        let (at, mode) = (path.to_owned(), 0o777);
+        Err(FileError {
+            operation: "read",
+            path: path.to_owned(),
+            source: Untrusted::Writable { at, mode }.into(),
+        })
     }
 
     fn open(&self, path: &Path) -> Result<Option<Box<dyn Pieces>>, FileError> {

@@ -16,6 +16,7 @@ use crate::config::workspace;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
 use crate::model::settings::Settings;
+use crate::model::state_files::{AGENTS, DECLARED, DOTENV, PROVIDERS};
 use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
@@ -109,7 +110,7 @@ impl System {
         let in_state = |name: &str| places.state_dir.join(name);
         // Where things lie and how the network is reached is for the process's own variables to
         // say; keys and `${VAR}` may come from the file, too.
-        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), in_state(".env")));
+        let env: Arc<dyn Env> = Arc::new(LayeredEnv::new(Arc::clone(&files), in_state(DOTENV)));
         let path = places.config_path.clone();
         let config = ConfigFile::new(
             Arc::clone(&files),
@@ -133,12 +134,11 @@ impl System {
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
         let dialog = dialog(printer, &interrupt, &hints, &clock, events);
-        let path = in_state("config.yaml");
+        let path = in_state(DECLARED);
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
             alerts: Alerts::default(),
-            catalogue: Catalogue::new(Arc::clone(&files), in_state("providers"))
-                .declaring(declared),
+            catalogue: Catalogue::new(Arc::clone(&files), in_state(PROVIDERS)).declaring(declared),
             http: SystemHttp::new(SystemEnv),
             browser: SystemBrowser::new(&dirs.state),
             global: global.clone(),
@@ -323,7 +323,7 @@ fn check_name(
 ) -> Result<(), Failure> {
     let typed = global.agent.as_deref().unwrap_or(agent.as_str()).trim();
     let is_there = || {
-        let directory = places.state_dir.join("agents").join(agent.as_str());
+        let directory = places.state_dir.join(AGENTS).join(agent.as_str());
         settings.knows_agent(agent) || directory.exists()
     };
     if typed.to_lowercase() == agent.as_str() || (!agent.is_main() && is_there()) {

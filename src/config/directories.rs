@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{ProfileId, ProviderId};
+use crate::model::state_files::{DIRECTORIES, LOCKS};
 use crate::model::text::without_mark;
 use crate::ports::files::{Files, Sharing};
 use crate::ports::host::Clock;
@@ -16,7 +17,6 @@ use crate::ports::lock::{Wait, lock_within};
 
 use super::error::ConfigError;
 
-const NAME: &str = "directories.json";
 const VERSION: u32 = 1;
 
 /// The profiles of a directory, by provider.
@@ -47,7 +47,7 @@ impl Directories {
     /// # Errors
     /// Fails if it is there and cannot be read or understood.
     pub fn load(files: &dyn Files, state: &Path) -> Result<Self, ConfigError> {
-        let path = state.join(NAME);
+        let path = state.join(DIRECTORIES);
         match files.read_settings(&path)? {
             None => Ok(Self {
                 version: VERSION,
@@ -69,7 +69,7 @@ impl Directories {
         wait: &Wait<'_>,
     ) -> Result<Option<ProfileId>, ConfigError> {
         let name = new.directory.to_str().ok_or_else(|| ConfigError::Shape {
-            path: state.join(NAME),
+            path: state.join(DIRECTORIES),
             member: new.directory.display().to_string(),
             fault: "is not valid Unicode and cannot be bound".to_owned(),
         })?;
@@ -146,8 +146,8 @@ fn change(
     wait: &Wait<'_>,
     change: &mut dyn FnMut(&mut Directories),
 ) -> Result<(), ConfigError> {
-    let path = state.join(NAME);
-    let locks = state.join("locks/openclaw-rs");
+    let path = state.join(DIRECTORIES);
+    let locks = state.join(LOCKS).join("openclaw-rs");
     files.create_dirs(&locks)?;
     let lock = locks.join("directories.lock");
     let _lock = lock_within(files, clock, &lock, Sharing::Exclusive, wait)?;
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(gone, [again, bound("/w", "b:above")]);
         let a = ProviderId::parse("a").unwrap();
         unbind(&files, "/w/p", Some(&a));
-        assert!(files.read(&state.join(NAME)).unwrap().is_none());
+        assert!(files.read(&state.join(DIRECTORIES)).unwrap().is_none());
     }
 
     #[test]
@@ -271,10 +271,12 @@ mod tests {
         ] {
             let (files, state) = (MemoryFiles::default(), Path::new(STATE));
             files.create_dirs(state).unwrap();
-            files.replace(&state.join(NAME), text.as_bytes()).unwrap();
+            files
+                .replace(&state.join(DIRECTORIES), text.as_bytes())
+                .unwrap();
             assert!(Directories::load(&files, state).is_err(), "{text}");
             assert!(bind(&files, &bound("/w", "a:b")).is_err());
-            let kept = files.read(&state.join(NAME)).unwrap().unwrap();
+            let kept = files.read(&state.join(DIRECTORIES)).unwrap().unwrap();
             assert_eq!(kept, text.as_bytes());
         }
     }

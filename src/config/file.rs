@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::model::state_files::LOCKS;
 use crate::model::text::split_mark;
 use crate::ports::files::{Displaced, Files, Replaced, Sharing};
 use crate::ports::host::{Clock, Env};
@@ -47,13 +48,18 @@ impl ConfigFile {
             files,
             env,
             path,
-            locks: state.join("locks").join("openclaw-rs"),
+            locks: state.join(LOCKS).join("openclaw-rs"),
         }
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lists the file and those that it includes, as far as they can be read.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        json5::sources(&*self.files, &self.path)
     }
 
     /// Reads it.

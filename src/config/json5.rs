@@ -71,19 +71,13 @@ pub(super) fn included(
     path: &Path,
     trail: &mut Vec<PathBuf>,
 ) -> Result<Option<Value>, ConfigError> {
-    let names: Vec<String> = match object.get("$include") {
-        None => return Ok(None),
-        Some(Value::String(name)) => vec![name.clone()],
-        Some(Value::Array(names)) => {
-            let names = names.iter().map(|name| name.as_str().map(str::to_owned));
-            names.collect::<Option<_>>().ok_or_else(|| wrong(path))?
-        }
-        Some(_) => return Err(wrong(path)),
+    let Some(value) = object.get("$include") else {
+        return Ok(None);
     };
+    let names = include_names(value).ok_or_else(|| wrong(path))?;
     let mut merged = Value::Object(Map::new());
     for name in names {
-        // Folded, so that a file which includes itself by another spelling is seen at once.
-        let target = fold(&path.parent().unwrap_or(Path::new("/")).join(&name));
+        let target = include_target(path, name);
         let shape = |fault: &str| ConfigError::Shape {
             path: path.to_owned(),
             member: format!("$include \"{name}\""),
@@ -105,6 +99,53 @@ pub(super) fn included(
         merge(&mut merged, value);
     }
     Ok(Some(merged))
+}
+
+/// The files that the value of `$include` names; `None` if it is of another shape.
+fn include_names(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(name) => Some(vec![name]),
+        Value::Array(names) => names.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
+/// The path of an included file. Folded, so that a file which includes itself by another spelling
+/// is seen at once.
+fn include_target(path: &Path, name: &str) -> PathBuf {
+    fold(&path.parent().unwrap_or(Path::new("/")).join(name))
+}
+
+/// Lists a file and all that it includes, as far as they can be read.
+pub(super) fn sources(files: &dyn Files, path: &Path) -> Vec<PathBuf> {
+    let mut found = vec![path.to_owned()];
+    let mut next = 0;
+    while let Some(path) = found.get(next).cloned() {
+        next += 1;
+        let bytes = files.read(&path).ok().flatten();
+        let value = bytes.and_then(|bytes| read(&bytes, &path).ok());
+        let mut targets = Vec::new();
+        include_targets(&value.unwrap_or_default(), &path, &mut targets);
+        targets.retain(|target| !found.contains(target));
+        found.extend(targets);
+    }
+    found
+}
+
+fn include_targets(value: &Value, path: &Path, targets: &mut Vec<PathBuf>) {
+    let members: Vec<&Value> = match value {
+        Value::Object(members) => {
+            let names = members.get("$include").and_then(include_names);
+            let names = names.unwrap_or_default().into_iter();
+            targets.extend(names.map(|name| include_target(path, name)));
+            members.values().collect()
+        }
+        Value::Array(items) => items.iter().collect(),
+        _ => return,
+    };
+    for member in members {
+        include_targets(member, path, targets);
+    }
 }
 
 /// What included files say, without the members of the value itself; `None` if it includes nothing.

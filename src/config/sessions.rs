@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::model::id::AgentId;
+use crate::model::state_files::AGENTS;
 use crate::model::text::without_mark;
 use crate::ports::files::Files;
 
@@ -27,7 +28,7 @@ pub struct Session {
 
 /// Where the sessions of an agent are kept.
 pub fn path(state: &Path, agent: &AgentId) -> PathBuf {
-    let directory = state.join("agents").join(agent.as_str());
+    let directory = state.join(AGENTS).join(agent.as_str());
     directory.join("sessions/sessions.json")
 }
 

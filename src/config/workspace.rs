@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::model::id::AgentId;
 use crate::model::path::resolve;
 use crate::model::settings::Settings;
+use crate::model::state_files::AGENTS;
 
 use super::error::ConfigError;
 
@@ -52,7 +53,7 @@ pub fn agent_dirs(
         }
         let path = match &agent.agent_dir {
             Some(directory) => resolve(directory, home, cwd),
-            None => state.join("agents").join(id.as_str()).join("agent"),
+            None => state.join(AGENTS).join(id.as_str()).join("agent"),
         };
         if let Some((other, _)) = found.iter().find(|(_, other)| *other == path) {
             return Err(ConfigError::SharedDirectory {

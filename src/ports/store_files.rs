@@ -32,6 +32,9 @@ pub trait StoreFiles: Send + Sync {
     /// The directory of an agent.
     fn directory(&self, agent: &AgentId) -> PathBuf;
 
+    /// The directories of the store that are not an agent's, wherever they lie.
+    fn directories(&self) -> Vec<PathBuf>;
+
     /// The path of an agent's document.
     fn document(&self, agent: &AgentId) -> PathBuf;
 

@@ -172,6 +172,12 @@ impl StoreFiles for FileStore {
         })
     }
 
+    fn directories(&self) -> Vec<PathBuf> {
+        let journals = [self.paths.refresh_locks(), self.paths.document_locks()];
+        let old = std::iter::once(self.paths.oauth_dir.clone());
+        old.chain(self.paths.rescue()).chain(journals).collect()
+    }
+
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = write::modes(self, agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()

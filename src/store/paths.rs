@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::pairs;
+use crate::model::state_files::{AGENTS, CREDENTIALS, LOCKS, RESCUE};
 
 /// The name of a document, in its directory.
 pub(super) const DOCUMENT: &str = "auth-profiles.json";
@@ -36,9 +37,9 @@ impl StorePaths {
     pub fn below(state: impl Into<PathBuf>) -> Self {
         let state = state.into();
         Self {
-            main_dir: state.join("agents").join(AgentId::MAIN).join("agent"),
+            main_dir: state.join(AGENTS).join(AgentId::MAIN).join("agent"),
             agent_dirs: Vec::new(),
-            oauth_dir: state.join("credentials"),
+            oauth_dir: state.join(CREDENTIALS),
             written_by: None,
             spare: None,
             state,
@@ -47,7 +48,7 @@ impl StorePaths {
 
     /// The parent of the directories of agents that the configuration gives none.
     pub(super) fn agents(&self) -> PathBuf {
-        self.state.join("agents")
+        self.state.join(AGENTS)
     }
 
     pub(super) fn directory(&self, agent: &AgentId) -> PathBuf {
@@ -99,7 +100,7 @@ impl StorePaths {
 
     /// Where later releases of OpenClaw lock a refresh.
     pub(super) fn refresh_locks(&self) -> PathBuf {
-        self.state.join("locks/oauth-refresh")
+        self.state.join(LOCKS).join("oauth-refresh")
     }
 
     pub(super) fn grant_locks(&self) -> PathBuf {
@@ -135,12 +136,12 @@ impl StorePaths {
 
     /// Where answers are saved, the preferred place first.
     pub(super) fn rescue(&self) -> impl Iterator<Item = PathBuf> {
-        let first = self.state.join("rescue");
+        let first = self.state.join(RESCUE);
         std::iter::once(first).chain(self.spare.clone())
     }
 
     pub(super) fn document_locks(&self) -> PathBuf {
-        self.state.join("locks/openclaw-rs")
+        self.state.join(LOCKS).join("openclaw-rs")
     }
 
     /// Our lock of the document at a resolved path, and the proof that one of those lives who hold

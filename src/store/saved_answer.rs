@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::model::grant::GrantDigest;
 use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
+use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Prepared, Untrusted};
 use crate::ports::store::{PendingRefresh, SavedAnswer};
@@ -56,7 +57,7 @@ pub(super) fn prepare<'a>(
     grant: &GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<Slot<'a>, FileError> {
-    let directory = cx.paths.state.join("rescue");
+    let directory = cx.paths.state.join(RESCUE);
     cx.io.files.create_dirs(&directory)?;
     tighten(cx, &directory);
     let path = directory.join(name(grant, refresh.begun_at));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::env::names;
 use crate::model::path;
+use crate::model::state_files::CREDENTIALS;
 use crate::ports::host::Env;
 
 /// State directories in the home, the current name first.
@@ -115,7 +116,7 @@ impl Places {
         let config_path = either(names::CONFIG_PATH, names::LEGACY_CONFIG_PATH)
             .unwrap_or_else(|| config_path(&state_dir, is_explicit, &home, exists));
         Ok(Places {
-            oauth_dir: variable(names::OAUTH_DIR).unwrap_or_else(|| state_dir.join("credentials")),
+            oauth_dir: variable(names::OAUTH_DIR).unwrap_or_else(|| state_dir.join(CREDENTIALS)),
             agent_dir_override: either(names::AGENT_DIR, names::PI_AGENT_DIR),
             home,
             state_dir,

@@ -19,6 +19,7 @@ use super::config_touch::touch;
 use super::{persona, trash};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::model::state_files::AGENTS;
 
 /// An agent that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub fn add(
     let sessions = cx
         .dirs
         .state
-        .join("agents")
+        .join(AGENTS)
         .join(id.as_str())
         .join("sessions");
     for directory in [&workspace, &sessions] {
@@ -217,7 +218,7 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
     }
     must_exist(cx, &id, typed)?;
     let agent_dir = cx.store_files.directory(&id);
-    let home = cx.dirs.state.join("agents").join(id.as_str());
+    let home = cx.dirs.state.join(AGENTS).join(id.as_str());
     for directory in [&agent_dir, &home] {
         keeps_no_other(cx, &id, directory)?;
     }

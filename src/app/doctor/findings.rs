@@ -8,6 +8,7 @@ use crate::model::declared::Severity;
 use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
+use crate::model::state_files::{AGENTS, DECLARED, LOCKS, RESCUE};
 use crate::ports::store::{Scope, StoreError};
 use crate::ports::swap;
 
@@ -66,7 +67,7 @@ pub(super) fn look(cx: Context<'_>) -> Vec<Check> {
     let agents = cx.store.agents().unwrap_or_else(|error| {
         checks.push(Check {
             name: "agents",
-            place: state.join("agents"),
+            place: state.join(AGENTS),
             verdict: unreadable(&error),
         });
         vec![AgentId::main()]
@@ -134,7 +135,7 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
 }
 
 fn config_yaml(cx: Context<'_>, _: &[AgentId]) -> Found {
-    let path = cx.dirs.state.join("config.yaml");
+    let path = cx.dirs.state.join(DECLARED);
     let findings = match cx.catalogue.findings() {
         Ok(findings) => findings,
         Err(error) => return vec![(path, unreadable(&error))],
@@ -235,7 +236,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
 fn responses(cx: Context<'_>, _: &[AgentId]) -> Found {
     let answers = match cx.store_files.waiting_answers() {
         Ok(answers) => answers,
-        Err(error) => return vec![(cx.dirs.state.join("rescue"), unreadable(&error))],
+        Err(error) => return vec![(cx.dirs.state.join(RESCUE), unreadable(&error))],
     };
     let of_refreshes = answers.into_iter().map(|(grant, path)| {
         let record = cx.store.grant_record(&grant).ok().flatten();
@@ -335,7 +336,7 @@ fn temp_files(cx: Context<'_>, agents: &[AgentId]) -> Found {
 
 /// Finds files that an earlier version made for each refresh, and nobody needs.
 fn leftovers(cx: Context<'_>, _: &[AgentId]) -> Found {
-    let place = cx.dirs.state.join("locks/oauth-refresh");
+    let place = cx.dirs.state.join(LOCKS).join("oauth-refresh");
     let verdict = match cx.store_files.leftovers() {
         Ok(0) => return Found::new(),
         Ok(count) => Verdict::warning(

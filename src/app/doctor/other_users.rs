@@ -5,36 +5,13 @@ use std::path::PathBuf;
 use super::report::Verdict;
 use crate::app::context::Context;
 use crate::model::id::AgentId;
-
-/// What decides what this program does, and the directories that name it, below the state directory.
-const DECIDING: [&str; 11] = [
-    "",
-    "openclaw.json",
-    "config.yaml",
-    ".env",
-    "directories.json",
-    "agents",
-    "credentials",
-    "locks",
-    "pending",
-    "providers",
-    "rescue",
-];
+use crate::model::state_files::{self, METADATA, PROVIDERS};
 
 /// Finds files and directories that another user owns or may write to. What is wrong with a
 /// directory is told once.
 pub(super) fn find(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Verdict)> {
-    let state = &cx.dirs.state;
-    let named = DECIDING.iter().map(|name| match *name {
-        "" => state.clone(),
-        name => state.join(name),
-    });
-    let providers = state.join("providers");
-    let manifests = cx.files.list(&providers).unwrap_or_default();
-    let manifests = manifests.iter().map(|name| providers.join(name));
-    let documents = agents.iter().map(|agent| cx.store_files.document(agent));
     let mut found = Vec::new();
-    for path in named.chain(manifests).chain(documents) {
+    for path in deciding(cx, agents) {
         let Err(error) = cx.files.check_settings(&path) else {
             continue;
         };
@@ -46,4 +23,23 @@ pub(super) fn find(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Verdict
         }
     }
     found
+}
+
+/// Lists what decides what this program does, and the directories that name it, wherever the
+/// environment and the configuration have put them.
+fn deciding(cx: Context<'_>, agents: &[AgentId]) -> Vec<PathBuf> {
+    let state = &cx.dirs.state;
+    let mut paths = vec![state.clone()];
+    paths.extend(state_files::ALL.map(|name| state.join(name)));
+    paths.extend(cx.config.sources());
+    for directory in [PROVIDERS, METADATA].map(|name| state.join(name)) {
+        let names = cx.files.list(&directory).unwrap_or_default();
+        paths.extend(names.iter().map(|name| directory.join(name)));
+    }
+    paths.extend(cx.store_files.directories());
+    for agent in agents {
+        let document = cx.store_files.document(agent);
+        paths.extend([cx.store_files.directory(agent), document]);
+    }
+    paths
 }

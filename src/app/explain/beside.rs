@@ -8,6 +8,7 @@ use crate::app::credential::outside_key::{key_member, signed_in_elsewhere};
 use crate::app::credential::reason_text::Reason;
 use crate::model::credential::Kind;
 use crate::model::provider::Provider;
+use crate::model::state_files::DOTENV;
 
 use super::chain::{ChainContext, Search, not_asked};
 use super::rows::{CandidateSource, Row, Standing};
@@ -117,7 +118,7 @@ impl ChainContext<'_, '_> {
 
     fn file(&self, place: EnvSource) -> Option<PathBuf> {
         match place {
-            EnvSource::DotEnv => Some(self.cx.dirs.state.join(".env")),
+            EnvSource::DotEnv => Some(self.cx.dirs.state.join(DOTENV)),
             EnvSource::Config => Some(self.cx.config.path().to_owned()),
             EnvSource::Process | EnvSource::LoginShell => None,
         }
@@ -126,7 +127,7 @@ impl ChainContext<'_, '_> {
     fn told(&self, place: EnvSource) -> &'static str {
         match place {
             EnvSource::Process => "environment",
-            EnvSource::DotEnv => ".env",
+            EnvSource::DotEnv => DOTENV,
             EnvSource::Config => "env of openclaw.json",
             EnvSource::LoginShell => "login shell",
         }

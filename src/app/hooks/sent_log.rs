@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::app::context::Context;
 use crate::model::alert::{Alert, DedupKey, SentAlerts};
+use crate::model::state_files::LOCKS;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, Sharing};
 use crate::ports::lock::{LockError, lock_within};
@@ -92,7 +93,7 @@ fn change(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> bool {
 }
 
 fn locked(cx: Context<'_>, change: impl FnOnce(&mut Content) -> bool) -> Result<bool, LockError> {
-    let locks = cx.dirs.state.join("locks");
+    let locks = cx.dirs.state.join(LOCKS);
     cx.files.create_dirs(&locks)?;
     let lock = locks.join("alerts.lock");
     let wait = cx.wait(LIMIT);

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::provider::{Flow, Provider, Registration};
 use crate::model::secret::Secret;
+use crate::model::state_files::METADATA;
 use crate::model::time::Timestamp;
 use crate::oauth::metadata::{self, Metadata, MetadataError};
 use crate::ports::http::{Method, Request, Response};
@@ -218,7 +219,7 @@ fn wants_id_token(provider: &Provider) -> bool {
 
 fn file(cx: Context<'_>, issuer: &str) -> PathBuf {
     let name = format!("{:x}.json", Sha256::digest(issuer));
-    cx.dirs.state.join("cache").join("metadata").join(name)
+    cx.dirs.state.join(METADATA).join(name)
 }
 
 /// Writes the cache file; if that fails, the next command fetches it again.

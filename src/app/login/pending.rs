@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;
+use crate::model::state_files::{LOCKS, PENDING};
 use crate::model::time::Timestamp;
 use crate::oauth::authorization::PendingAuthorization;
 use crate::ports::files::{FileLock, Sharing};
@@ -214,7 +215,7 @@ pub(super) fn sweep(cx: Context<'_>, attempts: &[Pending]) {
 /// # Errors
 /// [`Kind::Busy`] if another process takes too long; a signal; what the disk says.
 pub(super) fn lock(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
-    let locks = cx.dirs.state.join("locks");
+    let locks = cx.dirs.state.join(LOCKS);
     cx.files.create_dirs(&locks)?;
     let path = locks.join("pending.lock");
     let wait = cx.wait(PATIENCE);
@@ -242,7 +243,7 @@ pub(super) fn remove(cx: Context<'_>, id: &str) -> Result<(), Failure> {
 }
 
 fn directory(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join("pending")
+    cx.dirs.state.join(PENDING)
 }
 
 fn path(cx: Context<'_>, id: &str) -> PathBuf {

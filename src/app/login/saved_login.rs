@@ -17,6 +17,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Client;
 use crate::model::saved_response;
 use crate::model::secret::Secret;
+use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
 use crate::ports::http::Response;
 
@@ -183,7 +184,7 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
 }
 
 pub(super) fn directory(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join("rescue")
+    cx.dirs.state.join(RESCUE)
 }
 
 /// Returns the path of the file of a new login.

@@ -11,6 +11,7 @@ use crate::model::id::ProfileId;
 use crate::model::provider::Client;
 use crate::model::saved_response::{self, ROOM};
 use crate::model::secret::Secret;
+use crate::model::state_files::LOCKS;
 use crate::oauth::error::OAuthError;
 use crate::oauth::token_response::may_hold_grant;
 use crate::ports::files::{FileLock, Prepared, Sharing};
@@ -344,7 +345,7 @@ pub(super) fn take(cx: Context<'_>, file: &str) -> Result<Option<(SavedLogin, Co
 }
 
 fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Failure> {
-    let locks = cx.dirs.state.join("locks");
+    let locks = cx.dirs.state.join(LOCKS);
     cx.files.create_dirs(&locks)?;
     let path = locks.join(format!("login-{name}.lock"));
     Ok(cx.files.try_lock(&path, Sharing::Exclusive)?)

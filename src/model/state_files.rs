@@ -1,0 +1,37 @@
+//! Names of the files and directories that lie in the state directory and decide what this program
+//! does. Whoever reads one names it from here, and `doctor` looks at all of them.
+
+/// Variables below those of the process.
+pub const DOTENV: &str = ".env";
+/// Providers and hooks of the user.
+pub const DECLARED: &str = "config.yaml";
+/// Which profile is used in which directory.
+pub const DIRECTORIES: &str = "directories.json";
+/// Manifests of providers.
+pub const PROVIDERS: &str = "providers";
+/// Metadata of issuers, as they were fetched.
+pub const METADATA: &str = "cache/metadata";
+/// The agents that the configuration gives no directory.
+pub const AGENTS: &str = "agents";
+/// Logins of early releases.
+pub const CREDENTIALS: &str = "credentials";
+/// Locks, journals and records of spent grants.
+pub const LOCKS: &str = "locks";
+/// Logins that were started and wait for their address.
+pub const PENDING: &str = "pending";
+/// Responses that are stored nowhere else yet.
+pub const RESCUE: &str = "rescue";
+
+/// All of them.
+pub const ALL: [&str; 10] = [
+    DOTENV,
+    DECLARED,
+    DIRECTORIES,
+    PROVIDERS,
+    METADATA,
+    AGENTS,
+    CREDENTIALS,
+    LOCKS,
+    PENDING,
+    RESCUE,
+];

@@ -153,9 +153,15 @@ pub enum Untrusted {
     },
 }
 
+impl From<Untrusted> for io::Error {
+    fn from(why: Untrusted) -> Self {
+        Self::new(ErrorKind::PermissionDenied, why)
+    }
+}
+
 impl Untrusted {
     /// The step that mends it.
-    fn remedy(&self) -> String {
+    pub fn remedy(&self) -> String {
         let word = |at: &PathBuf| shell_word(&at.display().to_string());
         match self {
             Self::Foreign { at, .. } => format!(

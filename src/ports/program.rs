@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::model::secret::Secret;
 
+use super::file_error::Untrusted;
 use super::host::Signal;
 use super::http::MAX_ANSWER;
 
@@ -152,20 +153,7 @@ pub enum Fault {
         /// The file.
         at: PathBuf,
     },
-    /// Its group or everybody may write there.
-    #[error("{} is writable by others (mode {mode:04o})", at.display())]
-    Writable {
-        /// The file or directory.
-        at: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Somebody else than this user or root owns it.
-    #[error("{} is owned by another user (uid {owner})", at.display())]
-    Foreign {
-        /// The file, link or directory.
-        at: PathBuf,
-        /// Who owns it.
-        owner: u32,
-    },
+    /// Another user of this machine could have put it there.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
 }

@@ -265,7 +265,7 @@ mod tests {
         assert!(refused(&path.with_file_name("link")));
         assert!(refused(Path::new("openclaw-auth-test")));
         let mut mode = std::fs::metadata(&path).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o775);
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o757);
         std::fs::set_permissions(&path, mode).unwrap();
         assert!(refused(&path));
     }

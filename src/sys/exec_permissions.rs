@@ -1,23 +1,24 @@
 //! Permissions of a program that gets a login: only this user and root may be able to replace it.
 //!
-//! The path is walked as the kernel walks it, link by link, because a user who may write to any
-//! directory on the way decides what is run.
+//! Everything on the way to it is judged ([`path_walk`](super::path_walk)), because a user who may
+//! write to any directory there decides what is run.
 
-use std::collections::VecDeque;
-use std::ffi::OsString;
-use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::owner_support::stands_for_root;
+use super::access::{ROOT, Subject};
+use super::owner_support::{stands_for_root, us, warn_once};
+use super::path_walk::{Step, WalkError, walk};
 use crate::ports::program::Fault;
 
-/// As many links as Linux follows.
-const MAX_LINKS: usize = 40;
-/// Write permission of group and others.
-const OTHERS_WRITE: u32 = 0o022;
-/// In a directory with it nobody can rename or remove what belongs to somebody else.
-const STICKY: u32 = 0o1000;
+impl From<WalkError> for Fault {
+    fn from(error: WalkError) -> Self {
+        Self::NotThere {
+            at: error.at,
+            reason: error.source.to_string(),
+        }
+    }
+}
 
 /// Follows `path` to the file itself.
 ///
@@ -27,94 +28,32 @@ pub(super) fn check(path: &Path) -> Result<PathBuf, Fault> {
     if !path.is_absolute() {
         return Err(Fault::NotAbsolute);
     }
-    let us = rustix::process::geteuid().as_raw();
-    let mut ahead = names(path);
-    let mut at = PathBuf::from("/");
-    let mut directory = look(&at, us)?;
-    let mut links = 0;
-    while let Some(name) = ahead.pop_front() {
-        if name == ".." {
-            at.pop();
-            directory = look(&at, us)?;
-            continue;
-        }
-        let next = at.join(name);
-        let data = look(&next, us)?;
-        // A directory of ours is safe in a sticky one, `/tmp`; for what is run that is too weak a
-        // promise, for we do not know who is to clean up there.
-        let strict = !data.is_dir();
-        if directory.mode() & OTHERS_WRITE != 0 && (strict || directory.mode() & STICKY == 0) {
-            return Err(writable(&at, &directory));
-        }
-        if data.is_dir() {
-            (at, directory) = (next, data);
-        } else if data.is_symlink() {
-            links += 1;
-            let target = std::fs::read_link(&next).map_err(|error| not_there(&next, &error))?;
-            if links > MAX_LINKS {
-                return Err(not_there(&next, &"too many links"));
-            }
-            if target.is_absolute() {
-                at = PathBuf::from("/");
-                directory = look(&at, us)?;
-            }
-            let mut target = names(&target);
-            target.append(&mut ahead);
-            ahead = target;
-        } else if ahead.is_empty() {
-            return file(next, &data);
-        } else {
-            return Err(not_there(&next, &"it is not a directory"));
-        }
-    }
-    Err(Fault::NotAFile { at })
-}
-
-fn names(path: &Path) -> VecDeque<OsString> {
-    let parts = path.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some("..".into()),
-        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
-    });
-    parts.collect()
-}
-
-fn look(path: &Path, us: u32) -> Result<Metadata, Fault> {
-    let data = std::fs::symlink_metadata(path).map_err(|error| not_there(path, &error))?;
-    match data.uid() {
-        0 => Ok(data),
-        owner if owner == us || stands_for_root(owner) => Ok(data),
-        owner => Err(Fault::Foreign {
-            at: path.to_owned(),
-            owner,
-        }),
-    }
-}
-
-fn file(at: PathBuf, data: &Metadata) -> Result<PathBuf, Fault> {
+    let (at, data) = walk(path, &mut check_step)?;
     if !data.is_file() {
         Err(Fault::NotAFile { at })
     } else if data.mode() & 0o111 == 0 {
         Err(Fault::NotExecutable { at })
-    } else if data.mode() & OTHERS_WRITE != 0 {
-        Err(writable(&at, data))
     } else {
+        Subject::named(&at, &data).check_writers(warn_once)?;
         Ok(at)
     }
 }
 
-fn writable(at: &Path, data: &Metadata) -> Fault {
-    Fault::Writable {
-        at: at.to_owned(),
-        mode: data.mode() & 0o7777,
+/// Unlike a file that is read, a program of the user in whose directory root works is not accepted:
+/// it would run with the rights of root.
+fn check_step(
+    Step {
+        subject, within, ..
+    }: &Step<'_>,
+) -> Result<(), Fault> {
+    let owner = subject.owner();
+    subject.check_owner(owner == ROOT || owner == us() || stands_for_root(owner))?;
+    // A directory of ours is safe in a sticky one, `/tmp`; for what is run that is too weak a
+    // promise, for we do not know who is to clean up there.
+    if !(subject.data.is_dir() && within.is_sticky()) {
+        within.check_writers(warn_once)?;
     }
-}
-
-fn not_there(at: &Path, reason: &dyn std::fmt::Display) -> Fault {
-    Fault::NotThere {
-        at: at.to_owned(),
-        reason: reason.to_string(),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -123,6 +62,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+    use crate::ports::files::Untrusted;
 
     /// A directory with `bin/tool`, of this user alone.
     fn place() -> (tempfile::TempDir, PathBuf) {
@@ -154,16 +94,16 @@ mod tests {
         let (dir, tool) = place();
         let bin = dir.path().join("bin");
         let at = |path: &Path| match check(path) {
-            Err(Fault::Writable { at, .. }) => at.file_name().unwrap().to_owned(),
+            Err(Fault::Untrusted(Untrusted::Writable { at, .. })) => {
+                at.file_name().unwrap().to_owned()
+            }
             other => panic!("{other:?}"),
         };
-        for bits in [0o775, 0o757] {
-            mode(&tool, bits);
-            assert_eq!(at(&tool), "tool");
-        }
+        mode(&tool, 0o757);
+        assert_eq!(at(&tool), "tool");
         mode(&tool, 0o755);
         // Sticky or not: the file lies right in there.
-        for bits in [0o775, 0o757, 0o1777] {
+        for bits in [0o757, 0o1777] {
             mode(&bin, bits);
             assert_eq!(at(&tool), "bin");
         }
@@ -176,6 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn a_group_counts_as_far_as_others_are_in_it() {
+        let (dir, tool) = place();
+        // Only root may give a file to a group that it is not in.
+        let give = |gid| std::os::unix::fs::chown(&tool, None, Some(gid)).is_ok();
+        // No file names the first; the second has everybody in it who has no other.
+        if !give(45_678) {
+            return;
+        }
+        mode(&tool, 0o775);
+        mode(dir.path(), 0o770);
+        assert!(check(&tool).is_ok());
+        assert!(give(65_534));
+        assert!(matches!(check(&tool), Err(Fault::Untrusted(_))));
+    }
+
+    #[test]
     fn a_link_in_a_directory_of_others_is_refused() {
         let (dir, tool) = place();
         let open = dir.path().join("open");
@@ -185,7 +141,8 @@ mod tests {
         mode(&open, 0o1777);
         for path in ["tool", "bin/tool"] {
             let fault = check(&open.join(path)).unwrap_err();
-            assert!(matches!(fault, Fault::Writable { at, .. } if at == open));
+            let fault = fault.to_string();
+            assert!(fault.starts_with(&format!("{} is writable", open.display())));
         }
         // And from a place of ours by way of that one.
         symlink(open.join("tool"), dir.path().join("bin/link")).unwrap();
@@ -199,9 +156,9 @@ mod tests {
         assert_eq!(words(Path::new("bin/tool")), "its path is not absolute");
         assert!(words(dir.path()).ends_with("is not a regular file"));
         assert!(words(&dir.path().join("bin/none")).contains("No such file"));
-        assert!(words(&tool.join("x")).contains("not a directory"));
+        assert!(words(&tool.join("x")).contains("Not a directory"));
         symlink("loop", dir.path().join("loop")).unwrap();
-        assert!(words(&dir.path().join("loop")).contains("too many links"));
+        assert!(words(&dir.path().join("loop")).contains("symbolic links"));
         mode(&tool, 0o644);
         assert!(words(&tool).ends_with("is not executable"));
     }
@@ -213,12 +170,13 @@ mod tests {
         if std::os::unix::fs::chown(&tool, Some(65_534), None).is_err() {
             return;
         }
-        assert!(matches!(
-            check(&tool),
-            Err(Fault::Foreign { owner: 65_534, .. })
-        ));
+        let foreign = Untrusted::Foreign {
+            at: std::fs::canonicalize(&tool).unwrap(),
+            owner: 65_534,
+        };
+        assert_eq!(check(&tool), Err(Fault::Untrusted(foreign)));
         std::os::unix::fs::chown(&tool, Some(0), None).unwrap();
         std::os::unix::fs::chown(dir.path().join("bin"), Some(65_534), None).unwrap();
-        assert!(matches!(check(&tool), Err(Fault::Foreign { .. })));
+        assert!(matches!(check(&tool), Err(Fault::Untrusted(_))));
     }
 }

@@ -5,32 +5,23 @@
 //! between. Root is trusted; where root itself works in the directory of a user, that user is, too,
 //! for everything stays theirs.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::io::Errno;
-
+use super::access::{ROOT, Subject, parent};
 use super::env::{SystemEnv, names};
-use super::owner_support::us;
-use super::{owner_support, private_group};
+use super::owner_support::{stands_for_root, us};
+use super::path_walk::{Step, walk};
 use crate::ports::files::Untrusted;
 use crate::ports::host::Env as _;
 
-const ROOT: u32 = 0;
-const GROUP_WRITES: u32 = 0o020;
-const OTHERS_WRITE: u32 = 0o002;
-/// In a directory with it nobody can rename or remove what belongs to somebody else.
-const STICKY: u32 = 0o1000;
-/// As many links as Linux follows.
-const MAX_LINKS: usize = 40;
-
 /// Judges a file by what its open descriptor says: this user or root must own it.
 pub(super) fn check_file(path: &Path, data: &Metadata) -> io::Result<()> {
-    check_owner(path, data, parent(path))?;
+    check_owner(&Subject::named(path, data))?;
     check_place(path)?;
     check_way(path)
 }
@@ -38,7 +29,7 @@ pub(super) fn check_file(path: &Path, data: &Metadata) -> io::Result<()> {
 /// Judges a file that could not be opened, if it can be seen.
 pub(super) fn check_owner_of(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(data) => check_owner(path, &data, parent(path)),
+        Ok(data) => check_owner(&Subject::named(path, &data)),
         Err(_) => Ok(()),
     }
 }
@@ -48,55 +39,63 @@ pub(super) fn check_lock(path: &Path, data: &Metadata) -> io::Result<()> {
     check_file(path, data)?;
     match data.nlink() {
         0 | 1 => Ok(()),
-        _ => refuse(Untrusted::SeveralNames {
-            at: path.to_owned(),
-        }),
+        _ => {
+            let at = path.to_owned();
+            Err(Untrusted::SeveralNames { at }.into())
+        }
     }
 }
 
 /// Judges a link that leads to a file: who made it chooses the file.
 pub(super) fn check_link(path: &Path) -> io::Result<()> {
-    let link = fs::symlink_metadata(path)?;
-    let owner = link.uid();
-    if is_accepted(owner, parent(path)) || !owner_support::tells(parent(path)) {
-        return Ok(());
-    }
-    let at = path.to_owned();
-    refuse(Untrusted::ForeignLink { at, owner })
+    check_owner(&Subject::named(path, &fs::symlink_metadata(path)?))
 }
 
 /// Judges a file that decides what this program does: nobody else may write to it, nor to a
-/// directory of this user that names it. How open the directories of root are is the
-/// administrator's choice; what somebody puts there is theirs, and so refused.
-pub(super) fn check_settings(path: &Path, data: &Metadata) -> io::Result<()> {
-    check_file(path, data)?;
-    if is_open_to_others(data) && owner_support::tells(parent(path)) {
-        return refuse(writable(path, data));
+/// directory of this user on the way to it. `file` is what will be read of it; without, its name is
+/// judged.
+pub(super) fn check_settings(path: &Path, data: &Metadata, file: Option<&File>) -> io::Result<()> {
+    check_place(path)?;
+    if data.is_file() {
+        let subject = match file {
+            Some(file) => Subject::open(path, data, file),
+            None => Subject::named(path, data),
+        };
+        check_owner(&subject)?;
+        subject.check_writers(|_| ())?;
     }
-    check_links(path, MAX_LINKS)?;
+    // Whose home it is, is settled above it.
     let home = SystemEnv.plain(names::HOME).map(PathBuf::from);
-    for directory in path.ancestors().skip(1) {
-        if directory.as_os_str().is_empty() {
-            break;
+    let home = home.filter(|home| path.starts_with(home));
+    let settled = home.map_or(0, |home| home.iter().skip(1).count());
+    let check_step = &mut |step: &Step<'_>| {
+        let subject = &step.subject;
+        if subject.data.is_symlink() {
+            return check_owner(subject);
         }
-        let found = fs::metadata(directory)?;
-        check_owner(directory, &found, directory)?;
-        let is_loose = is_open_to_others(&found) && found.mode() & STICKY == 0;
-        if is_loose && found.uid() != ROOT && owner_support::tells(directory) {
-            return refuse(writable(directory, &found));
+        match subject.data.is_dir() && step.resolved >= settled {
+            true => check_named_by(subject),
+            false => Ok(()),
         }
-        // Whose home it is, is settled above it.
-        if home.as_deref() == Some(directory) {
-            break;
-        }
+    };
+    walk(path, check_step).map(drop)
+}
+
+/// Judges a directory that names what decides. How open the directories of root are is the
+/// administrator's choice; what somebody puts there is theirs, and so refused.
+fn check_named_by(directory: &Subject<'_>) -> io::Result<()> {
+    check_owner(directory)?;
+    if directory.owner() != ROOT && !directory.is_sticky() {
+        directory.check_writers(|_| ())?;
     }
     Ok(())
 }
 
 /// Judges a directory that secrets lie in. Root leaves everything in it to its owner.
 pub(super) fn check_directory(path: &Path, data: &Metadata) -> io::Result<()> {
-    check_owner(path, data, path)?;
-    if is_open_to_others(data) {
+    let directory = Subject::named(path, data);
+    check_owner(&directory)?;
+    if directory.is_open_to_others() {
         IS_LOOSE.store(true, Ordering::Relaxed);
     }
     if let Some(guest) = GUEST.get().filter(|guest| guest.host != ROOT) {
@@ -105,29 +104,20 @@ pub(super) fn check_directory(path: &Path, data: &Metadata) -> io::Result<()> {
     check_way(path)
 }
 
-/// `within` says whose directory root works in.
-fn check_owner(path: &Path, data: &Metadata, within: &Path) -> io::Result<()> {
-    let owner = data.uid();
-    let is_hidden_root = data.is_dir() && owner_support::stands_for_root(owner);
-    if is_accepted(owner, within) || is_hidden_root {
-        return Ok(());
-    }
-    let directory = if data.is_dir() { path } else { parent(path) };
-    if !owner_support::tells(directory) {
-        owner_support::warn_once(directory);
-        return Ok(());
-    }
-    let at = path.to_owned();
-    refuse(Untrusted::Foreign { at, owner })
+fn check_owner(subject: &Subject<'_>) -> io::Result<()> {
+    Ok(subject.check_owner(is_accepted(subject))?)
 }
 
-fn is_accepted(owner: u32, within: &Path) -> bool {
-    let us = us();
+fn is_accepted(subject: &Subject<'_>) -> bool {
+    let (owner, us) = (subject.owner(), us());
     let is_theirs = || match GUEST.get() {
         Some(guest) => guest.host == owner,
-        None => fs::metadata(within).is_ok_and(|data| data.uid() == owner),
+        None => fs::metadata(subject.directory()).is_ok_and(|data| data.uid() == owner),
     };
-    owner == us || owner == ROOT || (us == ROOT && is_theirs())
+    owner == us
+        || owner == ROOT
+        || (us == ROOT && is_theirs())
+        || (subject.data.is_dir() && stands_for_root(owner))
 }
 
 /// Root that works in the state directory of a user.
@@ -176,7 +166,7 @@ fn check_inside(guest: &Guest, directory: &Path, named: &Path) -> io::Result<()>
         return Ok(());
     }
     let at = named.to_owned();
-    refuse(Untrusted::Outside { at })
+    Err(Untrusted::Outside { at }.into())
 }
 
 /// The same for what is written in the state directory; elsewhere a person has named the file.
@@ -193,54 +183,14 @@ static IS_LOOSE: AtomicBool = AtomicBool::new(false);
 
 /// Judges every link on the way to a path, if others could have put one there.
 pub(super) fn check_way(path: &Path) -> io::Result<()> {
-    match IS_LOOSE.load(Ordering::Relaxed) {
-        true => check_links(path, MAX_LINKS),
+    if !IS_LOOSE.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let check_step = &mut |step: &Step<'_>| match step.subject.data.is_symlink() {
+        true => check_owner(&step.subject),
         false => Ok(()),
-    }
-}
-
-/// Judges the links on the way to a path, and on the ways that they lead.
-fn check_links(path: &Path, left: usize) -> io::Result<()> {
-    let mut at = PathBuf::new();
-    let mut parts = path.components();
-    while let Some(part) = parts.next() {
-        at.push(part);
-        let Ok(target) = fs::read_link(&at) else {
-            continue;
-        };
-        check_link(&at)?;
-        let Some(left) = left.checked_sub(1) else {
-            return Err(Errno::LOOP.into());
-        };
-        let way = parent(&at).join(target).join(parts.as_path());
-        return check_links(&way, left);
-    }
-    Ok(())
-}
-
-fn is_open_to_others(data: &Metadata) -> bool {
-    // Of a file of root the group must be no more than this user.
-    let owner = if data.uid() == ROOT { us() } else { data.uid() };
-    let by_group = data.mode() & GROUP_WRITES != 0 && !private_group::is_private(data.gid(), owner);
-    data.mode() & OTHERS_WRITE != 0 || by_group
-}
-
-fn writable(path: &Path, data: &Metadata) -> Untrusted {
-    Untrusted::Writable {
-        at: path.to_owned(),
-        mode: data.mode() & 0o7777,
-    }
-}
-
-fn refuse(why: Untrusted) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+    };
+    walk(path, check_step).map(drop)
 }
 
 #[cfg(test)]
@@ -267,7 +217,7 @@ mod tests {
 
     fn settings(path: &Path) -> Option<Untrusted> {
         let data = fs::metadata(path).unwrap();
-        let error = check_settings(path, &data).err()?;
+        let error = check_settings(path, &data, None).err()?;
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
         Some(inner.cloned().unwrap())
     }

@@ -49,7 +49,7 @@ impl Files for SystemFiles {
     fn read_judged(&self, path: &Path) -> Result<Option<Judged>, FileError> {
         let read = || {
             let (file, data) = open(path)?;
-            file_trust::check_settings(path, &data)?;
+            file_trust::check_settings(path, &data, Some(&file))?;
             Ok(Judged {
                 bytes: content(file, &data)?,
                 is_anothers: ownership::is_root() && data.uid() != 0,
@@ -60,7 +60,7 @@ impl Files for SystemFiles {
 
     fn check_settings(&self, path: &Path) -> Result<(), FileError> {
         let check = || match if_there(fs::metadata(path))? {
-            Some(data) => file_trust::check_settings(path, &data),
+            Some(data) => file_trust::check_settings(path, &data, None),
             None => Ok(()),
         };
         check().map_err(failed("read", path))

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use super::path_walk::MAX_LINKS;
 use crate::ports::files::{FileError, SpecialFile};
-
-/// As many links as Linux follows.
-const MAX_LINKS: usize = 40;
 
 /// For `map_err`: names the operation and the path.
 pub(super) fn failed<'a>(

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::model::hint::shell_word;
 use crate::model::secret::Secret;
 use crate::ports::host::{Env, LoginShell, ShellError, Variables};
 use crate::ports::program::{Fault, ProgramError};
@@ -62,9 +61,8 @@ fn ask(shell: &str, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Variable
 fn refusal(error: ProgramError) -> String {
     match error {
         ProgramError::Refused { fault, .. } => match &fault {
-            Fault::Writable { at, .. } => {
-                let at = shell_word(&at.display().to_string());
-                format!("{fault}; to change that: chmod go-w {at}")
+            Fault::Untrusted(untrusted) => {
+                format!("{fault}; to change that: {}", untrusted.remedy())
             }
             _ => fault.to_string(),
         },

@@ -1,5 +1,7 @@
 //! Floor 2: the ports implemented on the operating system, one a file.
 
+mod access;
+mod access_list;
 mod append;
 mod atomic_write;
 pub mod browser;
@@ -28,6 +30,7 @@ mod move_dir;
 mod one_time_page;
 mod owner_support;
 mod ownership;
+mod path_walk;
 pub mod paths;
 mod pieces;
 mod port_holder;

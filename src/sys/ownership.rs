@@ -16,7 +16,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::access::ROOT;
 use super::file_trust::check_directory;
+use super::owner_support::us;
 use super::sync::sync_directory;
 
 /// Gives a new file to the owner of the file at `target`, which it will replace; if there is none,
@@ -77,7 +79,7 @@ pub(super) fn directory_like_parent(path: &Path) {
 }
 
 pub(super) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    us() == ROOT
 }
 
 /// Best effort: a file system without owners refuses, and a credential must be stored all the same.

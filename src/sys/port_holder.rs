@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::owner_support::us;
 use super::socket_table;
 use crate::model::id::printable;
 use crate::ports::callback::Holder;
@@ -13,7 +14,7 @@ use crate::ports::callback::Holder;
 /// Who listens on `port` at any address.
 pub(crate) fn find(port: u16) -> Option<Holder> {
     let sockets = socket_table::listeners(port);
-    let us = rustix::process::geteuid().as_raw();
+    let us = us();
     let foreign = sockets.iter().find(|socket| socket.uid != us);
     let uid = foreign.or(sockets.first())?.uid;
     let links: Vec<String> = sockets

@@ -5,6 +5,8 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 
+use super::owner_support::us;
+
 /// `TCP_ESTABLISHED` and `TCP_LISTEN` of the kernel.
 const ESTABLISHED: u8 = 0x01;
 const LISTEN: u8 = 0x0A;
@@ -44,8 +46,7 @@ pub(super) fn peer(stream: &TcpStream) -> Peer {
     let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) else {
         return Peer::Gone;
     };
-    let us = rustix::process::geteuid().as_raw();
-    let look = || judge(&all(), local, remote, us, is_mapped);
+    let look = || judge(&all(), local, remote, us(), is_mapped);
     match look() {
         // The table is not read in one moment: a client may have left in between, and such a one
         // would be nobody's.

@@ -11,6 +11,7 @@ use crate::model::id::ProviderId;
 use crate::model::json::Verbatim;
 use crate::model::provider::{ProgramFlow, Provider};
 use crate::oauth::plugin::{ORIGIN, Program};
+use crate::ports::files::Untrusted;
 use crate::ports::program::{Fault, ProgramError};
 use crate::providers::catalogue::CatalogueError;
 
@@ -188,12 +189,12 @@ impl From<ProgramError> for Failure {
         };
         let word = |path: &Path| shell_word(&path.display().to_string());
         match fault {
-            Fault::Writable { at, .. } => failure.hint(format!("chmod go-w {}", word(&at))),
             Fault::NotExecutable { at } => failure.hint(format!("chmod +x {}", word(&at))),
-            Fault::Foreign { at, .. } => failure.hint(format!(
+            Fault::Untrusted(Untrusted::Foreign { at, .. }) => failure.hint(format!(
                 "install it where only you and root can write, or take ownership if you trust it: chown \"$USER\" {}",
                 word(&at)
             )),
+            Fault::Untrusted(untrusted) => failure.hint(untrusted.remedy()),
             Fault::NotAbsolute | Fault::NotThere { .. } | Fault::NotAFile { .. } => {
                 failure.hint(format!("install a program at {}", word(&path)))
             }

@@ -147,7 +147,7 @@ fn what_opens_a_page_and_what_others_may_write_is_not_run() {
     let ended = ran(command.output().unwrap());
     assert!(!child.ran());
     let told = format!(
-        "could not open a browser ({} was not run: {} is writable by others (mode 0777)); open \
+        "could not open a browser ({} was not run: {} is writable by other users (mode 0777)); open \
          the URL yourself. To have it opened: chmod go-w {}",
         child.program.display(),
         child.bin().display(),
@@ -186,7 +186,11 @@ fn the_login_shell_has_no_credential_and_must_be_an_absolute_path_of_the_user() 
     );
     let mode = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(&child.program, mode).unwrap();
-    assert!(ask(&child.program).err.contains("is writable by others"));
+    assert!(
+        ask(&child.program)
+            .err
+            .contains("is writable by other users")
+    );
     assert!(!child.ran());
 }
 

@@ -4,17 +4,15 @@
 use std::os::unix::fs::{MetadataExt as _, lchown, symlink};
 use std::path::Path;
 
-use openclaw::model::grant::GrantDigest;
-use openclaw::model::id::ProviderId;
-use openclaw::model::secret::Secret;
 use serde_json::json;
 
-use crate::support::issuer::{Account, Fate};
+use crate::support::issuer::Account;
 use crate::support::users::{ATTACKER, TwoUsers, VICTIM, give, set_mode};
-use crate::support::{Ran, World, setup_token};
+use crate::support::{Ran, World, ran, setup_token};
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "anthropic"];
+const DOCTOR: [&str; 3] = ["doctor", "--timeout", "10m"];
 const PASTE: [&str; 5] = ["models", "auth", "paste-token", "--provider", "anthropic"];
 
 fn store(token: &str) -> String {
@@ -80,7 +78,7 @@ fn settings_that_others_may_write_to_are_refused() {
             let advice = format!("chmod go-w {}", users.path(path).display());
             assert!(ran.err.contains(&advice), "{path}: {ran:?}");
         }
-        let ran = users.run(&["doctor", "--timeout", "10m"]);
+        let ran = users.run(&DOCTOR);
         assert!(ran.out.contains("is writable by other users"), "{ran:?}");
         set_mode(&users.path(path), 0o644);
         set_mode(&users.world.state(), 0o777);
@@ -90,6 +88,33 @@ fn settings_that_others_may_write_to_are_refused() {
         let ran = users.run(&["models", "auth", "providers"]);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{path}");
     }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn doctor_looks_wherever_the_settings_lie() {
+    let users = usual();
+    let home = users.world.directory.path().join("home");
+    let (agent, part) = (home.join("work"), home.join("part.json"));
+    std::fs::create_dir_all(&agent).unwrap();
+    std::fs::write(&part, "{}").unwrap();
+    let list = json!([{ "id": "work", "agentDir": agent }]);
+    let config = json!({ "agents": { "list": list }, "cron": { "$include": "part.json" } });
+    std::fs::write(home.join("own.json"), config.to_string()).unwrap();
+    users.settle();
+    let looked = |opened: &Path| {
+        let usual = std::fs::metadata(opened).unwrap().mode() & 0o777;
+        set_mode(opened, 0o777);
+        let mut command = users.command(&DOCTOR);
+        command.env("OPENCLAW_CONFIG_PATH", home.join("own.json"));
+        let ran = ran(command.output().unwrap());
+        set_mode(opened, usual);
+        let told = format!("{} is writable by other users", opened.display());
+        assert!(ran.out.contains(&told), "{ran:?}");
+    };
+    looked(&agent);
+    looked(&part);
+    looked(&home.join("own.json"));
 }
 
 #[test]
@@ -135,63 +160,6 @@ fn no_secret_goes_into_a_directory_of_somebody_else() {
     set_mode(&users.world.state(), 0o777);
     let ran = users.run(&TOKEN);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
-}
-
-#[test]
-#[ignore = "needs root"]
-fn an_answer_that_was_planted_replaces_no_login() {
-    let (world, issuer) = World::with_issuer(Account::default());
-    let (_, refresh) = world.seed(&issuer, "main", 3_600);
-    let users = TwoUsers::of(world);
-    // Where the answer to a refresh would lie that was killed.
-    let provider = ProviderId::parse("openai-codex").unwrap();
-    let grant = GrantDigest::of(&provider, &Secret::from(refresh.as_str()));
-    let head = json!({
-        "schema": 1, "state": users.world.state(), "agent": "main", "provider": provider,
-        "profile": "openai-codex:default", "tokenEndpoint": format!("{}/oauth/token", issuer.url()),
-        "clientId": "test-client", "begunAt": 1,
-    });
-    let (access, planted) = issuer.issue();
-    let body = json!({ "access_token": access, "refresh_token": planted, "expires_in": 9999 });
-    let body = body.to_string();
-    let path = format!("rescue/{grant}.1.answer");
-    users.plant(&path, &format!("{head}\n{}\n{body}", body.len()));
-    set_mode(&users.path("rescue"), 0o777);
-    let token = ["models", "auth", "token", "--provider", "openai-codex"];
-    let stored = || users.world.only_profile()["refresh"].clone();
-    for _ in 0..2 {
-        let ran = users.run(&token);
-        assert_eq!(ran.code, 0, "{ran:?}");
-        assert_eq!(stored(), refresh.as_str());
-    }
-    let directory = std::fs::metadata(users.path("rescue")).unwrap();
-    assert_eq!(directory.mode() & 0o777, 0o700);
-    // It would have been taken in, had the victim written it.
-    give(&users.path(&path), VICTIM);
-    let ran = users.run(&token);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert_ne!(stored(), refresh.as_str());
-    assert_eq!(issuer.fate(&planted), Fate::Spent);
-}
-
-#[test]
-#[ignore = "needs root"]
-fn a_link_in_the_place_of_answers_is_not_followed_to_somebody_else() {
-    let (world, issuer) = World::with_issuer(Account::default());
-    world.seed(&issuer, "main", 3_600);
-    let users = TwoUsers::of(world);
-    let theirs = users.world.directory.path().join("theirs");
-    std::fs::create_dir(&theirs).unwrap();
-    give(&theirs, ATTACKER);
-    set_mode(&theirs, 0o777);
-    symlink(&theirs, users.path("rescue")).unwrap();
-    users.settle();
-    give(&theirs, ATTACKER);
-    let before = users.world.read(DOCUMENT);
-    let ran = users.run(&["models", "auth", "refresh", "--force"]);
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert!(ran.err.contains("belongs to another user"), "{ran:?}");
-    assert_eq!(users.world.read(DOCUMENT), before, "nothing was sent");
 }
 
 #[test]
@@ -327,6 +295,12 @@ fn a_directory_that_somebody_elses_link_leads_to_is_not_used() {
     }
     let ran = users.pipe(&PASTE, &setup_token());
     assert_eq!(ran.code, 0, "without the links all is well: {ran:?}");
+    // `doctor` judges the volume as the commands do.
+    let ran = users.run(&DOCTOR);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let warned = "warning  everyone can move or remove what is here (mode 777)";
+    assert!(ran.out.contains(warned), "{ran:?}");
+    assert!(!ran.out.contains("other_users"), "{ran:?}");
 }
 
 /// Volumes of Kubernetes belong to a group that no file of the container names.
@@ -343,23 +317,14 @@ fn a_group_that_nobody_else_is_in_may_write() {
     }
     let ran = users.run(&TOKEN);
     assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = users.run(&DOCTOR);
+    assert!(
+        ran.out.contains("owned by this user, not writable"),
+        "{ran:?}"
+    );
+    assert!(!ran.out.contains("other_users"), "{ran:?}");
     // And for root, which sees the files of a user with the umask 002.
     let ran = users.world.run(&TOKEN);
-    assert_eq!(ran.code, 0, "{ran:?}");
-}
-
-#[test]
-#[ignore = "needs root"]
-fn a_closed_file_of_somebody_else_blocks_no_grant() {
-    let (world, issuer) = World::with_issuer(Account::default());
-    let (_, refresh) = world.seed(&issuer, "main", 3_600);
-    let users = TwoUsers::of(world);
-    let provider = ProviderId::parse("openai-codex").unwrap();
-    let grant = GrantDigest::of(&provider, &Secret::from(refresh.as_str()));
-    let path = format!("rescue/{grant}.1.answer");
-    users.plant(&path, "anything");
-    set_mode(&users.path(&path), 0o600);
-    let ran = users.run(&["models", "auth", "refresh", "--force"]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 

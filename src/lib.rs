@@ -6,7 +6,8 @@
 //! ```text
 //! 4  cli                                   the edge: arguments, prompts, tables, exit codes
 //! 3  app                                   use cases: a request in, an outcome out; never prints
-//! 2  oauth  providers  store  config  sys  siblings; none imports another
+//! 2  oauth  providers  store  vault        siblings; none imports another
+//!    config  sys
 //! 1  ports                                 interfaces to the outside: traits and their small data
 //! 0  model                                 plain data and rules: no I/O, no clock, no environment
 //!    testing                               fakes of every port; a feature
@@ -22,6 +23,7 @@ pub mod oauth;
 pub mod providers;
 pub mod store;
 pub mod sys;
+pub mod vault;
 
 pub mod app;
 

@@ -23,8 +23,11 @@ use crate::ports::host::{Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
+use crate::ports::secrets::NamedSecrets;
 use crate::ports::store::{Detail, Scope, Store, StoreError};
 use crate::ports::store_files::StoreFiles;
+use crate::ports::vault::Vault;
+use crate::ports::vault_keys::VaultKeys;
 use crate::providers::catalogue::Catalogue;
 
 use super::failure::{Failure, Kind};
@@ -59,6 +62,12 @@ pub struct Context<'a> {
     pub store: &'a dyn Store,
     /// The files of the store, for `doctor` and `status`.
     pub store_files: &'a dyn StoreFiles,
+    /// What opens what is sealed.
+    pub vault: &'a dyn Vault,
+    /// The key of the vault, for the commands that are about it.
+    pub vault_keys: &'a dyn VaultKeys,
+    /// The secrets that have names.
+    pub secrets: &'a dyn NamedSecrets,
     /// `openclaw.json`.
     pub config: &'a ConfigFile,
     /// The content of `openclaw.json` when the command began.

@@ -3,8 +3,9 @@
 //! A guard restores the terminal when it is dropped. A release aborts on a panic and drops nothing,
 //! so the first guard also puts the restoration in front of the panic hook.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,7 +32,7 @@ static IS_STEERED: AtomicBool = AtomicBool::new(true);
 pub(super) struct RawMode(());
 
 impl RawMode {
-    /// Switches raw mode on. Standard input must be a terminal; one that is not `steered` gets no
+    /// Switches raw mode on, of standard input or else of the terminal of this process; one that is not `steered` gets no
     /// control sequence.
     ///
     /// # Errors
@@ -80,10 +81,10 @@ impl RawMode {
     pub(super) fn enter_again(&self) -> io::Result<()> {
         enable_raw_mode()?;
         // That does nothing where raw mode was on before.
-        let stdin = io::stdin();
-        let mut termios = tcgetattr(&stdin)?;
+        let terminal = terminal()?;
+        let mut termios = tcgetattr(&terminal)?;
         termios.make_raw();
-        tcsetattr(&stdin, OptionalActions::Now, &termios)?;
+        tcsetattr(&terminal, OptionalActions::Now, &termios)?;
         control(&EnableBracketedPaste);
         Ok(())
     }
@@ -92,6 +93,15 @@ impl RawMode {
 impl Drop for RawMode {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// The terminal that answers come from: standard input, or else that of this process.
+pub(super) fn terminal() -> io::Result<OwnedFd> {
+    let stdin = io::stdin();
+    match stdin.is_terminal() {
+        true => stdin.as_fd().try_clone_to_owned(),
+        false => Ok(File::open("/dev/tty")?.into()),
     }
 }
 

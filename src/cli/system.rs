@@ -37,9 +37,11 @@ use crate::sys::files::{SystemFiles, work_in};
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::login_shell::SystemShell;
+use crate::sys::no_keyring::NoKeyring;
 use crate::sys::paths::Places;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
+use crate::vault::open::{FileVault, VaultDirs, VaultPorts};
 
 pub(super) use crate::sys::env::names::COMPLETE;
 
@@ -60,6 +62,7 @@ pub struct System {
     dialog: Arc<dyn Dialog>,
     files: Arc<dyn Files>,
     store: FileStore,
+    vault: FileVault,
     config: ConfigFile,
     settings: Settings,
     /// Why the configuration could not be read.
@@ -134,6 +137,11 @@ impl System {
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
         let dialog = dialog(printer, &interrupt, &hints, &clock, events);
+        let vault = vault(
+            (Arc::clone(&files), Arc::clone(&dialog)),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            &dirs,
+        );
         let path = in_state(DECLARED);
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
@@ -147,6 +155,7 @@ impl System {
                 .keeping(generations(&env))
                 .telling(Arc::clone(&interrupt), Arc::clone(&dialog)),
             dialog,
+            vault,
             hints,
             clock,
             env,
@@ -177,6 +186,9 @@ impl System {
             files: self.files.as_ref(),
             store: &self.store,
             store_files: &self.store,
+            vault: &self.vault,
+            vault_keys: &self.vault,
+            secrets: &self.vault,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,
@@ -232,18 +244,12 @@ impl System {
 
     /// Where the configuration of this user lies.
     pub(super) fn config_home(&self) -> PathBuf {
-        self.user_directory("XDG_CONFIG_HOME", ".config")
+        user_directory(&self.dirs, "XDG_CONFIG_HOME", ".config")
     }
 
     /// Where the data of this user lies.
     pub(super) fn data_home(&self) -> PathBuf {
-        self.user_directory("XDG_DATA_HOME", ".local/share")
-    }
-
-    fn user_directory(&self, variable: &str, default: &str) -> PathBuf {
-        let named = SystemEnv.plain(variable).map(PathBuf::from);
-        let named = named.filter(|path| path.is_absolute());
-        named.unwrap_or_else(|| self.dirs.home.join(default))
+        user_directory(&self.dirs, "XDG_DATA_HOME", ".local/share")
     }
 
     /// Whether it was named on the command line.
@@ -274,6 +280,38 @@ impl System {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// A directory of this user (XDG Base Directory Specification).
+fn user_directory(dirs: &Dirs, variable: &str, default: &str) -> PathBuf {
+    let named = SystemEnv.plain(variable).map(PathBuf::from);
+    let named = named.filter(|path| path.is_absolute());
+    named.unwrap_or_else(|| dirs.home.join(default))
+}
+
+/// The vault of the state directory. Reads nothing yet.
+fn vault(
+    (files, dialog): (Arc<dyn Files>, Arc<dyn Dialog>),
+    clock: Arc<dyn Clock>,
+    dirs: &Dirs,
+) -> FileVault {
+    let keys = user_directory(dirs, "XDG_CONFIG_HOME", ".config").join("openclaw/keys");
+    let ports = VaultPorts {
+        files,
+        clock,
+        random: Arc::new(OsRandom),
+        env: Arc::new(SystemEnv),
+        dialog,
+        keyring: Arc::new(NoKeyring),
+        cache: Arc::new(NoKeyring),
+    };
+    let dirs = VaultDirs {
+        state: dirs.state.clone(),
+        keys,
+        home: dirs.home.clone(),
+        cwd: dirs.cwd.clone(),
+    };
+    FileVault::new(ports, dirs)
 }
 
 /// A variable of this process that holds no secret.

@@ -5,6 +5,7 @@
 //! terminal is as it was before on every way out.
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
@@ -15,7 +16,7 @@ use super::hint::Renderer;
 use super::input::{Chunk, Input, LIMIT, Patience, TICK, too_long};
 use super::line_editor::{Line, Typing};
 use super::printer::{self, Printer, Tone, columns_of};
-use super::raw_mode::{RawMode, screen_size};
+use super::raw_mode::{RawMode, screen_size, terminal};
 use super::view::Screen;
 use super::view::clean;
 use super::view::notice::lines_of;
@@ -160,23 +161,43 @@ impl TerminalDialog {
         sequence.is_some()
     }
 
-    fn ask_hidden(&self, prompt: &str, patience: &Patience) -> Result<Secret<String>, DialogError> {
+    /// Asks at the terminal of this process while standard input is something else.
+    fn ask_beside_pipe(
+        &self,
+        prompt: &str,
+        patience: &Patience,
+    ) -> Result<Secret<String>, DialogError> {
+        let terminal = terminal().map_err(|_| DialogError::NobodyThere)?;
+        if !io::stderr().is_terminal() {
+            return Err(DialogError::NobodyThere);
+        }
+        self.interrupt.defer();
+        self.ask_hidden(&Input::new(terminal), prompt, patience)
+    }
+
+    fn ask_hidden<F: AsFd>(
+        &self,
+        input: &Input<F>,
+        prompt: &str,
+        patience: &Patience,
+    ) -> Result<Secret<String>, DialogError> {
         let raw = RawMode::enter(self.abilities.moves_cursor).map_err(|error| failed(&error))?;
         let prompt = format!("{}: ", clean(prompt));
         self.show_prompt(prompt.clone());
-        let answer = self.read_hidden(&raw, &prompt, patience);
+        let answer = self.read_hidden(input, &raw, &prompt, patience);
         let remark = answer.as_ref().map_or(String::new(), |text| {
             format!("({} characters)", text.expose().chars().count())
         });
         // Before echo comes back, or the rest of a cancelled paste would be shown.
-        self.input.discard();
+        input.discard();
         drop(raw);
         self.end_prompt(&Tone::Dim.paint(&remark));
         answer
     }
 
-    fn read_hidden(
+    fn read_hidden<F: AsFd>(
         &self,
+        input: &Input<F>,
         raw: &RawMode,
         prompt: &str,
         patience: &Patience,
@@ -189,7 +210,7 @@ impl TerminalDialog {
                 raw.enter_again().map_err(|error| failed(&error))?;
                 self.show_prompt_again(prompt);
             }
-            match self.input.wait(wait)? {
+            match input.wait(wait)? {
                 Chunk::Idle if wait == SILENCE => return Ok(line.finish()),
                 Chunk::Idle => line.idle(),
                 Chunk::End => return Err(closed()),
@@ -207,7 +228,7 @@ impl TerminalDialog {
                         }
                         Typing::Quit => {
                             self.printer.err("\r\n");
-                            self.input.discard();
+                            input.discard();
                             raw.quit().map_err(|error| failed(&error))?;
                             self.show_prompt_again(prompt);
                             TICK
@@ -246,12 +267,19 @@ impl Dialog for TerminalDialog {
         stop: &dyn Fn() -> bool,
     ) -> Result<Secret<String>, DialogError> {
         let patience = Patience::new(stop, &*self.interrupt);
-        if !io::stdin().is_terminal() {
-            return answer_from_pipe(&self.input, question, &patience);
-        }
+        let prompt = match question {
+            Question::Passphrase(prompt) if !io::stdin().is_terminal() => {
+                return self.ask_beside_pipe(prompt, &patience);
+            }
+            _ if !io::stdin().is_terminal() => {
+                return answer_from_pipe(&self.input, question, &patience);
+            }
+            Question::Secret(prompt) | Question::Paste(prompt) | Question::Passphrase(prompt) => {
+                prompt
+            }
+        };
         self.begin()?;
-        let (Question::Secret(prompt) | Question::Paste(prompt)) = question;
-        self.ask_hidden(prompt, &patience)
+        self.ask_hidden(&*self.input, prompt, &patience)
     }
 
     /// With the terminal's own line editing: the answer may be seen, and Ctrl-C comes as a signal.
@@ -320,6 +348,8 @@ pub(super) fn answer_from_pipe(
         Question::Paste(_) => input
             .read_line(patience, &|| {})?
             .ok_or(DialogError::NobodyThere),
+        // What comes from there is something else.
+        Question::Passphrase(_) => Err(DialogError::NobodyThere),
     }
 }
 

@@ -44,11 +44,18 @@ impl fmt::Debug for DataKey {
 /// base64url without padding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seal {
-    /// Makes the key of this seal its own; empty for one under a key that is used for nothing else.
-    #[serde(default, skip_serializing_if = "Bytes::is_empty")]
+    /// Makes the key of this seal its own.
     salt: Bytes,
     nonce: Bytes,
     data: Bytes,
+}
+
+/// A key that is wrapped under another one, which protects nothing else: nonce, and the ciphertext
+/// with its tag behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrappedKey {
+    nonce: Bytes,
+    key: Bytes,
 }
 
 /// It does not open: it was damaged, is about something else, or was sealed under another key.
@@ -86,19 +93,44 @@ impl DataKey {
     /// # Errors
     /// If it does not open; nothing of its content is known then.
     pub fn open(&self, about: &[u8], seal: &Seal) -> Result<Secret<Vec<u8>>, BadSeal> {
-        decrypt(self.derive(&seal.salt.0), seal, about)
+        decrypt(self.derive(&seal.salt.0), (&seal.nonce, &seal.data), about)
+    }
+
+    /// Takes 32 bytes, or those that [`DataKey::to_text`] wrote, with or without the end of a line.
+    pub fn from_text(bytes: &Secret<Vec<u8>>) -> Option<Self> {
+        let bytes = bytes.expose();
+        if bytes.len() == KEY {
+            return Self::new(Secret::new(bytes.clone()));
+        }
+        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let key = URL_SAFE_NO_PAD.decode(text).map(Secret::new).ok()?;
+        Self::new(key)
+    }
+
+    /// The key as a line of text, for a file that people copy and a keyring that they look into.
+    pub fn to_text(&self) -> Secret<Vec<u8>> {
+        let mut text = URL_SAFE_NO_PAD.encode(self.0.expose()).into_bytes();
+        // 43 characters, and room for this one: nothing is copied.
+        text.reserve_exact(1);
+        text.push(b'\n');
+        Secret::new(text)
     }
 
     /// Wraps another key under this one, which protects nothing else.
     ///
     /// # Errors
     /// Never for a key.
-    pub fn wrap(&self, about: &[u8], key: &DataKey, random: &[u8; NONCE]) -> Result<Seal, BadSeal> {
+    pub fn wrap(
+        &self,
+        about: &[u8],
+        key: &DataKey,
+        random: &[u8; NONCE],
+    ) -> Result<WrappedKey, BadSeal> {
         let data = encrypt(self.cipher(), random, about, key.0.expose())?;
-        Ok(Seal {
-            salt: Bytes(Vec::new()),
+        Ok(WrappedKey {
             nonce: Bytes(random.to_vec()),
-            data: Bytes(data),
+            key: Bytes(data),
         })
     }
 
@@ -106,8 +138,8 @@ impl DataKey {
     ///
     /// # Errors
     /// If it does not open, or is no key.
-    pub fn unwrap(&self, about: &[u8], seal: &Seal) -> Result<DataKey, BadSeal> {
-        let bytes = decrypt(self.cipher(), seal, about)?;
+    pub fn unwrap(&self, about: &[u8], wrapped: &WrappedKey) -> Result<DataKey, BadSeal> {
+        let bytes = decrypt(self.cipher(), (&wrapped.nonce, &wrapped.key), about)?;
         DataKey::new(bytes).ok_or(BadSeal)
     }
 
@@ -145,11 +177,11 @@ fn encrypt(
 
 fn decrypt(
     key: Result<LessSafeKey, BadSeal>,
-    seal: &Seal,
+    (nonce, data): (&Bytes, &Bytes),
     about: &[u8],
 ) -> Result<Secret<Vec<u8>>, BadSeal> {
-    let nonce = Nonce::try_assume_unique_for_key(&seal.nonce.0).map_err(|_| BadSeal)?;
-    let mut data = seal.data.0.clone();
+    let nonce = Nonce::try_assume_unique_for_key(&nonce.0).map_err(|_| BadSeal)?;
+    let mut data = data.0.clone();
     let length = key?
         .open_in_place(nonce, Aad::from(about), &mut data)
         .map_err(|_| BadSeal)?
@@ -177,14 +209,8 @@ impl Seal {
 }
 
 /// Bytes that are base64url in JSON.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Bytes(Vec<u8>);
-
-impl Bytes {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,6 +300,21 @@ mod tests {
         assert_eq!(opened.bytes(), key(9).bytes());
         assert!(key(2).unwrap(b"slot", &wrapped).is_err());
         assert!(key(1).unwrap(b"other", &wrapped).is_err());
+        let json = serde_json::to_string(&wrapped).unwrap();
+        assert_eq!(serde_json::from_str::<WrappedKey>(&json).unwrap(), wrapped);
+    }
+
+    #[test]
+    fn a_key_is_a_line_of_text_or_32_bytes() {
+        let text = key(5).to_text();
+        assert_eq!(text.expose().len(), 44);
+        let read = |bytes: &[u8]| DataKey::from_text(&Secret::new(bytes.to_vec()));
+        for bytes in [text.expose().as_slice(), &text.expose()[..43], &[5; KEY]] {
+            assert_eq!(read(bytes).unwrap().bytes(), key(5).bytes());
+        }
+        for bytes in [b"".as_slice(), b"\n", &[5; KEY + 1], &text.expose()[..42]] {
+            assert!(read(bytes).is_none());
+        }
     }
 
     /// RFC 5869 and SP 800-38D as another implementation has them: the format must not drift.

@@ -21,9 +21,13 @@ pub const LOCKS: &str = "locks";
 pub const PENDING: &str = "pending";
 /// Responses that are stored nowhere else yet.
 pub const RESCUE: &str = "rescue";
+/// The key of what is sealed, and the secrets that have names.
+pub const SECRETS: &str = "secrets.enc";
+/// The last good one of it.
+pub const SECRETS_BACKUP: &str = "secrets.enc.bak";
 
 /// All of them.
-pub const ALL: [&str; 10] = [
+pub const ALL: [&str; 12] = [
     DOTENV,
     DECLARED,
     DIRECTORIES,
@@ -34,4 +38,6 @@ pub const ALL: [&str; 10] = [
     LOCKS,
     PENDING,
     RESCUE,
+    SECRETS,
+    SECRETS_BACKUP,
 ];

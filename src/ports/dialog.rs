@@ -130,6 +130,9 @@ pub enum Question {
     /// The redirect URL or code of a login that runs, likewise; read without echo, for it holds a
     /// code.
     Paste(String),
+    /// A passphrase, likewise; asked at the terminal of this process even where standard input is a
+    /// pipe, which holds something else.
+    Passphrase(String),
 }
 
 /// One of several, to be chosen.

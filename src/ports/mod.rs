@@ -26,8 +26,11 @@ pub mod dialog;
 pub mod key_cache;
 pub mod keyring;
 
+pub mod secrets;
+
 pub mod store;
 pub mod store_error;
 pub mod store_files;
 pub mod swap;
 pub mod vault;
+pub mod vault_keys;

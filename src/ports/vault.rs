@@ -11,7 +11,9 @@ use crate::model::seal::{BadSeal, DataKey, RANDOM, Seal};
 use crate::model::secret::Secret;
 use crate::model::vault::{About, SealedPart, TokenStore, VaultFault, VaultId};
 
+use super::files::FileError;
 use super::host::Random;
+use super::lock::LockError;
 
 /// What a state directory says of its secrets; read without a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +49,37 @@ pub struct Sealer {
     /// Which vault it is.
     pub vault: VaultId,
     key: DataKey,
+    /// Those that were in use before; only while not everything is sealed under the new one yet.
+    before: Vec<DataKey>,
     random: Arc<dyn Random>,
 }
 
 impl Sealer {
     /// The sealer of a vault.
     pub fn new(vault: VaultId, key: DataKey, random: Arc<dyn Random>) -> Self {
-        Self { vault, key, random }
+        Self {
+            vault,
+            key,
+            before: Vec::new(),
+            random,
+        }
+    }
+
+    /// The same, which also opens what is still sealed under these keys.
+    #[must_use]
+    pub fn opening(mut self, before: Vec<DataKey>) -> Self {
+        self.before = before;
+        self
+    }
+
+    /// The keys of before.
+    pub fn before(&self) -> &[DataKey] {
+        &self.before
+    }
+
+    /// Whether a seal has to be made anew, because the key has changed since.
+    pub fn is_outdated(&self, about: About<'_>, seal: &Seal) -> bool {
+        !self.before.is_empty() && self.key.open(&about.bytes(&self.vault), seal).is_err()
     }
 
     /// Its key.
@@ -78,8 +104,31 @@ impl Sealer {
     /// # Errors
     /// If it is damaged, or about something else.
     pub fn open(&self, about: About<'_>, seal: &Seal) -> Result<Secret<Vec<u8>>, BadSeal> {
-        self.key.open(&about.bytes(&self.vault), seal)
+        let about = about.bytes(&self.vault);
+        let keys = std::iter::once(&self.key).chain(&self.before);
+        let mut opened = keys.filter_map(|key| key.open(&about, seal).ok());
+        opened.next().ok_or(BadSeal)
     }
+}
+
+/// Why a vault was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// It does not open, or what was asked of it cannot be.
+    #[error(transparent)]
+    Vault(#[from] VaultFault),
+    /// A lock was not taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What was asked for cannot be, for this reason.
+    #[error("{0}")]
+    Refused(String),
+    /// Other processes changed the key each time it was about to be used.
+    #[error("the key of the secrets was just changed by another process")]
+    Changed,
 }
 
 /// Where nothing is sealed: what is there in a state directory without a vault.

@@ -9,3 +9,4 @@ pub mod key_cache;
 pub mod keyring;
 pub mod program;
 pub mod quirk;
+pub mod vault;

@@ -11,12 +11,13 @@ use circles::{circles, modules};
 use paths::{code, paths};
 
 /// Rooms, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("model", &[]),
     ("ports", &["model"]),
     ("oauth", &["model", "ports"]),
     ("providers", &["model", "ports"]),
     ("store", &["model", "ports"]),
+    ("vault", &["model", "ports"]),
     ("config", &["model", "ports"]),
     ("sys", &["model", "ports"]),
     ("testing", &["model", "ports"]),
@@ -25,12 +26,13 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// The composition root names the concrete types behind the ports, too.
-const WIRE: (&str, &[&str]) = ("cli/system.rs", &["store", "sys"]);
+const WIRE: (&str, &[&str]) = ("cli/system.rs", &["store", "sys", "vault"]);
 
 /// Crates, and the files or rooms that may name them.
 const FENCES: &[(&str, &[&str])] = &[
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
+    ("argon2", &["vault/passphrase.rs"]),
     (
         "base64",
         &[
@@ -95,6 +97,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "ports/swap.rs",
             "store/grant.rs",
             "store/paths.rs",
+            "vault/file.rs",
         ],
     ),
     ("signal_hook", &["sys/interrupt.rs"]),

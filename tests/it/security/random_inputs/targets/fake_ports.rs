@@ -23,6 +23,7 @@ use openclaw::ports::host::{
 };
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
 use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
+use openclaw::ports::vault::NoVault;
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::FileStore;
 use openclaw::store::paths::StorePaths;
@@ -336,6 +337,9 @@ impl FakePorts {
             files: &self.files,
             store: &self.store,
             store_files: &self.store,
+            vault: &NoVault,
+            vault_keys: &NoVault,
+            secrets: &NoVault,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,

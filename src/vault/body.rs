@@ -1,0 +1,67 @@
+//! What is sealed in `secrets.enc`: the secrets that have names.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::model::secret::{Secret, extend};
+use crate::model::time::Timestamp;
+
+/// The content of the body. Members of a later release are kept as they are.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Body {
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, Named>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// A secret that has a name.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Named {
+    #[serde(serialize_with = "expose", deserialize_with = "hide")]
+    pub(super) value: Secret<String>,
+    pub(super) created: Timestamp,
+    pub(super) changed: Timestamp,
+    #[serde(flatten)]
+    pub(super) rest: Map<String, Value>,
+}
+
+impl Body {
+    /// Reads what was sealed; `None` if it is no body.
+    pub(super) fn read(plain: &Secret<Vec<u8>>) -> Option<Self> {
+        serde_json::from_slice(plain.expose()).ok()
+    }
+
+    /// Writes what is to be sealed.
+    pub(super) fn write(&self) -> Secret<Vec<u8>> {
+        let mut wiped = Wiped(Vec::new());
+        // Texts and numbers into memory.
+        let _ = serde_json::to_writer(&mut wiped, self);
+        Secret::new(wiped.0)
+    }
+}
+
+/// A buffer that leaves nothing behind when it grows.
+struct Wiped(Vec<u8>);
+
+impl Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        extend(&mut self.0, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn expose<S: Serializer>(value: &Secret<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.expose())
+}
+
+fn hide<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret<String>, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}

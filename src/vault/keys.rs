@@ -1,0 +1,298 @@
+//! The commands that are about the key: making a vault, its slots, and what the kernel keeps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::model::id::printable;
+use crate::model::seal::{DataKey, NONCE};
+use crate::model::time::Timestamp;
+use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
+use crate::ports::keyring::KeyringItem;
+use crate::ports::lock::Wait;
+use crate::ports::vault::{Sealer, Vault as _, VaultError};
+use crate::ports::vault_keys::{KeySource, NewSlot, SlotStatus, VaultKeys, VaultStatus};
+
+use super::body::Body;
+use super::change::Opened;
+use super::file::{self, Head, MOST_SLOTS, Previous};
+use super::open::{FileVault, cache_name};
+use super::passphrase::Stretch;
+use super::places::{credential_path, expand, new_key, random, read_key_file, read_keyring};
+use super::slots::{Place, Slot};
+
+impl VaultKeys for FileVault {
+    fn take_key_from(&self, source: KeySource) {
+        *self.source.lock() = source;
+    }
+
+    fn status(&self) -> Result<Option<VaultStatus>, VaultFault> {
+        let Some(document) = self.load()? else {
+            return Ok(None);
+        };
+        let head = &document.head;
+        let cached = self.ports.cache.get(&cache_name(&head.vault));
+        let (unlocked_until, cache_fault) = match cached {
+            Ok(cached) => (cached.map(|cached| cached.until), None),
+            Err(fault) => (None, Some(fault.to_string())),
+        };
+        Ok(Some(VaultStatus {
+            policy: head.policy(),
+            path: file::path(&self.dirs.state),
+            slots: head.slots.iter().map(|slot| self.look_at(slot)).collect(),
+            unlocked_until,
+            cache_fault,
+        }))
+    }
+
+    fn unlock_for(&self, lasts: Duration) -> Result<Timestamp, VaultFault> {
+        let sealer = self.unlock()?;
+        let until = self.ports.clock.now().after(lasts);
+        let name = cache_name(&sealer.vault);
+        let kept = (self.ports.cache).put(&name, sealer.key().bytes(), until, lasts);
+        kept.map_err(|fault| VaultFault::Failed(fault.to_string()))?;
+        Ok(until)
+    }
+
+    fn lock(&self) -> Result<bool, VaultFault> {
+        self.drop_key();
+        let Some(document) = self.load()? else {
+            return Ok(false);
+        };
+        let forgotten = self.ports.cache.remove(&cache_name(&document.head.vault));
+        forgotten.map_err(|fault| VaultFault::Failed(fault.to_string()))
+    }
+
+    fn create(
+        &self,
+        store: (TokenStore, SealedPart),
+        slots: &[NewSlot],
+        wait: &Wait<'_>,
+    ) -> Result<Arc<Sealer>, VaultError> {
+        let made = self.create_unless_there(store, slots, wait)?;
+        made.ok_or_else(|| VaultError::Refused("the secrets have a key already".to_owned()))
+    }
+
+    fn set_store(
+        &self,
+        (store, part): (TokenStore, SealedPart),
+        wait: &Wait<'_>,
+    ) -> Result<(), VaultError> {
+        self.change(wait, Previous::Kept, &mut |opened| {
+            (opened.head.store, opened.head.part) = (store, part);
+            Ok(Some(()))
+        })?;
+        Ok(())
+    }
+
+    fn add_slot(&self, slot: &NewSlot, wait: &Wait<'_>) -> Result<String, VaultError> {
+        let words = self.change(wait, Previous::Kept, &mut |opened| {
+            let (words, slot) = self.new_slot(&opened.head, slot, opened.sealer.key())?;
+            opened.head.slots.push(slot);
+            Ok(Some(words))
+        })?;
+        Ok(words.unwrap_or_default())
+    }
+
+    fn remove_slot(&self, number: usize, wait: &Wait<'_>) -> Result<String, VaultError> {
+        let mut gone = None;
+        let words = self.change(wait, Previous::Gone, &mut |opened| {
+            let slots = &mut opened.head.slots;
+            if number == 0 || number > slots.len() {
+                let text = format!("there is no slot {number}, only {}", slots.len());
+                return Err(VaultError::Refused(text));
+            }
+            let can_open = |slot: &Value| Slot::read(slot).is_some();
+            let others = slots.iter().enumerate().filter(|(at, _)| at + 1 != number);
+            if others.filter(|(_, slot)| can_open(slot)).count() == 0 {
+                let text = "the last slot stays: without it nothing opens the secrets".to_owned();
+                return Err(VaultError::Refused(text));
+            }
+            let slot = slots.remove(number - 1);
+            let words = words_of(&slot).1;
+            gone = Slot::read(&slot).map(|slot| slot.place);
+            Ok(Some(words))
+        })?;
+        if let Some(Place::Keyring { service, account }) = gone {
+            // Without its slot it opens nothing; what stays of it is harmless.
+            let _ = (self.ports.keyring).remove(&KeyringItem { service, account });
+        }
+        Ok(words.unwrap_or_default())
+    }
+
+    fn renew_key(&self, wait: &Wait<'_>) -> Result<Arc<Sealer>, VaultError> {
+        let renewed = self.change(wait, Previous::Kept, &mut |opened| {
+            let key = new_key(&*self.ports.random)?;
+            let head = &mut opened.head;
+            let slots = head.slots.iter();
+            let slots: Result<Vec<Value>, VaultError> = slots
+                .map(|slot| self.wrap_again(&head.vault, slot, &key))
+                .collect();
+            head.slots = slots?;
+            // The old key, and those before it that are still needed, open by the new one.
+            let mut before = vec![opened.sealer.key().clone()];
+            before.extend(opened.sealer.before().iter().cloned());
+            let about = head.bound_to_before();
+            let wrap = |old| {
+                let random = random::<NONCE>(&*self.ports.random)?;
+                let wrapped = key.wrap(&about, old, &random);
+                wrapped.map_err(|error| VaultFault::Failed(error.to_string()))
+            };
+            head.before = before.iter().map(wrap).collect::<Result<_, VaultFault>>()?;
+            let random = Arc::clone(&self.ports.random);
+            let sealer = Sealer::new(head.vault.clone(), key, random).opening(before);
+            opened.sealer = Arc::new(sealer);
+            Ok(Some(Arc::clone(&opened.sealer)))
+        })?;
+        let sealer = renewed.ok_or(VaultError::Changed)?;
+        // The kernel has the old one, which opens no named secret any more.
+        let _ = self.ports.cache.remove(&cache_name(&sealer.vault));
+        Ok(sealer)
+    }
+
+    fn forget_old_keys(&self, wait: &Wait<'_>) -> Result<(), VaultError> {
+        self.change(wait, Previous::Gone, &mut |opened| {
+            opened.head.before.clear();
+            let sealer = &opened.sealer;
+            let random = Arc::clone(&self.ports.random);
+            let sealer = Sealer::new(sealer.vault.clone(), sealer.key().clone(), random);
+            opened.sealer = Arc::new(sealer);
+            Ok(Some(()))
+        })?;
+        Ok(())
+    }
+}
+
+impl FileVault {
+    /// Makes a vault; `None` if there is one, which stays as it is.
+    pub(super) fn create_unless_there(
+        &self,
+        store: (TokenStore, SealedPart),
+        slots: &[NewSlot],
+        wait: &Wait<'_>,
+    ) -> Result<Option<Arc<Sealer>>, VaultError> {
+        let _lock = self.lock_file(wait)?;
+        if self.load()?.is_some() {
+            return Ok(None);
+        }
+        let vault = VaultId::new(&random::<{ VaultId::RANDOM }>(&*self.ports.random)?);
+        let key = new_key(&*self.ports.random)?;
+        let mut head = Head::new(vault.clone(), store);
+        for slot in slots {
+            let (_, slot) = self.new_slot(&head, slot, &key)?;
+            head.slots.push(slot);
+        }
+        let opened = Opened {
+            head,
+            body: Body::default(),
+            sealer: Arc::new(Sealer::new(vault, key, Arc::clone(&self.ports.random))),
+        };
+        self.save(&opened, Previous::Kept)?;
+        Ok(Some(opened.sealer))
+    }
+
+    /// Makes a slot, and the key that it is wrapped under; it in words.
+    fn new_slot(
+        &self,
+        head: &Head,
+        new: &NewSlot,
+        key: &DataKey,
+    ) -> Result<(String, Value), VaultError> {
+        let vault = &head.vault;
+        if head.slots.len() >= MOST_SLOTS {
+            let text = format!("there are {MOST_SLOTS} slots, which is as many as there can be");
+            return Err(VaultError::Refused(text));
+        }
+        let (place, outer) = match new {
+            NewSlot::KeyFile(path) => self.ports.key_file(&self.dirs, path.as_deref(), vault)?,
+            NewSlot::Passphrase(passphrase) => {
+                let stretch = Stretch::new(self.cost, random(&*self.ports.random)?);
+                let outer = stretch.apply(passphrase).map_err(VaultFault::Failed)?;
+                (Place::Passphrase(stretch), outer)
+            }
+            // A second one would take the first one's place in the keyring.
+            NewSlot::Keyring if head.slots.iter().any(|slot| words_of(slot).0 == "keyring") => {
+                let text = "the system keyring is a slot already".to_owned();
+                return Err(VaultError::Refused(text));
+            }
+            NewSlot::Keyring => self.ports.new_keyring_key(vault)?,
+            NewSlot::Credential => self.ports.credential(vault)?,
+        };
+        let words = place.words();
+        Ok((words, self.wrap(place, vault, (&outer, key))?))
+    }
+
+    fn wrap(
+        &self,
+        place: Place,
+        vault: &VaultId,
+        keys: (&DataKey, &DataKey),
+    ) -> Result<Value, VaultFault> {
+        let random = random::<NONCE>(&*self.ports.random)?;
+        let slot = Slot::wrap(place, vault, keys, &random);
+        let slot = slot.and_then(|slot| serde_json::to_value(slot).ok());
+        slot.ok_or_else(|| VaultFault::Failed("the key could not be wrapped".to_owned()))
+    }
+
+    /// The same slot with another key in it.
+    fn wrap_again(
+        &self,
+        vault: &VaultId,
+        slot: &Value,
+        key: &DataKey,
+    ) -> Result<Value, VaultError> {
+        let refused = |why: &str| {
+            let words = words_of(slot).1;
+            VaultError::Refused(format!(
+                "{words} cannot be given the new key: {why}; nothing was changed"
+            ))
+        };
+        let slot = Slot::read(slot).ok_or_else(|| refused("a later release made it"))?;
+        let outer = self.outer_key(&slot.place).map_err(|why| refused(&why))?;
+        if slot.unwrap(vault, &outer).is_none() {
+            return Err(refused("its key opens nothing here"));
+        }
+        Ok(self.wrap(slot.place, vault, (&outer, key))?)
+    }
+
+    /// The key that a slot is wrapped under.
+    fn outer_key(&self, place: &Place) -> Result<DataKey, String> {
+        let ports = &self.ports;
+        match place {
+            Place::Passphrase(stretch) => match &self.source.lock().passphrase {
+                Some(passphrase) => stretch.apply(passphrase),
+                None => Err("the passphrase is needed for it".to_owned()),
+            },
+            Place::KeyFile { path } => read_key_file(&*ports.files, &expand(path, &self.dirs)),
+            Place::Keyring { service, account } => {
+                let read = read_keyring(&*ports.keyring, (service, account));
+                read.unwrap_or_else(|fault| Err(fault.to_string()))
+            }
+            Place::Credential { name } => credential_path(&*ports.env, name)
+                .and_then(|path| read_key_file(&*ports.files, &path)),
+        }
+    }
+
+    /// What can be said of a slot without its key.
+    fn look_at(&self, slot: &Value) -> SlotStatus {
+        let (kind, words) = words_of(slot);
+        let fault = match Slot::read(slot).map(|slot| slot.place) {
+            None => Some("a later release made it".to_owned()),
+            Some(Place::Passphrase(_)) => None,
+            Some(place) => self.outer_key(&place).err(),
+        };
+        SlotStatus { kind, words, fault }
+    }
+}
+
+/// The type of a slot, and it in words.
+fn words_of(slot: &Value) -> (String, String) {
+    if let Some(slot) = Slot::read(slot) {
+        return (slot.place.kind().to_owned(), slot.place.words());
+    }
+    let kind = slot.get("type").and_then(Value::as_str).unwrap_or("?");
+    let kind = printable(kind, 40).to_string();
+    let words = format!("a slot of the type {kind}");
+    (kind, words)
+}

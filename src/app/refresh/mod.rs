@@ -5,6 +5,7 @@ pub mod binding;
 pub mod client_credentials;
 pub mod ensure_fresh;
 pub mod leave;
+pub(in crate::app) mod lock_grant;
 pub mod notify;
 pub mod outcome;
 pub mod recover;

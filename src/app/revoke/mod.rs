@@ -7,8 +7,6 @@
 
 mod server;
 
-use std::time::Duration;
-
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::hint::Command;
@@ -17,13 +15,14 @@ use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::oauth::error::OAuthError;
 use crate::oauth::revoke::{self, TokenTypeHint};
-use crate::ports::store::{GrantLock, Held, PendingRefresh, Scope, StoreError, Waited};
+use crate::ports::store::{Held, PendingRefresh, Scope, StoreError};
 
 use super::context::Context;
 use super::failure::{Failure, Kind, StoreEffect};
 use super::issuer::plugin;
 use super::refresh::backoff::WAIT_FOR_OTHERS;
 use super::refresh::binding;
+use super::refresh::lock_grant::lock_grant;
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use super::refresh::target::Route;
@@ -191,7 +190,7 @@ impl RevocationPlan {
                 return self.send(cx).map(|()| self);
             };
             // A grant that is spent has a successor, and that is to be revoked.
-            if let Some(held) = self.lock(cx, grant, deadline)?
+            if let Some(held) = lock_grant(cx, &self.profile, grant, deadline)?
                 && let Recovered::NothingFound(held) | Recovered::NotUnderstood(Some(held)) =
                     recover::commit_saved(cx, grant, held)?
                 && self.spend(cx, held)?
@@ -200,31 +199,6 @@ impl RevocationPlan {
             }
             let (owner, profile) = (&self.owner, &self.profile);
             self = plan(cx, owner, profile, load(cx, owner, profile)?)?;
-        }
-    }
-
-    fn lock<'a>(
-        &self,
-        cx: Context<'a>,
-        grant: &GrantDigest,
-        deadline: Duration,
-    ) -> Result<Option<Box<dyn Held<'a> + 'a>>, Failure> {
-        loop {
-            match cx.store.try_lock_grant(grant)? {
-                GrantLock::Held(held) => return Ok(Some(held)),
-                GrantLock::Spent { .. } => return Ok(None),
-                GrantLock::Taken { .. } => {}
-            }
-            let wait = cx.wait(deadline.saturating_sub(cx.clock.monotonic()));
-            match cx.store.await_grant(grant, &wait)? {
-                Waited::Released if cx.clock.monotonic() < deadline => {}
-                Waited::Stopped(signal) => return Err(Failure::cancelled(signal)),
-                Waited::Released | Waited::TimedOut { .. } => {
-                    let message = format!("{} is being refreshed by another process", self.profile);
-                    let failure = Failure::new(Kind::Busy, message);
-                    return Err(failure.hint("run the command again later"));
-                }
-            }
         }
     }
 

@@ -90,7 +90,7 @@ fn milliseconds_since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1_000.0
 }
 
-/// A state directory of its own, and the providers of its logins: `openai-codex`, which answers,
+/// A state directory of its own, and the providers of its logins: `bench`, which answers,
 /// and `acme`, which does not.
 struct Bench {
     state: TempDir,
@@ -111,14 +111,17 @@ impl Bench {
         bench.issuer.set_delay(delay);
         let providers = bench.state.path().join("providers");
         std::fs::create_dir_all(&providers)?;
-        std::fs::write(providers.join("openai-codex.toml"), bench.issuer.manifest())?;
+        // An id of its own: of a built-in one, a login that was not made here is not sent to it.
+        let manifest = bench.issuer.manifest().replace("openai-codex", "bench");
+        let manifest = manifest.replace("replaces = true\n", "");
+        std::fs::write(providers.join("bench.toml"), manifest)?;
         std::fs::write(providers.join("acme.toml"), bench.hanging.manifest())?;
         let mut profiles = Map::new();
         for n in 0..hanging_logins {
             bench.add_profile(&mut profiles, "acme", n, false);
         }
         for n in 0..logins {
-            bench.add_profile(&mut profiles, "openai-codex", n, is_fresh);
+            bench.add_profile(&mut profiles, "bench", n, is_fresh);
         }
         let agent = bench.state.path().join("agents/main/agent");
         std::fs::create_dir_all(&agent)?;
@@ -140,7 +143,7 @@ impl Bench {
     /// Milliseconds from the first start to the last end of processes that each want a token.
     fn processes(&self, number: usize) -> Result<f64> {
         let start = Instant::now();
-        let children = (0..number).map(|n| self.token("openai-codex", n).spawn());
+        let children = (0..number).map(|n| self.token("bench", n).spawn());
         let children: Vec<Child> = children.collect::<std::io::Result<_>>()?;
         for mut child in children {
             if !child.wait()?.success() {

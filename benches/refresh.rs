@@ -43,8 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     std::fs::create_dir_all(bench.state.join("providers"))?;
     std::fs::create_dir_all(bench.state.join("agents/main/agent"))?;
-    let manifest = bench.state.join("providers/openai-codex.toml");
-    std::fs::write(manifest, bench.issuer.manifest())?;
+    // An id of its own: of a built-in one, a login that was not made here is not sent to it.
+    let manifest = bench.issuer.manifest().replace("openai-codex", "bench");
+    let manifest = manifest.replace("replaces = true\n", "");
+    std::fs::write(bench.state.join("providers/bench.toml"), manifest)?;
 
     let mut fresh = vec![Vec::new(); CROWDS.len()];
     let mut expired = vec![Vec::new(); CROWDS.len()];
@@ -102,8 +104,8 @@ impl Bench {
         let expires = SystemClock::new().now().0 + left;
         let store = serde_json::json!({
             "version": 1,
-            "profiles": { "openai-codex:default": {
-                "type": "oauth", "provider": "openai-codex", "access": access,
+            "profiles": { "bench:default": {
+                "type": "oauth", "provider": "bench", "access": access,
                 "refresh": refresh, "expires": expires, "accountId": "acct_1",
             } },
         });
@@ -148,7 +150,7 @@ impl Bench {
     fn token(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
         command
-            .args(["models", "auth", "token", "--provider", "openai-codex"])
+            .args(["models", "auth", "token", "--provider", "bench"])
             .env_clear()
             .env("HOME", &self.state)
             .env("OPENCLAW_STATE_DIR", &self.state)

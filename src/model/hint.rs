@@ -65,6 +65,11 @@ impl Command {
         Self::new("models auth refresh").option("--profile", profile)
     }
 
+    /// Refreshes `profile`, an imported login, at this token endpoint, which is not the built-in one.
+    pub fn accept_endpoint(profile: &ProfileId, endpoint: &str) -> Self {
+        Self::refresh(profile).option("--accept-endpoint", endpoint)
+    }
+
     /// Forgets `profile`.
     pub fn logout(profile: &ProfileId) -> Self {
         Self::new("models auth logout").name(profile)

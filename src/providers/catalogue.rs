@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
@@ -317,8 +317,15 @@ pub fn is_built_in(id: &ProviderId) -> bool {
 
 /// A provider as this program describes it itself, whatever the user's files say.
 pub fn built_in(id: &ProviderId) -> Option<Provider> {
+    // A report asks for that of each of its profiles.
+    static KNOWN: LazyLock<Mutex<HashMap<ProviderId, Provider>>> = LazyLock::new(Mutex::default);
     let text = builtin::manifest(id)?;
-    Some(manifest::parse(text, "built-in").ok()?.0)
+    if let Some(known) = KNOWN.lock().get(id) {
+        return Some(known.clone());
+    }
+    let (provider, _) = manifest::parse(text, "built-in").ok()?;
+    KNOWN.lock().insert(id.clone(), provider.clone());
+    Some(provider)
 }
 
 /// The provider that a file of that name describes, if it may describe one.

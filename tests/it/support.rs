@@ -4,6 +4,7 @@
 pub(crate) mod browser;
 pub(crate) mod builtin;
 pub(crate) mod in_flight;
+mod issued;
 pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;
@@ -53,8 +54,12 @@ impl World {
         self.directory.path().join("state")
     }
 
-    /// Writes a file of the state directory, for its owner only, as the program itself does.
+    /// Writes a file of the state directory, for its owner only, as the program itself does. The
+    /// logins of a document count as made with the manifest of their provider.
     pub(crate) fn write(&self, path: &str, text: &str) {
+        if path.ends_with("auth-profiles.json") {
+            issued::note_issuers(&self.state(), text);
+        }
         let path = self.state().join(path);
         let mut directories = std::fs::DirBuilder::new();
         directories.recursive(true).mode(0o700);

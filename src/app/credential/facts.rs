@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
-use crate::app::refresh::binding;
+use crate::app::refresh::binding::{self, IssuedBy};
 use crate::model::credential::{Kind, SecretFault};
 use crate::model::expiry::{End, Freshness, freshness};
-use crate::model::grant::{Binding, GrantDigest, GrantRecord, GrantStanding, Refusal};
+use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::store::StoreError;
@@ -94,9 +94,13 @@ impl Facts {
     ///
     /// # Errors
     /// As [`binding::known`].
-    pub(in crate::app) fn issued_by(&self, cx: Context<'_>) -> Result<Option<Binding>, StoreError> {
+    pub(in crate::app) fn issued_by(&self, cx: Context<'_>) -> Result<IssuedBy, StoreError> {
+        let Some(provider) = &self.provider else {
+            return Ok(IssuedBy::Unknown);
+        };
         let whose = (&self.owner, &self.profile);
-        binding::known(cx, whose, self.grant.as_ref(), self.record.as_deref())
+        let (grant, record) = (self.grant.as_ref(), self.record.as_deref());
+        binding::known(cx, whose, provider, grant, record)
     }
 
     /// The margin at which a token is due: the provider's, and no more than half of the life that

@@ -219,7 +219,7 @@ impl<'a> FactsReader<'a> {
         };
         let issued_by = facts.issued_by(self.cx)?;
         Ok(
-            match binding::check(provider, &binding, issued_by.as_ref()) {
+            match binding::check((&facts.profile, provider), &binding, &issued_by) {
                 Ok(()) => RefreshPath::Open,
                 Err(failure) => RefreshPath::Blocked(Box::new(failure)),
             },

@@ -1,51 +1,109 @@
 //! Binding of a grant: it goes back to where it came from, or nowhere (RFC 9700 section 4.4). A
 //! manifest, metadata or a variable that changed since must not send it elsewhere.
+//!
+//! Of an imported grant nobody wrote down where it came from. What other programs store under the
+//! id of a built-in provider comes from that provider, so a manifest that replaces it gets such a
+//! grant only once a person accepted its endpoint (`accept_endpoint.rs`).
 
 use crate::model::grant::{Binding, GrantDigest, GrantRecord};
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::hint::{Command, Hint};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::{Provider, Registration};
 use crate::oauth::address;
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::ports::store::StoreError;
+use crate::providers::catalogue;
+
+/// Where a grant may go, and how that is known.
+#[derive(Clone, Debug)]
+pub(in crate::app) enum IssuedBy {
+    /// To what issued it, or was accepted for it: this was written down.
+    Known(Binding),
+    /// To the server of its provider, which is built in: nothing was written down.
+    BuiltIn(Box<Registration>),
+    /// To where its manifest says: nothing tells more, and the first refresh binds it.
+    Unknown,
+}
+
+impl IssuedBy {
+    /// Returns where a grant without a known issuer may go.
+    fn of_imported(provider: &ProviderId) -> Self {
+        let built_in = catalogue::built_in(provider).and_then(|own| own.registration);
+        match built_in {
+            Some(own) if own.token.is_some() || own.issuer.is_some() => {
+                Self::BuiltIn(Box::new(own))
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Returns the address that issued the grant, or counts as that; `None` if none is known.
+    pub(in crate::app) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Known(then) => Some(&then.token_endpoint),
+            Self::BuiltIn(own) => own.token.as_deref().or(own.issuer.as_deref()),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Whether a grant may go to this token endpoint.
+    pub(in crate::app) fn allows(&self, endpoint: &str) -> bool {
+        match self {
+            Self::Known(then) => then.token_endpoint == endpoint,
+            Self::BuiltIn(own) => match &own.token {
+                Some(token) => token == endpoint,
+                None => may_name(own, endpoint),
+            },
+            Self::Unknown => true,
+        }
+    }
+}
 
 /// Returns where a grant came from: by the journal, else by the copy in the history of its profile,
-/// because the journal lies in a directory that people empty to get rid of a lock.
+/// because the journal lies in a directory that people empty to get rid of a lock. A record without
+/// a binding tells nothing of it: a failed refresh leaves such a one.
 ///
 /// # Errors
 /// If the history cannot be looked for.
 pub(in crate::app) fn known(
     cx: Context<'_>,
     (owner, profile): (&AgentId, &ProfileId),
+    provider: &ProviderId,
     grant: Option<&GrantDigest>,
     record: Option<&GrantRecord>,
-) -> Result<Option<Binding>, StoreError> {
-    let recorded = record.and_then(|record| record.binding.clone());
-    let (None, Some(grant)) = (&recorded, grant) else {
-        return Ok(recorded);
+) -> Result<IssuedBy, StoreError> {
+    if let Some(recorded) = record.and_then(|record| record.binding.clone()) {
+        return Ok(IssuedBy::Known(recorded));
+    }
+    let Some(grant) = grant else {
+        return Ok(IssuedBy::Unknown);
     };
     let mut kept = cx.store.history(owner, Some(profile))?.histories;
-    let copies = kept.iter_mut();
-    Ok(copies.filter_map(|kept| kept.bindings.remove(grant)).next())
+    let mut copies = kept.iter_mut().filter_map(|it| it.bindings.remove(grant));
+    let copy = copies.next().map(IssuedBy::Known);
+    Ok(copy.unwrap_or_else(|| IssuedBy::of_imported(provider)))
 }
 
-/// Fails if the endpoint or client differs from the one that issued the grant. A grant without a
-/// known issuer goes to where the manifest says.
+/// Fails if the endpoint or client differs from the one that issued the grant. One that is built in
+/// counts as the issuer of an imported grant; else that goes to where the manifest says.
 ///
 /// # Errors
-/// [`Kind::Config`], without a hint.
+/// [`Kind::Config`]; with a hint if the endpoint may be accepted.
 pub(in crate::app) fn check(
-    provider: &Provider,
+    (profile, provider): (&ProfileId, &Provider),
     now: &Binding,
-    then: Option<&Binding>,
+    issued_by: &IssuedBy,
 ) -> Result<(), Failure> {
-    let Some(then) = then else {
-        return Ok(());
+    let then = match issued_by {
+        IssuedBy::Known(then) if then != now => then,
+        // The document itself names the program that gave a login.
+        IssuedBy::BuiltIn(_) if !now.is_to_program() && !issued_by.allows(&now.token_endpoint) => {
+            return Err(not_accepted((profile, provider), now, issued_by));
+        }
+        _ => return Ok(()),
     };
-    if then == now {
-        return Ok(());
-    }
     let described = |binding: &Binding, link: &str| match binding.is_to_program() {
         true => binding.token_endpoint.clone(),
         false => format!(
@@ -62,8 +120,31 @@ pub(in crate::app) fn check(
     Err(Failure::new(Kind::Config, message))
 }
 
+/// The failure of an imported grant that another endpoint than the built-in one would get.
+fn not_accepted(
+    (profile, provider): (&ProfileId, &Provider),
+    now: &Binding,
+    issued_by: &IssuedBy,
+) -> Failure {
+    let endpoint = &now.token_endpoint;
+    let message = format!(
+        "nothing tells who issued it, so it counts as issued by {}, but {} now names {endpoint}; a refresh token is only sent to its issuer",
+        issued_by.address().unwrap_or_default(),
+        source(provider, |registration| registration.token.is_none()),
+    );
+    let hint = Hint::from("if that server issued it, run: ");
+    Failure::new(Kind::Config, message).hint(hint.run(Command::accept_endpoint(profile, endpoint)))
+}
+
+/// Whether the metadata of a server may name this address.
+pub(in crate::app) fn may_name(registration: &Registration, address: &str) -> bool {
+    let own = registration.issuer.as_deref().and_then(address::origin);
+    address::fault(address, &registration.hosts, own.as_ref()).is_none()
+}
+
 /// Fails if the revocation endpoint differs from the one `known` at the login, or, if none was known,
-/// does not have the origin of the token endpoint that issued the grant.
+/// does not have the origin of the token endpoint that issued the grant. An imported grant of a
+/// built-in provider goes to what is built in.
 ///
 /// # Errors
 /// [`Kind::Config`], without a hint.
@@ -71,12 +152,11 @@ pub(in crate::app) fn check_revocation(
     profile: &ProfileId,
     provider: &Provider,
     endpoint: &str,
-    (known, issued_by): (Option<&str>, Option<&Binding>),
+    (known, issued_by): (Option<&str>, &IssuedBy),
 ) -> Result<(), Failure> {
-    let issued_by = issued_by.map(|then| then.token_endpoint.as_str());
-    let (is_it, then) = match (known, issued_by) {
+    let (is_it, then) = match (known, issued_by.address()) {
         (Some(known), _) => (known == endpoint, known),
-        (None, Some(issued_by)) => (is_beside(endpoint, issued_by), issued_by),
+        (None, Some(then)) => (is_of_server(endpoint, issued_by, then), then),
         (None, None) => return Ok(()),
     };
     if is_it {
@@ -99,6 +179,15 @@ fn source(provider: &Provider, is_told: fn(&Registration) -> bool) -> String {
     }
 }
 
+/// Whether a revocation endpoint is of the server that issued the grant at the address `then`.
+fn is_of_server(endpoint: &str, issued_by: &IssuedBy, then: &str) -> bool {
+    match issued_by {
+        IssuedBy::BuiltIn(own) if own.revoke.is_some() => own.revoke.as_deref() == Some(endpoint),
+        IssuedBy::BuiltIn(own) if own.token.is_none() => may_name(own, endpoint),
+        _ => is_beside(endpoint, then),
+    }
+}
+
 /// Whether two URLs have the same scheme, host and port.
 fn is_beside(one: &str, other: &str) -> bool {
     address::origin(one).is_some_and(|one| address::origin(other) == Some(one))
@@ -107,7 +196,6 @@ fn is_beside(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::id::ProviderId;
 
     fn provider() -> Provider {
         Provider::of_program(ProviderId::parse("acme").unwrap())
@@ -120,11 +208,19 @@ mod tests {
         }
     }
 
+    fn profile() -> ProfileId {
+        ProfileId::parse("acme:default").unwrap()
+    }
+
+    fn imported(id: &str) -> IssuedBy {
+        IssuedBy::of_imported(&ProviderId::parse(id).unwrap())
+    }
+
     #[test]
     fn rfc9700_4_4_a_refresh_goes_back_to_its_endpoint_and_client() {
         let then = binding("https://a.example/token", "client-1");
-        let provider = &provider();
-        let to = |now: &Binding| check(provider, now, Some(&then));
+        let whose = (&profile(), &provider());
+        let to = |now: &Binding| check(whose, now, &IssuedBy::Known(then.clone()));
         assert!(to(&then).is_ok());
         for other in [
             binding("https://a.example/token/", "client-1"),
@@ -132,30 +228,61 @@ mod tests {
             binding("https://a.example/token", "client-2"),
         ] {
             assert_eq!(to(&other).unwrap_err().kind, Kind::Config, "{other:?}");
-            assert!(check(provider, &other, None).is_ok());
+            assert!(check(whose, &other, &IssuedBy::Unknown).is_ok());
         }
     }
 
     #[test]
-    fn rfc9700_4_4_a_revocation_goes_to_the_server_of_the_grant() {
-        let then = binding("https://a.example/token", "client-1");
-        let profile = ProfileId::parse("acme:default").unwrap();
-        let to = |known: Option<&str>, then: Option<&Binding>, endpoint: &str| {
-            check_revocation(&profile, &provider(), endpoint, (known, then)).is_ok()
+    fn rfc9700_4_4_an_imported_login_goes_to_what_is_built_in() {
+        let whose = (&profile(), &provider());
+        let to = |id: &str, endpoint: &str| {
+            let checked = check(whose, &binding(endpoint, "any"), &imported(id));
+            checked.map_err(|failure| (failure.kind, failure.hint.is_some()))
         };
-        let then = Some(&then);
-        assert!(to(None, then, "https://a.example/revoke"));
+        let refused = Err((Kind::Config, true));
+        let codex = "https://auth.openai.com/oauth/token";
+        assert_eq!(to("openai-codex", codex), Ok(()));
+        for other in [
+            "https://auth.openai.com/oauth/token/",
+            "https://auth.openai.com:8443/oauth/token",
+            "https://evil.example/oauth/token",
+        ] {
+            assert_eq!(to("openai-codex", other), refused, "{other}");
+        }
+        // Of the one built-in provider whose metadata names it.
+        assert_eq!(to("xai", "https://accounts.x.ai/token"), Ok(()));
+        assert_eq!(to("xai", "https://x.ai.evil.example/token"), refused);
+        // No endpoint is built in.
+        assert_eq!(to("acme", "https://acme.example/token"), Ok(()));
+        assert_eq!(to("groq", "https://acme.example/token"), Ok(()));
+        // Its document names the program.
+        let program = Binding::to_program("/usr/bin/acme");
+        assert!(check(whose, &program, &imported("openai-codex")).is_ok());
+    }
+
+    #[test]
+    fn rfc9700_4_4_a_revocation_goes_to_the_server_of_the_grant() {
+        let then = IssuedBy::Known(binding("https://a.example/token", "client-1"));
+        let to = |known: Option<&str>, then: &IssuedBy, endpoint: &str| {
+            check_revocation(&profile(), &provider(), endpoint, (known, then)).is_ok()
+        };
+        assert!(to(None, &then, "https://a.example/revoke"));
         for other in [
             "https://b.example/revoke",
             "http://a.example/revoke",
             "https://a.example:8443/revoke",
             "data:,",
         ] {
-            assert!(!to(None, then, other), "{other}");
+            assert!(!to(None, &then, other), "{other}");
         }
         let known = Some("https://other.example/revoke");
-        assert!(to(known, then, "https://other.example/revoke"));
-        assert!(!to(known, then, "https://a.example/revoke"));
-        assert!(to(None, None, "https://b.example/revoke"));
+        assert!(to(known, &then, "https://other.example/revoke"));
+        assert!(!to(known, &then, "https://a.example/revoke"));
+        assert!(to(None, &IssuedBy::Unknown, "https://b.example/revoke"));
+        let (codex, xai) = (imported("openai-codex"), imported("xai"));
+        assert!(to(None, &codex, "https://auth.openai.com/oauth/revoke"));
+        assert!(!to(None, &codex, "https://auth.openai.com/other"));
+        assert!(to(None, &xai, "https://accounts.x.ai/revoke"));
+        assert!(!to(None, &xai, "https://b.example/revoke"));
     }
 }

@@ -1,5 +1,6 @@
 //! Refresh of access tokens: exactly one process spends a refresh token, and no response is lost.
 
+pub(in crate::app) mod accept_endpoint;
 pub mod backoff;
 pub mod binding;
 pub mod client_credentials;

@@ -62,7 +62,8 @@ pub(super) fn refresh_grant(
     let binding = route.binding();
     // Only now is it known where the issuer's metadata sends it.
     let issued_by = facts.issued_by(cx)?;
-    if let Err(failure) = binding::check(request.provider, &binding, issued_by.as_ref()) {
+    let whose = (request.profile, request.provider);
+    if let Err(failure) = binding::check(whose, &binding, &issued_by) {
         return fall_back(request, facts, old, &blocked(&failure)).map(Some);
     }
     warn_of_unknown_outcome(request, facts);

@@ -134,9 +134,9 @@ impl RevocationPlan {
     fn check_origin(&self, cx: Context<'_>, record: Option<&GrantRecord>) -> Result<(), Failure> {
         let (profile, provider) = (&self.profile, &self.provider);
         let whose = (&self.owner, profile);
-        let issued_by = binding::known(cx, whose, self.grant.as_ref(), record)?;
-        let issued_by = issued_by.as_ref();
-        binding::check(provider, &self.route.binding(), issued_by).map_err(|failure| Failure {
+        let issued_by = binding::known(cx, whose, &provider.id, self.grant.as_ref(), record)?;
+        let checked = binding::check((profile, provider), &self.route.binding(), &issued_by);
+        checked.map_err(|failure| Failure {
             subject: Some(profile.clone()),
             message: format!("is not revoked: {}", failure.message),
             ..failure
@@ -144,7 +144,7 @@ impl RevocationPlan {
         match self.route {
             Route::Endpoint(_) => {
                 let known = record.and_then(|record| record.revocation_endpoint.as_deref());
-                let origin = (known, issued_by);
+                let origin = (known, &issued_by);
                 binding::check_revocation(profile, provider, &self.endpoint(), origin)
             }
             Route::Program(_) => Ok(()),

@@ -16,6 +16,7 @@ use crate::app::batch::{self, Ending, Job, Limits};
 use crate::app::context::Context;
 use crate::app::credential::facts_reader::as_login;
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::refresh::accept_endpoint;
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::leave::{LeftLogins, leave_for_later};
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult, ValidToken};
@@ -70,6 +71,26 @@ pub fn run(
         (false, None) => RefreshPolicy::Due,
     };
     Ok(refresh_all(cx, &targets, policy))
+}
+
+/// Accepts the token endpoint to which an imported login would be sent.
+///
+/// # Errors
+/// As [`accept_endpoint::accept_endpoint`], and if the profile is none or is not refreshable.
+pub fn accept_endpoint(
+    cx: Context<'_>,
+    agent: &AgentId,
+    profile: &ProfileId,
+    endpoint: &str,
+) -> Result<(), Failure> {
+    cx.require_agent(agent)?;
+    let effective = cx.effective(agent, Scope::Profile(profile))?;
+    let profiles = effective.profiles();
+    let seen = profiles.iter().find(|seen| seen.id == profile);
+    let seen = seen.ok_or_else(|| Failure::not_seen(&effective, profile))?;
+    let target = Target::of(cx, seen).ok_or_else(|| never_refreshed(seen))?;
+    let whose = (seen.owner, seen.id);
+    accept_endpoint::accept_endpoint(cx, whose, &target.provider?, &target.login, endpoint)
 }
 
 /// A login to refresh.

@@ -121,7 +121,6 @@ fn a_body_that_is_whole_counts_however_its_connection_ends() {
         "",
     ] {
         let (world, issuer) = World::with_issuer(Account::default());
-        world.seed(&issuer, "main", -10);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let manifest = issuer.manifest().replace(
@@ -129,6 +128,7 @@ fn a_body_that_is_whole_counts_however_its_connection_ends() {
             &format!("token = \"http://{address}"),
         );
         world.write("providers/openai-codex.toml", &manifest);
+        world.seed(&issuer, "main", -10);
         let body = match head.starts_with("Transfer") {
             true => format!("{:x}\r\n{GRANT}\r\n", GRANT.len()),
             false => GRANT.to_owned(),
@@ -239,10 +239,10 @@ fn an_answer_that_breaks_off_is_stored_or_kept_and_its_token_never_resent() {
         ),
     ] {
         let (world, issuer) = World::with_issuer(Account::default());
-        world.seed(&issuer, "main", -10);
         let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
         let answer = [head.as_bytes(), &body].concat();
         let requests = raw_server(&world, &issuer, answer);
+        world.seed(&issuer, "main", -10);
         let ran = world.run(&TOKEN);
         if is_whole {
             assert_eq!(
@@ -343,7 +343,6 @@ fn an_answer_that_was_saved_and_is_torn_stands_for_a_spent_token() {
     assert_eq!(world.run(&TOKEN).code, 3);
     let entries = std::fs::read_dir(world.state().join("rescue")).unwrap();
     let saved = entries.map(|entry| entry.unwrap().path()).next().unwrap();
-    std::fs::remove_dir_all(world.state().join("locks")).unwrap();
     // By a power cut, before the journal was written, or by a later version.
     let text = std::fs::read_to_string(&saved).unwrap();
     let head = text.lines().next().unwrap().to_owned();
@@ -351,11 +350,12 @@ fn an_answer_that_was_saved_and_is_torn_stands_for_a_spent_token() {
         format!("{head}\n99\n{{\"acc"),
         format!("{{\"schema\":2}}\nlater {head}"),
     ] {
+        std::fs::remove_dir_all(world.state().join("locks")).unwrap();
+        world.note_issuers();
         std::fs::write(&saved, content).unwrap();
         let ran = world.run(&TOKEN);
         assert!(matches!(ran.code, 3 | 5) && ran.out.is_empty(), "{ran:?}");
         assert_eq!(issuer.token_requests().len(), 1);
-        let _ = std::fs::remove_dir_all(world.state().join("locks"));
     }
 }
 

@@ -7,6 +7,7 @@ mod children;
 mod commands_of_root;
 mod file_permissions;
 mod files_of_others;
+mod imported_logins;
 mod login_of_others;
 mod lost_journal;
 mod memory;

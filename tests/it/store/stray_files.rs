@@ -155,7 +155,10 @@ fn a_login_that_was_refreshed_since_is_not_imported_again() {
         .to_string();
     let import = ["import", "--path", &file];
     good(auth(&world, &import));
-    good(auth(&world, &["token", "--provider", "openai-codex"]));
+    let refresh = ["refresh", "--profile", "openai-codex:default"];
+    let endpoint = format!("{}/oauth/token", issuer.url());
+    let accepted = ["--accept-endpoint", &endpoint];
+    good(auth(&world, &[&refresh[..], &accepted].concat()));
     let again = good(auth(&world, &import));
     assert!(again.out.contains("Already stored"), "{again:?}");
     good(auth(&world, &["logout", "openai-codex:default", "--yes"]));

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::issued::note_issuers;
+
 /// The variable that makes a process of this test binary the stand-in.
 pub(crate) const PART: &str = "OPENCLAW_TEST_STAND_IN";
 
@@ -149,6 +151,8 @@ impl Part {
         self.login(&mut doc)["access"] = grant["access_token"].clone();
         self.login(&mut doc)["refresh"] = grant["refresh_token"].clone();
         self.login(&mut doc)["expires"] = (u64::try_from(now).unwrap() + 3_600_000).into();
+        // It refreshes where the provider that is built in would.
+        note_issuers(&self.state, &doc.to_string());
         self.write(&doc);
     }
 

@@ -5,9 +5,8 @@
 //! host of a probe (RFC 9700 section 4.4 for grants; a key has no binding, so its host is judged).
 
 use crate::app::context::Context;
-use crate::app::refresh::binding;
+use crate::app::refresh::binding::{self, IssuedBy};
 use crate::model::credential::{Credential, Kind};
-use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::{Probe, ProbeRoute, Provider};
 use crate::oauth::address;
@@ -59,8 +58,8 @@ pub(super) fn fault(
         return Ok(None);
     };
     let record = cx.store.grant_record(&grant)?;
-    let issued_by = binding::known(cx, (owner, profile), Some(&grant), record.as_ref())?;
-    Ok(issued_by.and_then(|then| foreign(provider, &then)))
+    let issued_by = binding::known(cx, (owner, profile), id, Some(&grant), record.as_ref())?;
+    Ok(foreign(provider, &issued_by))
 }
 
 /// Returns `models.providers.<id>.baseUrl`.
@@ -71,23 +70,23 @@ fn configured<'a>(cx: Context<'a>, id: &ProviderId) -> Option<&'a str> {
 }
 
 /// Whether another server issued the grant than the one that the manifest names now.
-fn foreign(provider: &Provider, then: &Binding) -> Option<String> {
-    if then.is_to_program() {
+fn foreign(provider: &Provider, issued_by: &IssuedBy) -> Option<String> {
+    if let IssuedBy::Known(then) = issued_by
+        && then.is_to_program()
+    {
         return None;
     }
     let registration = provider.registration.as_ref()?;
+    let then = issued_by.address()?;
     let is_same = match (&registration.token, &registration.issuer) {
-        (Some(token), _) => *token == then.token_endpoint,
-        (None, Some(issuer)) => {
-            let own = address::origin(issuer);
-            address::fault(&then.token_endpoint, &registration.hosts, own.as_ref()).is_none()
-        }
+        (Some(token), _) => issued_by.allows(token),
+        (None, Some(_)) => binding::may_name(registration, then),
         (None, None) => true,
     };
     (!is_same).then(|| {
         format!(
-            "This login was issued by {}, but the manifest of {} now names another server: not sent.",
-            then.token_endpoint, provider.id
+            "This login was issued by {then}, but the manifest of {} now names another server: not sent.",
+            provider.id
         )
     })
 }

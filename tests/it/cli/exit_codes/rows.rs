@@ -158,6 +158,9 @@ fn credentials() -> Vec<Row> {
             .prepare(|world, issuer| {
                 let manifest = builtin::manifest("openai-codex", issuer.url());
                 world.write("providers/openai-codex.toml", &manifest);
+                // Whose client is another one.
+                std::fs::remove_dir_all(world.state().join("locks")).unwrap();
+                world.note_issuers();
             })
             .on(NotFound, names("anthropic:none --yes"))
             .on(Temporary, revoked(503, false))

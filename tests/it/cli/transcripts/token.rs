@@ -106,12 +106,12 @@ fn a_refresh_without_an_answer_has_an_unknown_outcome() {
 #[test]
 fn no_network_is_told() {
     let (world, issuer) = World::with_issuer(Account::default());
-    world.seed(&issuer, "main", -10);
     // A port that was let go may be another test's the next moment; this one is nobody's.
     let manifest = issuer
         .manifest()
         .replace(issuer.url(), "http://127.0.0.1:1");
     world.write("providers/openai-codex.toml", &manifest);
+    world.seed(&issuer, "main", -10);
     Transcript::of(&world)
         .run(&CODEX)
         .matches("token_no_network");
@@ -127,6 +127,28 @@ fn a_grant_of_another_server_is_not_sent() {
     Transcript::of(&world)
         .run(&["models", "auth", "token", "--min-valid", "2h"])
         .matches("token_other_server");
+}
+
+#[test]
+fn an_imported_login_is_not_sent_before_its_endpoint_is_accepted() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -7_200);
+    std::fs::remove_dir_all(world.state().join("locks")).unwrap();
+    let endpoint = format!("{}/oauth/token", issuer.url());
+    let accept = [
+        "models",
+        "auth",
+        "refresh",
+        "--profile",
+        "openai-codex:default",
+    ];
+    let accept = [&accept[..], &["--accept-endpoint"]].concat();
+    Transcript::of(&world)
+        .run(&CODEX)
+        .run(&["models", "status"])
+        .run(&[&accept[..], &["https://auth.openai.com/oauth/token"]].concat())
+        .run(&[&accept[..], &[&endpoint]].concat())
+        .matches("token_imported_login");
 }
 
 #[test]
@@ -185,7 +207,7 @@ fn profiles_that_cannot_be_used_say_why() {
 fn nothing_is_refreshed_where_it_could_not_be_stored() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
-    world.write("locks", "a file in the way of a directory");
+    world.block("locks");
     Transcript::of(&world)
         .note("the directory of the locks cannot be made")
         .run(&CODEX)

@@ -117,6 +117,7 @@ fn with_config(world: &World, issuer: &Issuer) {
 
 fn legacy(world: &World, issuer: &Issuer) {
     let mut entry = profiles(issuer, -10)[PROFILE].clone();
+    world.note_issuer(PROFILE, &entry);
     world.write(
         "agents/main/agent/auth.json",
         &json!({ "openai-codex": entry }).to_string(),

@@ -32,6 +32,9 @@ pub struct Refresh {
     /// Refresh even if the token is still valid
     #[arg(long)]
     force: bool,
+    /// Accept URL as the token endpoint of this imported login in place of the built-in one
+    #[arg(long, value_name = "URL", requires = "profile")]
+    accept_endpoint: Option<String>,
 }
 
 impl Refresh {
@@ -41,6 +44,9 @@ impl Refresh {
         let (cx, agent) = (system.context(), &system.agent);
         let named = |name| cx.profile_id(agent, name);
         let profile = self.profile.as_ref().map(named).transpose()?;
+        if let (Some(profile), Some(endpoint)) = (&profile, &self.accept_endpoint) {
+            refresh::accept_endpoint(cx, agent, profile, endpoint)?;
+        }
         let reports = refresh::run(cx, agent, profile.as_ref(), self.force)?;
         if reports.is_empty() {
             output = Output::line("No logins to refresh.");

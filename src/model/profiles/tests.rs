@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::credential::Token;
+use crate::model::id::AgentId;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 

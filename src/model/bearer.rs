@@ -21,12 +21,19 @@ pub enum BearerFault {
 impl BearerFault {
     /// Looks for one in a token or key without white space around it.
     pub fn of(secret: &str) -> Option<Self> {
-        if secret.len() > LONGEST {
-            return Some(Self::TooLong);
+        match Self::of_length(secret) {
+            None if is_graphic(secret.as_bytes()) => None,
+            None => Self::of_character(secret),
+            too_long => too_long,
         }
-        if is_graphic(secret) {
-            return None;
-        }
+    }
+
+    /// Looks at the length alone, for who has looked at each character.
+    pub(super) fn of_length(secret: &str) -> Option<Self> {
+        (secret.len() > LONGEST).then_some(Self::TooLong)
+    }
+
+    fn of_character(secret: &str) -> Option<Self> {
         let mut characters = secret.chars().zip(1..);
         let odd = characters.find(|(c, _)| !c.is_ascii_graphic());
         odd.map(|(c, place)| Self::Character(c, place))

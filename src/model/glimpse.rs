@@ -12,11 +12,12 @@ use super::secret_fault::SecretFault;
 const LONG: usize = 256;
 
 /// Takes a glimpse of a secret as it stands in a document: in a string of JSON without an escape,
-/// `None` if all of it has to be held.
-pub fn glance(secret: &str, with_fingerprint: bool) -> Option<Secret<String>> {
+/// `None` if all of it has to be held. Who read the string may know that it [is
+/// graphic](super::text::is_graphic).
+pub fn glance(secret: &str, is_graphic: bool, with_fingerprint: bool) -> Option<Secret<String>> {
     let is_sound = secret.len() >= LONG
         && clean::stored(secret).is_none()
-        && SecretFault::find(secret).is_none();
+        && SecretFault::find(secret, is_graphic).is_none();
     is_sound
         .then(|| Secret::glimpse(secret, with_fingerprint))
         .flatten()
@@ -26,15 +27,19 @@ pub fn glance(secret: &str, with_fingerprint: bool) -> Option<Secret<String>> {
 mod tests {
     use super::*;
     use crate::model::bearer::LONGEST;
+    use crate::model::text::is_graphic;
 
     #[test]
     fn a_glimpse_shows_what_the_secret_shows_and_hands_nothing_out() {
         let text = format!("sk-ant-oat01-{}", "x".repeat(LONG));
-        let (whole, seen) = (Secret::from(text.as_str()), glance(&text, true).unwrap());
+        let (whole, seen) = (
+            Secret::from(text.as_str()),
+            glance(&text, true, true).unwrap(),
+        );
         assert!(whole.is_held() && !seen.is_held());
         assert_eq!(seen.masked(), whole.masked());
         assert_eq!(seen.fingerprint(), whole.fingerprint());
-        assert_eq!(glance(&text, false).unwrap().fingerprint(), None);
+        assert_eq!(glance(&text, false, false).unwrap().fingerprint(), None);
         assert!(!seen.is_blank() && seen.bearer_fault().is_none());
         assert_eq!(SecretFault::of(&seen), None);
         assert!(seen != whole && seen != seen.clone());
@@ -62,7 +67,8 @@ mod tests {
             &" ".repeat(LONG),
             &"\u{200b}".repeat(LONG),
         ] {
-            assert!(glance(text, true).is_none(), "{text:?}");
+            let is_graphic = is_graphic(text.as_bytes());
+            assert!(glance(text, is_graphic, true).is_none(), "{text:?}");
         }
     }
 }

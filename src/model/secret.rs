@@ -14,10 +14,15 @@ use super::text::is_invisible;
 /// out of reach. The type exists to stop the accident (a log line, a panic, a derived `Debug`),
 /// not an attacker who reads our memory.
 #[derive(Clone)]
-pub struct Secret<T: Wipe> {
-    value: T,
-    /// What is known of it where it is only looked at; nothing of it is in `value` then.
-    glimpse: Option<Box<Glimpse>>,
+pub struct Secret<T: Wipe>(Known<T>);
+
+/// What is known of a secret.
+#[derive(Clone)]
+enum Known<T> {
+    /// All of it.
+    Whole(T),
+    /// What a view shows, where it is only looked at.
+    Seen(Glimpse),
 }
 
 /// As many bytes at each end of a secret are shown.
@@ -36,12 +41,20 @@ type Fingerprint = [u8; 6];
 
 /// What can be overwritten with zeros. Not byte by byte, as `zeroize` does it: a large store holds
 /// tens of megabytes of secrets.
-pub trait Wipe {
+pub trait Wipe: 'static {
     /// Overwrites all that is allocated, and leaves it empty.
     fn wipe(&mut self);
+
+    /// What a secret shows that is not held.
+    fn empty() -> &'static Self;
 }
 
 impl Wipe for Vec<u8> {
+    fn empty() -> &'static Self {
+        static EMPTY: Vec<u8> = Vec::new();
+        &EMPTY
+    }
+
     fn wipe(&mut self) {
         self.fill(0);
         // What is allocated behind the content may hold a part of it, too.
@@ -53,6 +66,11 @@ impl Wipe for Vec<u8> {
 }
 
 impl Wipe for String {
+    fn empty() -> &'static Self {
+        static EMPTY: String = String::new();
+        &EMPTY
+    }
+
     fn wipe(&mut self) {
         std::mem::take(self).into_bytes().wipe();
     }
@@ -71,21 +89,21 @@ pub fn extend(buffer: &mut Vec<u8>, bytes: &[u8]) {
 impl<T: Wipe> Secret<T> {
     /// Takes ownership of the only copy.
     pub fn new(value: T) -> Self {
-        Self {
-            value,
-            glimpse: None,
-        }
+        Self(Known::Whole(value))
     }
 
     /// The one way out. Every call is a place where a secret may leave; keep them few. A secret that
     /// is not [held](Self::is_held) shows nothing.
     pub fn expose(&self) -> &T {
-        &self.value
+        match &self.0 {
+            Known::Whole(value) => value,
+            Known::Seen(_) => T::empty(),
+        }
     }
 
     /// Whether all of it is here, and not only a glimpse of it, which equals nothing.
     pub fn is_held(&self) -> bool {
-        self.glimpse.is_none()
+        matches!(self.0, Known::Whole(_))
     }
 }
 
@@ -106,20 +124,18 @@ impl Secret<String> {
             tail: bytes.last_chunk().and_then(end)?,
             fingerprint: with_fingerprint.then(|| fingerprint(secret)),
         };
-        let mut seen = Self::new(String::new());
-        seen.glimpse = Some(Box::new(glimpse));
-        Some(seen)
+        Some(Self(Known::Seen(glimpse)))
     }
 
     /// Why no header can hold it, white space around it aside. Nothing is wrong with one of which only
     /// a glimpse is held.
     pub fn bearer_fault(&self) -> Option<BearerFault> {
-        BearerFault::of(self.value.trim())
+        BearerFault::of(self.expose().trim())
     }
 
     /// True if the secret holds nothing but white space and characters that nobody sees.
     pub fn is_blank(&self) -> bool {
-        let mut chars = self.value.chars();
+        let mut chars = self.expose().chars();
         self.is_held() && chars.all(|c| c.is_whitespace() || is_invisible(c))
     }
 
@@ -128,9 +144,9 @@ impl Secret<String> {
     /// `"sha256:"` and the first 12 hexadecimal digits of its SHA-256: what a person is shown after
     /// pasting a token, and can compare on another machine. `None` where it was looked at without one.
     pub fn fingerprint(&self) -> Option<String> {
-        let known = match &self.glimpse {
-            Some(glimpse) => glimpse.fingerprint?,
-            None => fingerprint(&self.value),
+        let known = match &self.0 {
+            Known::Seen(glimpse) => glimpse.fingerprint?,
+            Known::Whole(value) => fingerprint(value),
         };
         let mut text = "sha256:".to_owned();
         for nibble in known.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
@@ -145,12 +161,15 @@ impl Secret<String> {
     /// end. Under 12 nothing but a placeholder, for there eight characters are most of it (the
     /// reference release prints such secrets whole). Blank: `missing`.
     pub fn masked(&self) -> String {
-        if let Some(glimpse) = &self.glimpse {
-            let shown = [&glimpse.head, b"...".as_slice(), &glimpse.tail].concat();
-            return String::from_utf8(shown).unwrap_or_default();
-        }
+        let value = match &self.0 {
+            Known::Whole(value) => value,
+            Known::Seen(glimpse) => {
+                let shown = [&glimpse.head, b"...".as_slice(), &glimpse.tail].concat();
+                return String::from_utf8(shown).unwrap_or_default();
+            }
+        };
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
-        let text = self.value.trim();
+        let text = value.trim();
         let keep = match text.chars().take(64).count() {
             0 => return "missing".to_owned(),
             1..12 => return "(hidden)".to_owned(),
@@ -177,8 +196,8 @@ fn fingerprint(secret: &str) -> Fingerprint {
 
 impl<T: Wipe> Drop for Secret<T> {
     fn drop(&mut self) {
-        if self.is_held() {
-            self.value.wipe();
+        if let Known::Whole(value) = &mut self.0 {
+            value.wipe();
         }
     }
 }
@@ -192,8 +211,10 @@ impl<T: Wipe> fmt::Debug for Secret<T> {
 impl<T: Wipe + AsRef<[u8]>> PartialEq for Secret<T> {
     /// Constant time for equal lengths; the length itself is no secret.
     fn eq(&self, other: &Self) -> bool {
-        let are_held = self.is_held() && other.is_held();
-        are_held && self.value.as_ref().ct_eq(other.value.as_ref()).into()
+        match (&self.0, &other.0) {
+            (Known::Whole(one), Known::Whole(other)) => one.as_ref().ct_eq(other.as_ref()).into(),
+            _ => false,
+        }
     }
 }
 

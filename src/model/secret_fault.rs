@@ -22,20 +22,25 @@ impl SecretFault {
     pub fn of(secret: &Secret<String>) -> Option<Self> {
         // A glimpse is held only of one that has none.
         match secret.is_held() {
-            true => Self::find(secret.expose()),
+            true => Self::find(secret.expose(), false),
             false => None,
         }
     }
 
-    /// Looks for one in the text of a secret.
-    pub(super) fn find(text: &str) -> Option<Self> {
+    /// Looks for one in the text of a secret. Of one that [is graphic](super::text::is_graphic) not
+    /// each character is looked at again.
+    pub(super) fn find(text: &str, is_graphic: bool) -> Option<Self> {
         let text = text.trim();
-        match env_reference::variable(text) {
-            Some(name) => Some(Self::Unset(name.to_owned())),
-            None => BearerFault::of(text)
-                .map(Self::Bearer)
-                .or_else(|| Malformed::of_stored(text).map(Self::Malformed)),
+        if let Some(name) = env_reference::variable(text) {
+            return Some(Self::Unset(name.to_owned()));
         }
+        let bearer = match is_graphic {
+            true => BearerFault::of_length(text),
+            false => BearerFault::of(text),
+        };
+        bearer
+            .map(Self::Bearer)
+            .or_else(|| Malformed::of_stored(text).map(Self::Malformed))
     }
 
     /// Looks for one in what a variable holds: `value` as it is set, `secret` as it was cleaned. What

@@ -46,13 +46,19 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (usize, usize)> {
     })
 }
 
-/// Whether a text is of ASCII characters that are seen: no space, no control character. Thirty-two
-/// bytes at a time, because every secret of a large store is looked through at every command.
-pub fn is_graphic(text: &str) -> bool {
-    // A byte below 0x21 borrows. 0x7f carries into its own highest bit, which one above it has set; no
-    // byte of UTF-8 is 0xff. What is borrowed or carried beyond a byte comes from an odd one.
+/// Whether bytes are ASCII characters that are seen: no space, no control character. Thirty-two at a
+/// time, because every secret of a large store is looked through at every command.
+pub fn is_graphic(bytes: &[u8]) -> bool {
+    // A byte below 0x21 borrows, and 0xff has its highest bit after it, too. 0x7f carries into its
+    // own, which all others above it have. What leaves a byte comes from an odd one.
     let odd = |word: u64| word.wrapping_sub(ONES * 0x21) | word.wrapping_add(ONES);
-    !is_any(text.as_bytes(), odd, |byte| !byte.is_ascii_graphic())
+    !is_any(bytes, odd, |byte| !byte.is_ascii_graphic())
+}
+
+/// The same with spaces.
+pub fn is_printable_ascii(bytes: &[u8]) -> bool {
+    let odd = |word: u64| word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES);
+    !is_any(bytes, odd, |byte| !(b' '..=b'~').contains(byte))
 }
 
 /// Whether a text holds an ASCII control character.
@@ -224,14 +230,22 @@ mod tests {
     #[test]
     fn a_character_that_is_no_graphic_one_is_found_wherever_it_stands() {
         let usual: String = ('!'..='~').collect();
-        assert!(is_graphic(&usual) && is_graphic(""));
+        assert!(is_graphic(usual.as_bytes()) && is_graphic(b""));
+        for odd in (0..=u8::MAX).filter(|byte| !byte.is_ascii_graphic()) {
+            for place in 0..=usual.len() {
+                let mut bytes = usual.clone().into_bytes();
+                bytes.insert(place, odd);
+                assert!(!is_graphic(&bytes), "{odd} at {place}");
+            }
+        }
         let controls = (0..=0xa0).map(char::from);
         let odd = controls.filter(|c| !c.is_ascii_graphic());
         for odd in odd.chain(['é', 'ж', '\u{10ffff}']) {
             for place in 0..=usual.len() {
                 let mut text = usual.clone();
                 text.insert(place, odd);
-                assert!(!is_graphic(&text), "{text:?}");
+                assert!(!is_graphic(text.as_bytes()), "{text:?}");
+                assert_eq!(is_printable_ascii(text.as_bytes()), odd == ' ', "{text:?}");
                 assert_eq!(has_control(&text), odd.is_ascii_control(), "{text:?}");
             }
         }

@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry as MapEntry;
-use std::ops::Range;
+use std::hash::BuildHasher as _;
 
+use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _};
 
 use crate::model::profiles::{AuthProfiles, Content, Entry};
@@ -20,7 +21,7 @@ use super::document;
 use super::entry;
 use super::json_stream::{Stop, Stream};
 use super::keep::Keep;
-use super::raw_json::{self, Members};
+use super::raw_json::{self, Members, Place};
 
 /// Reads what `scope` asks for of `auth-profiles.json`, as [`document::parse`] does it, but for the
 /// texts of the entries, and for secrets that are not to be held: the document may not be written
@@ -37,9 +38,10 @@ pub fn read(
         scope,
         keep,
         rest: Vec::new(),
-        found: Places::new(),
+        found: Vec::new(),
         entries: Vec::new(),
         wanted: Vec::new(),
+        keys: Keys::new(),
     };
     match looked.document(Stream::new(pieces)) {
         Ok(()) => Ok(looked.finish()),
@@ -55,10 +57,42 @@ struct Looked<'a> {
     /// The document without its profiles, which may hold secrets where somebody misspelt a name.
     rest: Vec<u8>,
     /// The members of the entry that is read.
-    found: Places,
+    found: Vec<Place>,
     entries: Vec<Entry>,
     /// Whether each of them was asked for.
     wanted: Vec<bool>,
+    /// Their keys by their hashes.
+    keys: Keys,
+}
+
+/// What tells without another look at them whether two keys are of one entry.
+struct Keys {
+    hasher: RandomState,
+    hashes: Vec<u64>,
+    /// Whether white space stands around any.
+    has_blank: bool,
+}
+
+impl Keys {
+    fn new() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            hashes: Vec::new(),
+            has_blank: false,
+        }
+    }
+
+    fn add(&mut self, key: &str) {
+        self.hashes.push(self.hasher.hash_one(key));
+        self.has_blank |= key.len() != key.trim().len();
+    }
+
+    /// Whether each stands for itself; it may do so even if this says that it does not.
+    fn are_apart(mut self) -> bool {
+        self.hashes.sort_unstable();
+        let are_unlike = self.hashes.is_sorted_by(|one, next| one < next);
+        are_unlike && !self.has_blank
+    }
 }
 
 impl Drop for Looked<'_> {
@@ -120,6 +154,7 @@ impl Looked<'_> {
             return stream.skip_value();
         }
         let key = key.into_owned();
+        self.keys.add(&key);
         stream.expect(b':')?;
         find_members(stream, &mut self.found)?;
         let value = stream.kept();
@@ -148,10 +183,13 @@ impl Looked<'_> {
     }
 
     fn finish(mut self) -> Option<AuthProfiles> {
-        let entries = settle(
-            std::mem::take(&mut self.entries),
-            std::mem::take(&mut self.wanted),
-        );
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut wanted = std::mem::take(&mut self.wanted);
+        if !std::mem::replace(&mut self.keys, Keys::new()).are_apart() {
+            settle(&mut entries, &mut wanted);
+        }
+        let mut wanted = wanted.into_iter();
+        entries.retain(|_| wanted.next().unwrap_or_default());
         let rest = str::from_utf8(&self.rest).ok()?;
         let document = document::parse(rest, Scope::All).ok()?;
         Some(document.with_entries(entries))
@@ -159,7 +197,7 @@ impl Looked<'_> {
 }
 
 /// Settles which entries count. Of two with one key the last does, in the place of the first.
-fn settle(mut entries: Vec<Entry>, mut wanted: Vec<bool>) -> Vec<Entry> {
+fn settle(entries: &mut [Entry], wanted: &mut [bool]) {
     let mut places = HashMap::with_capacity(entries.len());
     let mut again = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
@@ -180,16 +218,10 @@ fn settle(mut entries: Vec<Entry>, mut wanted: Vec<bool>) -> Vec<Entry> {
         entries.swap(first, last);
         wanted[first] = std::mem::take(&mut wanted[last]);
     }
-    let mut wanted = wanted.into_iter();
-    entries.retain(|_| wanted.next().unwrap_or_default());
-    entries
 }
 
-/// Where the members of an object lie: each name in its quotes, and each value.
-type Places = Vec<(Range<usize>, Range<usize>)>;
-
 /// Keeps a value, and notes where in it the members of the object lie that it may be.
-fn find_members(stream: &mut Stream, found: &mut Places) -> Result<(), Stop> {
+fn find_members(stream: &mut Stream, found: &mut Vec<Place>) -> Result<(), Stop> {
     found.clear();
     stream.keep()?;
     if stream.peek_token()? != Some(b'{') {
@@ -199,7 +231,14 @@ fn find_members(stream: &mut Stream, found: &mut Places) -> Result<(), Stop> {
     members(stream, |stream| {
         let name = stream.span(Stream::skip_text)?;
         stream.expect(b':')?;
-        found.push((name, stream.span(Stream::skip_value)?));
+        let is_text = stream.peek_token()? == Some(b'"');
+        let value = stream.span(Stream::skip_value)?;
+        let is_graphic = is_text && stream.took_graphic_text();
+        found.push(Place {
+            name,
+            value,
+            is_graphic,
+        });
         Ok(())
     })
 }

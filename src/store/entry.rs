@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 
 use super::json_writer::Writer;
 use super::keep::Keep;
-use super::raw_json::{self, Members};
+use super::raw_json::{self, Members, Raw};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
 pub(super) fn read(key: &str, value: &str) -> Content {
@@ -112,7 +112,8 @@ fn secret(
     name: &str,
     keep: &mut Keep,
 ) -> Result<Option<Secret<String>>, String> {
-    Ok(string(members, name)?.map(|text| keep.secret(text)))
+    let is_graphic = members.get(name).is_some_and(Raw::is_graphic);
+    Ok(string(members, name)?.map(|text| keep.secret(text, is_graphic)))
 }
 
 fn string<'a>(members: &mut Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, String> {

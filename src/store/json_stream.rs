@@ -8,11 +8,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::model::secret::{self, Wipe as _};
-use crate::model::text::has_json_control;
+use crate::model::text::{has_json_control, is_graphic};
 use crate::ports::files::{FileError, Pieces};
 
 /// The most that is held of a text at once, apart from what is kept.
 const BUFFER: usize = 64 * 1024;
+
+/// As many bytes of a string are looked at one by one.
+const SHORT: usize = 16;
 
 /// As many bytes tell how a text is encoded.
 const HEAD: usize = 3;
@@ -44,6 +47,8 @@ pub(super) struct Stream {
     spilled: Vec<u8>,
     /// The brackets that are open within a value; as in `serde_json`, their number has no limit.
     open: Vec<u8>,
+    /// Whether the last string is of graphic characters alone, none of which is escaped.
+    is_graphic: bool,
 }
 
 impl Drop for Stream {
@@ -65,6 +70,7 @@ impl Stream {
             kept: None,
             spilled: Vec::new(),
             open: Vec::new(),
+            is_graphic: false,
         }
     }
 
@@ -86,13 +92,18 @@ impl Stream {
 
     /// The next byte that is no white space, which is not taken; `None` at the end.
     pub(super) fn peek_token(&mut self) -> Result<Option<u8>, Stop> {
-        while let Some(byte) = self.peek()? {
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                return Ok(Some(byte));
+        loop {
+            let rest = &self.buffer[self.at..self.end];
+            let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
+            self.at += blanks;
+            if let Some(byte) = rest.get(blanks) {
+                return Ok(Some(*byte));
             }
-            self.at += 1;
+            self.read_on()?;
+            if self.end == 0 {
+                return Ok(None);
+            }
         }
-        Ok(None)
     }
 
     /// The next byte that is no white space, which is taken.
@@ -123,6 +134,12 @@ impl Stream {
                 Cow::Owned(quoted) => Cow::Owned(quoted[1..quoted.len() - 1].to_owned()),
             }),
         }
+    }
+
+    /// Whether the last string that was taken is of graphic characters alone, none of which is escaped:
+    /// to look at each of them again is what a large document takes its time for.
+    pub(super) fn took_graphic_text(&self) -> bool {
+        self.is_graphic
     }
 
     /// Takes a string.
@@ -258,14 +275,35 @@ impl Stream {
 
     /// Takes what follows the opening quote, the closing one included.
     fn string(&mut self) -> Result<(), Stop> {
+        self.is_graphic = true;
         loop {
-            self.at += plain_length(&self.buffer[self.at..self.end]);
+            let rest = &self.buffer[self.at..self.end];
+            // Most strings are names, which are sooner looked at byte by byte.
+            let near = rest.iter().take(SHORT);
+            let mut end = near.take_while(|byte| is_plain(**byte)).count();
+            if rest.get(end) != Some(&b'"') {
+                // Most of a large document is in long ones. Their ends are looked for by `memchr`, and
+                // control characters, which are in no JSON, by the block.
+                let far = &rest[end..];
+                let far = &far[..memchr::memchr2(b'"', b'\\', far).unwrap_or(far.len())];
+                if !is_graphic(far) {
+                    self.is_graphic = false;
+                    if has_json_control(far) {
+                        return Err(Stop::Odd);
+                    }
+                }
+                end += far.len();
+            }
+            self.at += end;
             match self.next()? {
                 b'"' => return Ok(()),
-                b'\\' => self.escape()?,
+                b'\\' => {
+                    self.is_graphic = false;
+                    self.escape()?;
+                }
                 ..0x20 => return Err(Stop::Odd),
-                // The first of the next piece.
-                _ => {}
+                // The first of the next piece, which is looked at with it.
+                _ => self.at -= 1,
             }
         }
     }
@@ -327,13 +365,11 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// The number of bytes before the first quote, backslash or control character. Nearly all of a large
-/// document are in strings, so the first two are looked for by `memchr`, and the others, which are in
-/// no JSON, by the block.
-fn plain_length(bytes: &[u8]) -> usize {
-    let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    match has_json_control(&bytes[..end]) {
-        false => end,
-        true => bytes.iter().take_while(|byte| **byte >= 0x20).count(),
-    }
+/// Whether a byte of a string is a graphic character that stands for itself.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\t' | b'\r')
 }

@@ -36,12 +36,13 @@ impl Keep {
         Self { room, ..self }
     }
 
-    /// Takes a string of JSON, which is borrowed unless it has an escape.
-    pub(super) fn secret(&mut self, text: Cow<'_, str>) -> Secret<String> {
+    /// Takes a string of JSON, which is borrowed unless it has an escape, and may be known to be
+    /// graphic.
+    pub(super) fn secret(&mut self, text: Cow<'_, str>, is_graphic: bool) -> Secret<String> {
         if let (Some(detail), Cow::Borrowed(text)) = (self.detail, &text)
             && text.len() > self.room
             && !(detail == Detail::Claims && text.starts_with(JWT))
-            && let Some(seen) = glance(text, detail == Detail::Fingerprint)
+            && let Some(seen) = glance(text, is_graphic, detail == Detail::Fingerprint)
         {
             return seen;
         }

@@ -29,18 +29,39 @@ pub(super) struct Members<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
 
 /// The text of one value.
 #[derive(Clone, Copy)]
-pub(super) struct Raw<'a>(&'a str);
+pub(super) struct Raw<'a> {
+    text: &'a str,
+    is_graphic: bool,
+}
+
+/// Where a member of an object lies in a text.
+pub(super) struct Place {
+    /// The name, in its quotes.
+    pub(super) name: Range<usize>,
+    /// The value.
+    pub(super) value: Range<usize>,
+    /// Whether it is a string that [is graphic](crate::model::text::is_graphic) and has no escape.
+    pub(super) is_graphic: bool,
+}
 
 impl<'a> Raw<'a> {
     /// The text.
     pub(super) fn get(self) -> &'a str {
-        self.0
+        self.text
+    }
+
+    /// Whether it is known to be a string of graphic characters, none of which is escaped.
+    pub(super) fn is_graphic(self) -> bool {
+        self.is_graphic
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+        <&RawValue>::deserialize(deserializer).map(|raw| Self {
+            text: raw.get(),
+            is_graphic: false,
+        })
     }
 }
 
@@ -107,14 +128,17 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// Takes members that somebody has found already in `text`: each name in its quotes, and each
-    /// value. `None` if a name is no Unicode text.
-    pub(super) fn found(text: &'a str, places: &[(Range<usize>, Range<usize>)]) -> Option<Self> {
+    /// Takes members that somebody has found already in `text`. `None` if a name is no Unicode text.
+    pub(super) fn found(text: &'a str, places: &[Place]) -> Option<Self> {
         let mut members = Self(Vec::with_capacity(places.len()));
         let mut index = HashMap::new();
-        for (name, value) in places {
-            let name = unquoted(&text[name.clone()])?;
-            members.set(name, Raw(&text[value.clone()]), &mut index);
+        for place in places {
+            let name = unquoted(&text[place.name.clone()])?;
+            let value = Raw {
+                text: &text[place.value.clone()],
+                is_graphic: place.is_graphic,
+            };
+            members.set(name, value, &mut index);
         }
         Some(members)
     }
@@ -215,13 +239,19 @@ pub(super) fn text(value: Raw<'_>) -> Option<String> {
 
 /// The same, borrowed where it has no escape.
 pub(super) fn string(value: Raw<'_>) -> Option<Cow<'_, str>> {
-    unquoted(value.get())
+    match within_quotes(value.text) {
+        Some(inner) if value.is_graphic => Some(Cow::Borrowed(inner)),
+        _ => unquoted(value.text),
+    }
+}
+
+fn within_quotes(json: &str) -> Option<&str> {
+    json.strip_prefix('"').and_then(|it| it.strip_suffix('"'))
 }
 
 /// The string that a JSON text is; most secrets are one without an escape, and long.
 fn unquoted(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    match inner {
+    match within_quotes(json) {
         Some(inner) if memchr::memchr(b'\\', inner.as_bytes()).is_none() => {
             Some(Cow::Borrowed(inner))
         }

@@ -99,7 +99,7 @@ impl Health {
     pub(super) fn add_fingerprints(&mut self, seen: &[VisibleProfile<'_>]) {
         let secrets = seen
             .iter()
-            .filter_map(|seen| Some((seen.id, seen.credential.bearer()?)));
+            .filter_map(|seen| Some((seen.id, seen.credential.shown_secret()?)));
         let secrets: HashMap<&ProfileId, _> = secrets.collect();
         for profile in &mut self.profiles {
             let secret = secrets.get(&profile.facts.profile);

@@ -85,6 +85,10 @@ fn every_view_shows_what_it_shows_of_a_secret_that_it_holds() {
         assert_eq!(labels[n], json!(format!("anthropic:{n:02}=token:{masked}")));
     }
     let facts = status["openclaw"]["profiles"].as_array().unwrap();
+    for (n, one) in facts.iter().take(PROFILES).enumerate() {
+        let fingerprint = Secret::from(secret(n).as_str()).fingerprint();
+        assert_eq!(one["fingerprint"].as_str(), fingerprint.as_deref(), "{one}");
+    }
     assert!(facts.iter().all(|it| it["secretPresent"] == json!(true)));
     assert!(facts.iter().all(|it| it["state"] != json!("missing")));
     let explained = json_of(&world, &["models", "auth", "explain", "--json"]);

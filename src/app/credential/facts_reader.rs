@@ -29,6 +29,8 @@ pub(in crate::app) struct FactsReader<'a> {
     /// Keyed by provider, and by whether a plugin issued the login, which needs no manifest.
     manifests: HashMap<(ProviderId, bool), Rc<Result<Provider, Failure>>>,
     holders: Option<HashMap<GrantDigest, Holder>>,
+    /// The provider of the last profile, as written and as its name: those of one mostly stand together.
+    last: (String, Option<ProviderId>),
 }
 
 impl<'a> FactsReader<'a> {
@@ -38,7 +40,15 @@ impl<'a> FactsReader<'a> {
             local: cx.clock.local(),
             manifests: HashMap::new(),
             holders: None,
+            last: (String::new(), None),
         }
+    }
+
+    fn provider_of(&mut self, credential: &Credential) -> Option<ProviderId> {
+        if self.last.0 != credential.raw_provider() {
+            self.last = (credential.raw_provider().to_owned(), credential.provider());
+        }
+        self.last.1.clone()
     }
 
     /// Reads the facts about one profile.
@@ -48,11 +58,11 @@ impl<'a> FactsReader<'a> {
     pub(in crate::app) fn read(&mut self, seen: &VisibleProfile<'_>) -> Result<Facts, StoreError> {
         let credential = seen.credential;
         let Some(login) = as_login(credential) else {
-            let provider = credential.provider();
+            let provider = self.provider_of(credential);
             let (owner, id) = (seen.owner, seen.id);
             return Ok(self.of_document(owner, id, credential, (provider.as_ref(), None)));
         };
-        let manifest = credential.provider().map(|id| {
+        let manifest = self.provider_of(credential).map(|id| {
             let by_plugin = seen.credential.as_oauth().is_some_and(plugin::is_origin_of);
             let manifest = self
                 .manifests

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::named::{ProfileName, ProviderName};
-use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::reference;
 use crate::ports::store::{Detail, Scope};
@@ -200,16 +199,14 @@ fn nothing_stored(cx: Context<'_>, effective: &Effective) -> Failure {
 
 /// Returns the provider if the selector names none.
 fn default_provider(cx: Context<'_>, effective: &Effective) -> Result<ProviderId, Failure> {
-    let index = ProfileIndex::new(effective);
-    let mut providers: Vec<&ProviderId> = index.providers().collect();
-    providers.sort();
+    let providers = Vec::from_iter(effective.providers());
     let model = cx.settings.model_of(&effective.agent).primary;
     match (providers.as_slice(), model) {
-        ([only], _) => Ok((*only).clone()),
+        ([only], _) => Ok(only.clone()),
         (_, Some(model)) => Ok(provider_named(cx, &effective.agent, &model)?),
         ([], None) => Err(nothing_stored(cx, effective)),
         (several, None) => {
-            let names: Vec<_> = several.iter().map(|it| it.as_str()).collect();
+            let names: Vec<_> = several.iter().map(ProviderId::as_str).collect();
             let message = format!(
                 "several providers have credentials ({}); choose one",
                 names.join(", ")

@@ -111,8 +111,10 @@ impl<'a> RowContext<'a> {
 
     /// Lists every provider that anything mentions, sorted as people sort.
     pub(super) fn providers(&self, models: &Models) -> Vec<String> {
-        let stored = self.index.all().iter();
-        let stored = stored.map(|seen| seen.credential.raw_provider().trim().to_owned());
+        // Those of one provider mostly stand together.
+        let raw = |seen: &VisibleProfile<'a>| seen.credential.raw_provider();
+        let stored = self.index.all().chunk_by(|one, next| raw(one) == raw(next));
+        let stored = stored.map(|same| same[0].credential.raw_provider().trim().to_owned());
         let configured = self.cx.settings.providers.iter();
         let configured = configured.map(|provider| provider.name.trim().to_owned());
         let from_env = ENV_ONLY.iter().map(|name| (*name).to_owned());

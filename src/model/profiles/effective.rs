@@ -1,10 +1,11 @@
 //! What an agent sees: its own document, and the main agent's beneath it.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry as MapEntry;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::AuthProfiles;
+use super::{AuthProfiles, Content, Entry};
 use crate::model::cooldown::{self, StoreFormat};
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -69,6 +70,17 @@ impl Effective {
         let counts = self.documents().map(|(it, _)| it.entries.len());
         let most = counts.sum();
         let mut seen: Vec<VisibleProfile<'_>> = Vec::with_capacity(most);
+        if let Some((document, owner)) = self.only_document() {
+            let usage = self.usage_by_name();
+            seen.extend(document.profiles().map(|(id, credential)| VisibleProfile {
+                id,
+                credential,
+                owner,
+                usage: usage.get(id.as_str()).copied(),
+                release: self.release(),
+            }));
+            return seen;
+        }
         let mut places: HashMap<&str, usize> = HashMap::with_capacity(most);
         for (document, owner) in self.documents() {
             for (id, credential) in document.profiles() {
@@ -92,15 +104,55 @@ impl Effective {
                 }
             }
         }
-        for (document, _) in self.documents() {
-            // Backwards, because the first of two entries counts, as in `usage_of`.
-            for (name, usage) in document.usage.iter().rev() {
-                if let Some(place) = places.get(name.trim()) {
-                    seen[*place].usage = Some(usage);
-                }
+        for (name, usage) in self.usage_by_name() {
+            if let Some(place) = places.get(name) {
+                seen[*place].usage = Some(usage);
             }
         }
         seen
+    }
+
+    /// The document that holds all profiles, if no two can be of one name.
+    fn only_document(&self) -> Option<(&AuthProfiles, &AgentId)> {
+        let mut filled = self.documents().filter(|(it, _)| !it.entries.is_empty());
+        let (only, owner) = filled.next()?;
+        let has_rivals = filled.next().is_some();
+        // Keys of one document may differ by white space, which no id has. Their lengths are at hand, and
+        // thousands of texts are not.
+        let is_id = |entry: &Entry| match &entry.content {
+            Content::Valid(id, _) => id.as_str().len() == entry.key.len(),
+            Content::Invalid { .. } => true,
+        };
+        (!has_rivals && only.entries.iter().all(is_id)).then_some((only, owner))
+    }
+
+    /// What is known of each profile: the agent's own knowledge, else main's.
+    fn usage_by_name(&self) -> HashMap<&str, &Usage> {
+        // Backwards, because the first of two entries counts, as in `usage_of`.
+        let documents = self.documents();
+        let all = documents.flat_map(|(document, _)| document.usage.iter().rev());
+        all.map(|(name, usage)| (name.trim(), usage)).collect()
+    }
+
+    /// The providers of the visible profiles.
+    pub fn providers(&self) -> BTreeSet<ProviderId> {
+        let mut providers = BTreeSet::new();
+        let mut add = |credentials: &mut dyn Iterator<Item = &Credential>| {
+            let mut last = "";
+            for credential in credentials {
+                // Those of one provider mostly stand together.
+                if std::mem::replace(&mut last, credential.raw_provider())
+                    != credential.raw_provider()
+                {
+                    providers.extend(credential.provider());
+                }
+            }
+        };
+        match self.only_document() {
+            Some((only, _)) => add(&mut only.profiles().map(|(_, credential)| credential)),
+            None => add(&mut self.profiles().iter().map(|seen| seen.credential)),
+        }
+        providers
     }
 
     /// The documents, the lower first.

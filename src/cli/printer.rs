@@ -66,7 +66,7 @@ impl Tone {
     }
 
     /// What stands around a text in this tone; made once, for there may be thousands.
-    fn codes(self) -> (&'static str, &'static str) {
+    pub(super) fn codes(self) -> (&'static str, &'static str) {
         static CODES: [OnceLock<[String; 2]>; Tone::ALL] = [const { OnceLock::new() }; Tone::ALL];
         let codes = CODES[self as usize].get_or_init(|| {
             let style = self.style();
@@ -269,15 +269,30 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// Gives what `text` is without its colors to `add`. Most lines of a long one have none.
+/// Gives what `text` is without its colors to `add`. In most lines of a long one there are no others
+/// than ours.
 fn strip<E>(text: &str, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     for line in text.split_inclusive('\n') {
-        match has_control(line.trim_end_matches('\n')) {
-            true => strip_str(line).try_for_each(&mut add)?,
-            false => add(line)?,
+        let mut rest = line;
+        while let Some((plain, behind)) = split_at_color(rest) {
+            add(plain)?;
+            rest = behind;
+        }
+        match has_control(rest.trim_end_matches('\n')) {
+            true => strip_str(rest).try_for_each(&mut add)?,
+            false => add(rest)?,
         }
     }
     Ok(())
+}
+
+/// Returns what stands before and behind the first color (ECMA-48, SGR), if there is no other control
+/// character before it.
+fn split_at_color(text: &str) -> Option<(&str, &str)> {
+    let (plain, sequence) = text.split_once("\u{1b}[")?;
+    let (parameters, behind) = sequence.split_once('m')?;
+    let is_color = |byte: u8| byte.is_ascii_digit() || byte == b';';
+    (parameters.bytes().all(is_color) && !has_control(plain)).then_some((plain, behind))
 }
 
 /// `false` if the reader went away.

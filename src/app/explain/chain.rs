@@ -68,7 +68,7 @@ impl Search {
             (Some(used), _) => match cooling {
                 Some(reason) => (Standing::Last, reason),
                 None => {
-                    let words = format!("after {}", used.label());
+                    let words = ["after ", &used.label()].concat();
                     (Standing::Next, Reason::new("behind", words))
                 }
             },

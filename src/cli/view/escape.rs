@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use crate::model::text::{has_control, is_unprintable};
+use crate::model::text::{is_printable_ascii, is_unprintable};
 
 /// Writes a piece of a string that holds nothing that JSON itself escapes.
 pub(super) fn write_fragment<W: ?Sized + Write>(to: &mut W, fragment: &str) -> io::Result<()> {
     let mut rest = fragment;
     let is_odd = |(_, c): &(usize, char)| is_unprintable(*c);
     // Nearly all are plain, and a large store has megabytes of them.
-    while (!rest.is_ascii() || has_control(rest))
+    while !is_printable_ascii(rest.as_bytes())
         && let Some((at, odd)) = rest.char_indices().find(is_odd)
     {
         to.write_all(&rest.as_bytes()[..at])?;

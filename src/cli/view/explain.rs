@@ -21,7 +21,8 @@ use crate::model::time::{Timestamp, short_duration};
 const WIDTH: usize = 80;
 /// How far the facts of a provider, and of a candidate, stand from the edge.
 const FIELD: usize = 9;
-const FACT: usize = 13;
+const FACT: usize = BEFORE_FACT.len();
+const BEFORE_FACT: &str = "             ";
 
 /// The report, coloured; the printer takes the colour out where it is not wanted.
 pub fn render(report: &Report, now: Timestamp, hints: &Renderer) -> String {
@@ -158,10 +159,7 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
         Standing::Shadowed => (Tone::Dim, "shadowed"),
     };
     let mut what = match &row.what {
-        CandidateSource::Profile(profile) => match &profile.stored {
-            Some(stored) => vec![of_kind(stored)],
-            None => Vec::new(),
-        },
+        CandidateSource::Profile(profile) => profile.stored.iter().map(of_kind).collect(),
         CandidateSource::Variable { place, kind, .. } => {
             let place = match place {
                 EnvSource::Process => "environment variable",
@@ -169,13 +167,13 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
                 EnvSource::Config => "variable in openclaw.json",
                 EnvSource::LoginShell => "variable from the login shell",
             };
-            vec![place.to_owned(), kind_name(*kind).to_owned()]
+            vec![place, kind_name(*kind)]
         }
-        CandidateSource::Software { .. } => vec!["sign-in of another program".to_owned()],
-        CandidateSource::ConfigKey { .. } => vec!["API key in openclaw.json".to_owned()],
+        CandidateSource::Software { .. } => vec!["sign-in of another program"],
+        CandidateSource::ConfigKey { .. } => vec!["API key in openclaw.json"],
     };
     if !matches!(&row.what, CandidateSource::Profile(profile) if profile.stored.is_none()) {
-        what.push(bill_of(row.bill).to_owned());
+        what.push(bill_of(row.bill));
     }
     let word = tone.paint(&padded(word, 8));
     let label = printable(&row.label(), 200);
@@ -184,10 +182,10 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
     let fits = FACT + width(&label) + 2 + width(&what) <= WIDTH;
     let beside = if fits { what.as_str() } else { "" };
     let mark = match row.standing {
-        Standing::Used => '*',
-        _ => ' ',
+        Standing::Used => "*",
+        _ => " ",
     };
-    page.line(format!("{mark} {word}   {label}  {beside}").trim_end());
+    page.line(&[mark, " ", &word, "   ", &label, "  ", beside].concat());
     if !fits {
         page.field("", FACT, &what);
     }
@@ -202,10 +200,10 @@ fn candidate(page: &mut Sheet, row: &Row, now: Timestamp, hints: &Renderer) {
     }
 }
 
-fn of_kind(stored: &Stored) -> String {
+fn of_kind(stored: &Stored) -> &'static str {
     match stored.facts.of_client {
-        true => "client credentials".to_owned(),
-        false => kind_name(stored.facts.kind).to_owned(),
+        true => "client credentials",
+        false => kind_name(stored.facts.kind),
     }
 }
 
@@ -236,7 +234,8 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
     if !known.is_empty() {
         page.field("", FACT, &known.join(", "));
     }
-    fact(page, &format!("{}: {}", stored.facts.owner, stored.file));
+    let owner = stored.facts.owner.as_str();
+    fact(page, &[owner, ": ", stored.file.as_str()].concat());
 }
 
 fn account(account: &Account) -> Vec<String> {
@@ -256,7 +255,7 @@ fn account(account: &Account) -> Vec<String> {
 
 /// A fact that is copied whole, however long it is.
 fn fact(page: &mut Sheet, text: &str) {
-    page.line(&(padded("", FACT) + text));
+    page.line(&[BEFORE_FACT, text].concat());
 }
 
 fn warning(page: &mut Sheet, text: &str) {

@@ -159,7 +159,7 @@ impl Sheet {
     /// Words behind `start`, which is `used` columns wide; what follows the first line stands
     /// `hang` columns to the right.
     pub(super) fn flow(&mut self, start: &str, used: usize, hang: usize, words: &Words) {
-        let mut line = Line::starting(start);
+        let mut line = Line::starting(&mut self.text, start);
         let mut used = used;
         let mut is_first = true;
         for (word, tone) in words.iter() {
@@ -168,13 +168,14 @@ impl Sheet {
             let width = self.width;
             let is_over = |from: usize| width.is_some_and(|width| from + wide > width);
             if !is_first && is_over(used + gap) {
-                self.line(&line.end());
                 used = if is_over(hang) {
                     NEAR_LEFT.min(hang)
                 } else {
                     hang
                 };
-                line = Line::starting(&" ".repeat(used));
+                line.end();
+                line = Line::starting(&mut self.text, "");
+                line.text.extend(std::iter::repeat_n(' ', used));
             } else {
                 line.blank = !is_first;
                 used += gap;
@@ -183,7 +184,7 @@ impl Sheet {
             used += wide;
             is_first = false;
         }
-        self.line(&line.end());
+        line.end();
     }
 
     /// The text.
@@ -192,50 +193,55 @@ impl Sheet {
     }
 }
 
-/// A line that grows; what follows each other in one tone is painted at once.
-struct Line {
-    text: String,
-    run: String,
+/// A line that grows at the end of a text, in which there may be thousands; what follows each other in
+/// one tone is painted at once.
+struct Line<'a> {
+    text: &'a mut String,
+    /// Where in the text it begins.
+    start: usize,
     tone: Option<Tone>,
     /// Whether a blank goes before the next word.
     blank: bool,
 }
 
-impl Line {
-    fn starting(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            run: String::new(),
+impl<'a> Line<'a> {
+    fn starting(text: &'a mut String, start: &str) -> Self {
+        let line = Self {
+            start: text.len(),
+            text,
             tone: None,
             blank: false,
-        }
+        };
+        line.text.push_str(start);
+        line
     }
 
     fn add(&mut self, word: &str, tone: Option<Tone>) {
-        if tone != self.tone {
-            self.paint();
-            self.tone = tone;
-            if self.blank {
-                self.text.push(' ');
-            }
-        } else if self.blank {
-            self.run.push(' ');
+        let is_new = tone != self.tone;
+        if is_new {
+            self.stop_painting();
         }
-        self.run.push_str(word);
-        self.blank = false;
+        if std::mem::take(&mut self.blank) {
+            self.text.push(' ');
+        }
+        if let Some(tone) = tone.filter(|_| is_new) {
+            self.text.push_str(tone.codes().0);
+        }
+        self.tone = tone;
+        self.text.push_str(word);
     }
 
-    fn paint(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        match self.tone.filter(|_| !run.is_empty()) {
-            Some(tone) => self.text.push_str(&tone.paint(&run)),
-            None => self.text.push_str(&run),
+    fn stop_painting(&mut self) {
+        if let Some(tone) = self.tone.take() {
+            self.text.push_str(tone.codes().1);
         }
     }
 
-    fn end(mut self) -> String {
-        self.paint();
-        self.text
+    fn end(mut self) {
+        self.stop_painting();
+        let length = self.text[self.start..].trim_end().len();
+        self.text.truncate(self.start + length);
+        self.text.push('\n');
     }
 }
 

@@ -20,7 +20,7 @@ use super::error::at;
 use super::history;
 use super::io::FileStore;
 use super::journal;
-use super::openclaw_lock::PATIENCE;
+use super::lock_path::PATIENCE;
 use super::read;
 use super::references;
 use super::saved_answer::{self, Slot};

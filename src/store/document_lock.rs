@@ -8,7 +8,7 @@ use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
 use super::io::FileStore;
-use super::openclaw_lock::{self, LockFormat, LockPath, PATIENCE};
+use super::lock_path::{LockFormat, LockPath, PATIENCE, STORE_STALE};
 use super::paths::DOCUMENT;
 use super::shared_lock::{self, Excluded, Member, SharedLock};
 
@@ -106,7 +106,7 @@ fn sites(cx: &FileStore, agent: &AgentId, target: &Path) -> Result<Vec<LockPath>
     let site = |path: &Path, flavour| {
         let mut path = path.as_os_str().to_owned();
         path.push(".lock");
-        LockPath::new(path.into(), flavour, openclaw_lock::STORE_STALE, &who)
+        LockPath::new(path.into(), flavour, STORE_STALE, &who)
     };
     let named = cx.io.files.resolve(&cx.paths.directory(agent))?;
     let named = named.join(DOCUMENT);

@@ -18,7 +18,7 @@ use super::document_lock;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::journal;
-use super::openclaw_lock::{LockFormat, LockPath, REFRESH_STALE};
+use super::lock_path::{LockFormat, LockPath, REFRESH_STALE};
 use super::read;
 use super::saved_answer;
 use super::shared_lock::{self, Excluded, SharedLock};

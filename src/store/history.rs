@@ -22,7 +22,7 @@ use super::document_lock;
 use super::history_file;
 use super::io::FileStore;
 use super::journal;
-use super::openclaw_lock::PATIENCE;
+use super::lock_path::PATIENCE;
 use super::paths::{history_name, history_stem};
 use super::read;
 

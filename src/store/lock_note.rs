@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 use crate::ports::files::FileError;
 
 use super::io::Io;
-use super::openclaw_lock::{LockFingerprint, LockPath};
+use super::lock_path::{LockFingerprint, LockPath};
 
 /// What a line of the note begins with that describes a lock.
 const WORD: &str = "lock";

@@ -4,26 +4,20 @@
 //! owner's pid. Either excludes every release; which one we make only decides who can clean up
 //! after a crash of ours. A foreign lock is judged stale by its own release's rule.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::model::time::Timestamp;
-use crate::ports::files::{FileError, Files, Stat};
-use crate::ports::host::Clock;
+use crate::ports::files::{FileError, Files};
 use crate::ports::lock::Wait;
 use crate::ports::store::StoreError;
 
 use super::error::at;
 use super::io::Io;
-
-/// A store lock of OpenClaw is stale when it is older than this.
-pub(super) const STORE_STALE: Duration = Duration::from_secs(30);
-/// A refresh lock of OpenClaw is stale when it is older than this.
-pub(super) const REFRESH_STALE: Duration = Duration::from_secs(180);
-/// How long anybody waits for a lock; matches OpenClaw's own patience.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+use super::lock_path::{LockFingerprint, LockFormat, LockPath, STORE_STALE};
+use super::stale_lock::{payload, remove_stale};
 
 /// The pauses between two looks at a lock of OpenClaw.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(100);
@@ -32,91 +26,12 @@ const PAUSES: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::f
 /// than anybody of OpenClaw waits.
 const SHARED_STALE: Duration = STORE_STALE;
 
-/// A file whose owner seems to be dead is left alone for this long: the owner may live in another
-/// container, whose processes we do not see, and nobody holds such a lock for longer.
-const UNSEEN: Duration = Duration::from_secs(5);
-
 /// Whom the file of a lock names. OpenClaw removes one whose owner is dead at once, whoever of us may
 /// live besides; where it names nobody, only its times count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {
     Us,
     Nobody,
-}
-
-/// A lock whose time is further ahead than this was made by another clock.
-const AHEAD: Duration = Duration::from_secs(60);
-const NOT_A_LOCK: &str = "there are files in it, so it is no lock";
-
-/// What a lock of OpenClaw is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LockFormat {
-    /// An empty directory. A file inside would make it impossible for OpenClaw to remove.
-    Directory,
-    /// A file with pid and creation time.
-    File,
-}
-
-/// Where a lock is to be, and what it is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LockPath {
-    pub(super) path: PathBuf,
-    pub(super) flavour: LockFormat,
-    /// When one that lies there is stale.
-    pub(super) stale: Duration,
-    /// A name beside it, under which we prepare it unseen.
-    draft: PathBuf,
-}
-
-impl LockPath {
-    /// A lock at `path`. `who` is part of the draft's name: of those who may prepare this lock at
-    /// once, each has another.
-    pub(super) fn new(path: PathBuf, flavour: LockFormat, stale: Duration, who: &str) -> Self {
-        let mut draft = path.clone().into_os_string();
-        draft.push(".");
-        draft.push(who);
-        Self {
-            path,
-            flavour,
-            stale,
-            draft: draft.into(),
-        }
-    }
-}
-
-impl LockPath {
-    /// The same, prepared under a name that nobody else of us uses at the moment.
-    pub(super) fn apart(&self) -> Self {
-        let mut draft = self.draft.clone().into_os_string();
-        draft.push(format!(".{}", std::process::id()));
-        Self {
-            draft: draft.into(),
-            ..self.clone()
-        }
-    }
-}
-
-/// What a lock of ours looks like on the disk: the inode, which may be given out again, and the
-/// time that we gave it, which nobody else will.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LockFingerprint {
-    pub(super) identity: (u64, u64),
-    pub(super) modified: Timestamp,
-}
-
-impl LockFingerprint {
-    fn of(stat: &Stat) -> Self {
-        Self {
-            identity: stat.identity,
-            modified: stat.modified,
-        }
-    }
-
-    /// Whether this is what lies at `path`.
-    pub(super) fn is_at(self, files: &dyn Files, path: &Path) -> Result<bool, FileError> {
-        let stat = files.stat(path)?;
-        Ok(stat.is_some_and(|stat| Self::of(&stat) == self))
-    }
 }
 
 /// Makes the lock, waiting for a living holder for as long as `wait` says. `note` is told
@@ -149,7 +64,11 @@ pub(super) fn acquire(
         }
         Ok(None)
     });
-    made?.ok_or_else(busy)
+    let made = made?.ok_or_else(busy)?;
+    if watched.is_some() {
+        files.remove(&site.seen())?;
+    }
+    Ok(made)
 }
 
 fn make(
@@ -297,89 +216,6 @@ pub(super) fn remove(
         true => files.remove(path),
         false => Ok(()),
     }
-}
-
-/// A lock from the future, and when it was first seen as it is.
-type Watched = Option<(LockFingerprint, Duration)>;
-
-/// Removes the lock at a site if it is stale; true if it is gone.
-fn remove_stale(
-    files: &dyn Files,
-    clock: &dyn Clock,
-    site: &LockPath,
-    watched: &mut Watched,
-) -> Result<bool, StoreError> {
-    let path = &site.path;
-    let Some(stat) = files.stat(path)? else {
-        return Ok(true);
-    };
-    let mark = LockFingerprint::of(&stat);
-    let is_stale = match clock.now().after(AHEAD) < stat.modified {
-        true => is_silent(clock, mark, site.stale, watched),
-        false => is_stale(files, clock.now(), path, &stat, site.stale)?,
-    };
-    // Somebody may have replaced it while it was judged.
-    if !is_stale || !mark.is_at(files, path)? {
-        return Ok(false);
-    }
-    if stat.is_dir && !files.list(path)?.is_empty() {
-        // OpenClaw makes none with something in it, and could not remove it either.
-        let source = io::Error::new(ErrorKind::DirectoryNotEmpty, NOT_A_LOCK);
-        return Err(StoreError::from(FileError {
-            operation: "take the lock",
-            path: path.clone(),
-            source,
-        }));
-    }
-    Ok(files.remove(path).is_ok())
-}
-
-/// Whether nobody has touched a lock for so long, by our own clock. One whose time is in the future,
-/// since a clock was set back or files were copied, would look fresh for ever.
-fn is_silent(
-    clock: &dyn Clock,
-    mark: LockFingerprint,
-    stale: Duration,
-    watched: &mut Watched,
-) -> bool {
-    let now = clock.monotonic();
-    match watched {
-        Some((seen, since)) if *seen == mark => now.saturating_sub(*since) >= stale,
-        _ => {
-            *watched = Some((mark, now));
-            false
-        }
-    }
-}
-
-fn is_stale(
-    files: &dyn Files,
-    now: Timestamp,
-    path: &Path,
-    stat: &Stat,
-    stale: Duration,
-) -> Result<bool, StoreError> {
-    let is_older = |moment: Timestamp, age| moment.after(age) < now;
-    if stat.is_dir || is_older(stat.modified, stale) {
-        return Ok(is_older(stat.modified, stale));
-    }
-    let bytes = files.read(path)?.unwrap_or_default();
-    let (pid, created) = payload(&bytes);
-    let is_dead = pid.is_some_and(|pid| !files.process_lives(pid));
-    Ok((is_dead && is_older(stat.modified, UNSEEN))
-        || created.is_some_and(|created| is_older(created, stale)))
-}
-
-fn payload(bytes: &[u8]) -> (Option<u32>, Option<Timestamp>) {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
-        return (None, None);
-    };
-    let pid = value["pid"].as_u64().and_then(|pid| pid.try_into().ok());
-    let created = value["createdAt"]
-        .as_str()
-        .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
-        .map(|time| Timestamp(time.timestamp_millis()));
-    (pid, created)
 }
 
 fn owner(files: &dyn Files, path: &Path) -> String {

@@ -26,7 +26,8 @@ use crate::ports::store::StoreError;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::lock_note::{Mark, find, name_of, note_of, noted};
-use super::openclaw_lock::{self, LockFingerprint, LockPath};
+use super::lock_path::{LockFingerprint, LockPath};
+use super::openclaw_lock;
 
 /// OpenClaw's locks that are held for long are touched this often; they go stale after 30 s.
 const BEAT: Duration = Duration::from_secs(5);

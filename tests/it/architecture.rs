@@ -48,7 +48,7 @@ const FENCES: &[(&str, &[&str])] = &[
         &[
             "model/time.rs",
             "oauth/error.rs",
-            "store/openclaw_lock.rs",
+            "store/stale_lock.rs",
             "sys/clock.rs",
         ],
     ),

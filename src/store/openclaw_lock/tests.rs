@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::lock_path::{PATIENCE, REFRESH_STALE};
+use super::super::stale_lock::{NOT_A_LOCK, is_stale};
 use super::*;
+use crate::ports::host::Clock as _;
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
 
@@ -172,6 +175,46 @@ fn a_lock_from_the_future_is_stale_when_nobody_touches_it() {
         assert!(!remove_stale(&touched, &*io.clock, &site, &mut watched).unwrap());
         clock.advance(STORE_STALE / 2);
     }
+}
+
+/// A refresh lock from tomorrow that names a process.
+fn refresh_lock(pid: u32) -> (MemoryFiles, Io, Arc<FakeClock>, LockPath) {
+    let (files, io, clock, site) = foreign(before(0));
+    files.remove(Path::new(LOCK)).unwrap();
+    files.put(Path::new(LOCK), &format!("{{\"pid\": {pid}}}"));
+    files.touch(Path::new(LOCK), before(-86_400_000)).unwrap();
+    let stale = REFRESH_STALE;
+    (files, io, clock, LockPath { stale, ..site })
+}
+
+#[test]
+fn a_refresh_lock_from_the_future_is_stale_by_what_commands_saw_one_after_the_other() {
+    let (files, io, clock, site) = refresh_lock(ALIVE);
+    let wait = Wait::uninterrupted(PATIENCE);
+    let mut busy = 0;
+    while acquire(&io, &site, &wait, &mut |_| {}).is_err() {
+        busy += 1;
+        // Nothing is known of the time between two commands but that the lock is the same.
+        clock.advance(Duration::from_secs(10));
+    }
+    assert_eq!(busy, 2, "{:?}", clock.monotonic());
+    assert!(clock.monotonic() >= REFRESH_STALE);
+    assert_eq!(files.read(&site.seen()).unwrap(), None, "nothing is left");
+    // One that was touched meanwhile is another one.
+    let (files, io, clock, site) = refresh_lock(ALIVE);
+    assert!(acquire(&io, &site, &wait, &mut |_| {}).is_err());
+    files.touch(Path::new(LOCK), before(-86_400_001)).unwrap();
+    clock.advance(REFRESH_STALE);
+    assert!(acquire(&io, &site, &wait, &mut |_| {}).is_err());
+}
+
+#[test]
+fn a_lock_of_a_dead_process_from_the_future_is_left_alone_for_as_long_as_any() {
+    let (_, io, clock, site) = refresh_lock(DEAD);
+    acquire(&io, &site, &Wait::uninterrupted(PATIENCE), &mut |_| {}).unwrap();
+    let waited = clock.monotonic();
+    let bounds = Duration::from_secs(5)..Duration::from_secs(6);
+    assert!(bounds.contains(&waited), "{waited:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::time::Timestamp;
-use crate::store::openclaw_lock::{LockFormat, STORE_STALE};
+use crate::store::lock_path::{LockFormat, STORE_STALE};
 use crate::testing::clock::FakeClock;
 use crate::testing::files::MemoryFiles;
 use crate::testing::quirk::Quirk;

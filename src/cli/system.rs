@@ -33,7 +33,7 @@ use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
 use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, moves_cursor, names};
 use crate::sys::exec::SystemExec;
-use crate::sys::files::{SystemFiles, work_in};
+use crate::sys::files::{self, SystemFiles};
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::login_shell::SystemShell;
@@ -109,7 +109,7 @@ impl System {
         });
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let places = places(global, &cwd)?;
-        work_in(&places.state_dir);
+        files::work_in(&places.state_dir);
         let in_state = |name: &str| places.state_dir.join(name);
         // Where things lie and how the network is reached is for the process's own variables to
         // say; keys and `${VAR}` may come from the file, too.
@@ -137,6 +137,7 @@ impl System {
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
         let dialog = dialog(printer, &interrupt, &hints, &clock, events);
+        files::warn(&dialog);
         let vault = vault(
             (Arc::clone(&files), Arc::clone(&dialog)),
             Arc::clone(&clock) as Arc<dyn Clock>,

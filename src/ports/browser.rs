@@ -28,6 +28,9 @@ pub trait OpenedPage: Send + Sync {
     /// Whether it was visited more than once, and not by this user alone, as far as is known: then
     /// somebody else may have been the first.
     fn is_visited_by_others(&self) -> bool;
+
+    /// Whether another user was turned away there since this was asked last.
+    fn was_refused_to_others(&self) -> bool;
 }
 
 /// No browser could be started.

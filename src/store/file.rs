@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::AgentId;
 use crate::model::inheritance::Inheritance;
@@ -20,7 +22,7 @@ use super::inherit;
 use super::io::{Io, Limit, Person};
 use super::journal;
 use super::leftovers;
-use super::openclaw_lock::PATIENCE;
+use super::lock_path::PATIENCE;
 use super::paths::StorePaths;
 use super::read;
 use super::saved_answer;
@@ -43,7 +45,11 @@ impl FileStore {
     /// With a person, who is told of long waits and may end those that nothing depends on.
     #[must_use]
     pub fn telling(mut self, interrupt: Arc<dyn Interrupt>, dialog: Arc<dyn Dialog>) -> Self {
-        self.person = Some(Person { interrupt, dialog });
+        self.person = Some(Person {
+            interrupt,
+            dialog,
+            warned: Mutex::default(),
+        });
         self
     }
 

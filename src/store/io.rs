@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ports::dialog::Dialog;
+use parking_lot::Mutex;
+
+use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::{FileLock, Files, Sharing};
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::lock::{self, LockError, Wait, lock_within};
@@ -25,6 +27,8 @@ pub(super) struct Io {
 pub(super) struct Person {
     pub(super) interrupt: Arc<dyn Interrupt>,
     pub(super) dialog: Arc<dyn Dialog>,
+    /// The warnings that were given.
+    pub(super) warned: Mutex<Vec<String>>,
 }
 
 /// The store on files: its ports, its places, and the one setting.
@@ -52,6 +56,20 @@ impl FileStore {
         Wait {
             interrupt: person.map(|person| &*person.interrupt),
             ..self.commit_wait(limit)
+        }
+    }
+}
+
+impl FileStore {
+    /// Warns the person, of each thing once.
+    pub(super) fn warn_once(&self, text: String) {
+        let Some(person) = &self.person else {
+            return;
+        };
+        let mut warned = person.warned.lock();
+        if !warned.contains(&text) {
+            (person.dialog).notice(&Notice::Warning(text.clone().into()));
+            warned.push(text);
         }
     }
 }

@@ -190,7 +190,8 @@ fn is_planted(error: &FileError, path: &Path) -> bool {
 fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match cx.io.files.read_settings(path) {
         Err(error) if is_planted(&error, path) => {
-            tracing::warn!(%error, "the response to a refresh is not used");
+            let remedy = error.remedy();
+            cx.warn_once(format!("a saved response is not used: {error}; {remedy}"));
             Ok(None)
         }
         read => read,

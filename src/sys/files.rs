@@ -8,6 +8,7 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -18,8 +19,9 @@ use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
 use super::pieces::{Opened, open, open_any};
 use super::preallocated::Slot;
-use super::{append, file_trust, lock, lock_holder, move_dir, ownership};
+use super::{append, file_trust, lock, lock_holder, move_dir, owner_support, ownership};
 use crate::model::time::Timestamp;
+use crate::ports::dialog::Dialog;
 use crate::ports::files::{
     FileError, FileLock, Files, Judged, LockQueue, Pieces, Prepared, Replaced, Reservation,
     Sharing, Stat, TooLarge, Untrusted,
@@ -35,6 +37,11 @@ const PIPE_LIMIT: u64 = 1024 * 1024;
 /// that user's files and stays among them.
 pub fn work_in(state: &Path) {
     file_trust::work_in(state);
+}
+
+/// Tells once whom to warn where a file system cannot tell whose a file is.
+pub fn warn(dialog: &Arc<dyn Dialog>) {
+    owner_support::warn(dialog);
 }
 
 /// The file system of this machine.

@@ -9,7 +9,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -18,6 +18,7 @@ use super::callback_page;
 use super::loopback;
 use super::loopback_server::{Client, LoopbackServer};
 use super::random::OsRandom;
+use super::request_head::Refusal;
 use crate::ports::browser::OpenedPage;
 use crate::ports::host::Random;
 
@@ -30,6 +31,8 @@ struct Visits {
     all: AtomicUsize,
     /// Those that are not known to be this user's.
     of_others: AtomicUsize,
+    /// Whether another user was turned away, and nobody has been told.
+    were_refused: AtomicBool,
 }
 
 impl Visits {
@@ -88,13 +91,22 @@ impl OpenedPage for OneTimePage {
     fn is_visited_by_others(&self) -> bool {
         self.visits() > 1 && self.visits.of_others.load(Ordering::SeqCst) > 0
     }
+
+    fn was_refused_to_others(&self) -> bool {
+        self.visits.were_refused.swap(false, Ordering::SeqCst)
+    }
 }
 
 fn serve(client: &Client, port: u16, path: &str, visits: &Visits, target: &str) {
     match client.request(port, path) {
         None => {}
         // Among them HEAD, by which a program may look before it opens the page.
-        Some(Err(refusal)) => client.refuse(refusal),
+        Some(Err(refusal)) => {
+            if refusal == Refusal::Foreign {
+                visits.were_refused.store(true, Ordering::SeqCst);
+            }
+            client.refuse(refusal);
+        }
         Some(Ok(_)) => match visits.count(client.is_this_user()) {
             0 => {
                 let html = callback_page::html("Log in", "Your browser is sent to the login.");

@@ -11,9 +11,11 @@ use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::{Once, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 use parking_lot::{Mutex, const_mutex};
+
+use crate::ports::dialog::{Dialog, Notice};
 
 /// Whose a file looks to be whose owner the namespace does not know.
 const OVERFLOW_UID: u32 = 65_534;
@@ -69,15 +71,33 @@ fn maps_root(map: &str) -> bool {
     lines.any(|mut fields| fields.nth(1) == Some("0"))
 }
 
+/// Whom to warn, once that is known.
+static PERSON: OnceLock<Arc<dyn Dialog>> = OnceLock::new();
+
+/// What was to be said before. Settings are read before there is anybody to tell.
+static UNTOLD: Mutex<Option<String>> = const_mutex(None);
+
+/// Warns this person from now on, and of what was found before.
+pub(super) fn warn(dialog: &Arc<dyn Dialog>) {
+    let dialog = PERSON.get_or_init(|| Arc::clone(dialog));
+    if let Some(text) = UNTOLD.lock().take() {
+        dialog.notice(&Notice::Warning(text.into()));
+    }
+}
+
 /// Says that what lies in a directory is used although nobody can tell whose it is.
 pub(super) fn warn_once(directory: &Path) {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
-        tracing::warn!(
+        let text = format!(
             "the file system of {} cannot tell whose a file is: other users of this machine may be \
              able to change what is used from there",
             directory.display()
         );
+        match PERSON.get() {
+            Some(dialog) => dialog.notice(&Notice::Warning(text.into())),
+            None => *UNTOLD.lock() = Some(text),
+        }
     });
 }
 

@@ -77,6 +77,10 @@ impl OpenedPage for RedirectFile {
     fn is_visited_by_others(&self) -> bool {
         false
     }
+
+    fn was_refused_to_others(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for RedirectFile {

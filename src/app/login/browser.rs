@@ -48,7 +48,7 @@ pub(super) fn run(
     let opens = is_of_use && !request.no_browser;
     let page = opens.then(|| cx.open_browser(&authorization.url)).flatten();
 
-    let spoiled = || visited_twice(login, page.as_deref()?);
+    let spoiled = || watch_visits(login, page.as_deref()?);
     let attempt = &authorization.pending;
     let mut sources = Vec::new();
     if let Some(listening) = listening.as_deref_mut() {
@@ -175,9 +175,14 @@ fn without_port(
     Err(Failure::new(Kind::Usage, why).hint(hint))
 }
 
-/// Makes the failure if the address that leads to the page was visited by two, one of whom may be
-/// somebody else: only the first was led on.
-pub(super) fn visited_twice(login: Login<'_>, page: &dyn OpenedPage) -> Option<Failure> {
+/// Looks who has visited the address that leads to the page: warns of another user who was turned
+/// away, and makes the failure if it was visited by two, one of whom may be somebody else, for only
+/// the first was led on.
+pub(super) fn watch_visits(login: Login<'_>, page: &dyn OpenedPage) -> Option<Failure> {
+    if page.was_refused_to_others() {
+        let text = "another user of this machine asked for the address that your browser was given, and was refused";
+        login.cx.warn(text);
+    }
     let message = "the address that your browser was given was opened twice, so somebody else may have seen the login page; the login has ended";
     let failure = || Failure::new(Kind::NeedsLogin, message).hint(login.again());
     page.is_visited_by_others().then(failure)

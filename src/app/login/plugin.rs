@@ -12,7 +12,7 @@ use crate::ports::browser::OpenedPage;
 use crate::ports::dialog::{Notice, Question};
 use crate::ports::host::Signal;
 
-use super::browser::visited_twice;
+use super::browser::watch_visits;
 use super::request::{Login, kind_of, not_granted};
 use super::store_login::{Origin, keep_from};
 use crate::app::deposit::StoredProfile;
@@ -65,7 +65,7 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
     let spoiled = || {
         let pages = pages.borrow();
         let mut pages = pages.iter();
-        pages.find_map(|page| visited_twice(login, &**page))
+        pages.find_map(|page| watch_visits(login, &**page))
     };
     let mut interact = |interaction| {
         let heard = heard(login, interaction, &stop)?;

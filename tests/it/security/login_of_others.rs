@@ -275,6 +275,9 @@ fn the_address_that_a_browser_is_given_is_of_no_use_to_another_user() {
     assert_eq!(visit(&address).unwrap().status, 200);
     let (ended, _) = login.finish();
     assert_eq!(ended.code, 0, "{ended:?}");
+    let all = words(&format!("{} {}", ended.out, ended.err));
+    let warned = "asked for the address that your browser was given, and was refused";
+    assert!(all.contains(warned), "{ended:?}");
 }
 
 #[test]

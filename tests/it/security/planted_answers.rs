@@ -39,6 +39,8 @@ fn an_answer_that_was_planted_replaces_no_login() {
         let ran = users.run(&token);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert_eq!(stored(), refresh.as_str());
+        assert_eq!(ran.err.matches("a saved response is not used").count(), 1);
+        assert!(ran.err.contains("belongs to another user"), "{ran:?}");
     }
     let directory = std::fs::metadata(users.path("rescue")).unwrap();
     assert_eq!(directory.mode() & 0o777, 0o700);

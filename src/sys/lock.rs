@@ -18,7 +18,8 @@ use rustix::fs::OFlags;
 use super::file_trust::check_lock;
 use super::fs_error::{failed, refuse_special};
 use super::ownership;
-use crate::ports::files::{FileError, FileLock, LockQueue, Sharing};
+use super::pieces::is_link;
+use crate::ports::files::{FileError, FileLock, LockQueue, Sharing, SpecialFile};
 
 const FLAGS: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
@@ -149,6 +150,7 @@ fn open(path: &Path) -> io::Result<File> {
         options.read(true).write(true).custom_flags(FLAGS);
         match options.open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if is_link(&error) => return Err(io::Error::other(SpecialFile("a link"))),
             other => return other,
         }
         match options.create_new(true).mode(0o600).open(path) {

@@ -58,7 +58,7 @@ pub(super) fn open_any(path: &Path, links: OFlags) -> io::Result<(File, Metadata
 
 /// Whether a file was not opened because its name is a link; a loop of links is told of by the next
 /// try.
-fn is_link(error: &io::Error) -> bool {
+pub(super) fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 

@@ -44,6 +44,28 @@ fn a_pipe_in_the_place_of_a_file_is_named_and_not_read() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_lock_is_named_and_not_followed() {
+    let world = World::new();
+    let paste = ["models", "auth", "paste-token", "--provider", "anthropic"];
+    let token = crate::support::setup_token();
+    assert_eq!(world.pipe(&paste, &token).code, 0);
+    let before = world.store();
+    let locks = world.state().join("locks/openclaw-rs");
+    let elsewhere = world.state().join("elsewhere");
+    for lock in std::fs::read_dir(&locks).unwrap() {
+        let lock = lock.unwrap().path();
+        std::fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, lock).unwrap();
+    }
+    let ran = world.pipe(&paste, &token);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.err.contains("it is a link and not a file"), "{ran:?}");
+    assert!(ran.err.contains("out of the way"), "{ran:?}");
+    assert_eq!(world.store(), before);
+    assert!(!elsewhere.exists());
+}
+
+#[test]
 fn a_socket_in_the_place_of_a_file_is_named() {
     let world = World::new();
     world.write("agents/main/agent/other", "");

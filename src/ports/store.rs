@@ -88,7 +88,7 @@ pub struct SavedAnswer {
 }
 
 /// What is kept of the credentials that an agent's profiles held before.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct HistoryListing {
     /// How many generations of each profile are kept; 0 for none.
     pub limit: usize,
@@ -96,6 +96,8 @@ pub struct HistoryListing {
     pub histories: Vec<history::History>,
     /// History that cannot be read, each a sentence.
     pub faults: Vec<String>,
+    /// The last that was not read because somebody else may have written it.
+    pub refused: Option<MediumError>,
 }
 
 /// The answer to the wish for a grant's lock.

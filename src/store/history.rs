@@ -401,7 +401,11 @@ impl store::History for FileStore {
                 }
                 Ok(Some(Ok(_))) => "it has the file name of another profile".to_owned(),
                 Ok(Some(Err(fault))) => fault,
-                Err(error) => error.source.to_string(),
+                Err(error) => {
+                    let fault = error.source.to_string();
+                    kept.refused = Some(error).filter(FileError::is_refused).map(Into::into);
+                    fault
+                }
             };
             let sentence = format!("{} cannot be read: {fault}", path.display());
             kept.faults.push(sentence);

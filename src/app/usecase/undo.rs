@@ -103,6 +103,9 @@ fn find(
         Some((row.clone(), generation))
     });
     let (row, generation) = found.ok_or_else(|| {
+        if let Some(refused) = kept.refused {
+            return refused.into();
+        }
         if let Some(fault) = kept.faults.first() {
             return Failure::new(Kind::Storage, fault).hint(
                 Hint::from("repair it, or remove it: ")

@@ -360,3 +360,23 @@ fn a_lock_with_a_second_name_is_not_written() {
     );
     assert_eq!(std::fs::read_to_string(&precious).unwrap(), text);
 }
+
+#[test]
+#[ignore = "needs root"]
+fn undo_names_a_history_of_somebody_else() {
+    let users = usual();
+    let logout = ["models", "auth", "logout", "anthropic:manual", "--yes"];
+    assert_eq!(users.run(&logout).code, 0);
+    let history = users.path("agents/main/agent/auth-history");
+    let names = std::fs::read_dir(history).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names = names.filter(|name| name.ends_with(".json"));
+    let path = format!("agents/main/agent/auth-history/{}", names.next().unwrap());
+    let text = users.world.read(&path);
+    users.plant(&path, &text);
+    let undo = ["models", "auth", "undo", "anthropic:manual"];
+    refused(&users.run(&undo), &users, &path, 1);
+    // The advice works.
+    give(&users.path(&path), VICTIM);
+    assert_eq!(users.run(&undo).code, 0);
+}

@@ -176,17 +176,25 @@ impl Pending {
     }
 }
 
-/// Lists all attempts, expired ones included.
+/// Lists all attempts, expired ones included. One that others could have written is left out, and a
+/// warning says so.
 ///
 /// # Errors
-/// If the directory or one of the files cannot be read.
+/// If the directory or one of the other files cannot be read.
 pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
     let mut found = Vec::new();
     for name in cx.files.list(&directory(cx))? {
         let Some(id) = name.strip_suffix(SUFFIX).filter(|id| file_name::is_one(id)) else {
             continue;
         };
-        let bytes = cx.files.read_settings(&path(cx, id))?.map(Secret::new);
+        let bytes = match cx.files.read_settings(&path(cx, id)) {
+            // What others could have written is no login of this user, and must not prevent one.
+            Err(error) if error.is_refused() => {
+                cx.warn(format!("{error}; it is not used. Try: {}", error.remedy()));
+                continue;
+            }
+            other => other?.map(Secret::new),
+        };
         found.extend(bytes.and_then(|bytes| Pending::decode(id, bytes.expose())));
     }
     Ok(found)

@@ -160,6 +160,25 @@ fn a_damaged_code_is_never_sent_and_a_mended_one_is_whole() {
 }
 
 #[test]
+fn an_attempt_that_others_could_have_written_blocks_no_login() {
+    let (world, issuer, planted) = begun();
+    let path = waiting(&world).pop().unwrap();
+    let others = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(&path, others).unwrap();
+    let ran = world.run(&["models", "auth", "login", "--start", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("it is not used"), "{ran:?}");
+    assert!(ran.err.contains("chmod go-w"), "{ran:?}");
+    let begun: Value = serde_json::from_str(&ran.out).unwrap();
+    // What it says is not heeded, and the other login is not disturbed.
+    let of_planted = finish(&world, &ended_on(&issuer, &planted), &[]);
+    assert_ne!(of_planted.code, 0, "{of_planted:?}");
+    assert_eq!(issuer.token_requests().len(), 0);
+    let ran = finish(&world, &ended_on(&issuer, &begun), &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
 fn the_state_tells_which_of_several_is_meant() {
     let (world, issuer, first) = begun();
     world.add_agent("work");

@@ -60,8 +60,9 @@ pub fn of_stored(
 /// Returns the account that a refreshed grant is about if that is another one than its login is of.
 ///
 /// Ids are compared that the same path finds in the old tokens and in the new ones, for a server may
-/// name one account in several ways; where the old tokens hold none, the stored one counts. Without
-/// an id on either side nothing is known, and the grant counts as before.
+/// name one account in several ways; where the old tokens hold none, the stored one counts. Where an
+/// id is known on one side only, or on none, the e-mails are compared that one kind of token holds
+/// on both. Without these nothing is known, and the grant counts as before.
 pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<String> {
     let before = Documents {
         access: payload(old.access.as_ref()),
@@ -71,7 +72,9 @@ pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<Stri
     };
     let now = Documents::of(new, None);
     let stored = old.identity.account_id.as_ref();
-    let first = now.first(&account.id)?;
+    let Some(first) = now.first(&account.id) else {
+        return other_email(account, &before, &now);
+    };
     if now.all(&account.id).iter().any(|id| Some(id) == stored) {
         return None;
     }
@@ -79,9 +82,24 @@ pub fn other_account(account: &Account, old: &OAuth, new: &Grant) -> Option<Stri
     let mut pairs = account.id.iter().filter_map(both).peekable();
     let is_other = match pairs.peek() {
         Some(_) => pairs.all(|(before, now)| before != now),
-        None => stored.is_some(),
+        None if stored.is_some() => true,
+        None => return other_email(account, &before, &now),
     };
     is_other.then_some(first)
+}
+
+/// Returns the e-mail of the new tokens if the old ones have another one in the same place. The
+/// stored one may be from a token of another kind, which names it in its own way.
+fn other_email(account: &Account, before: &Documents, now: &Documents) -> Option<String> {
+    let both = |path| Some((before.at(path)?, now.at(path)?));
+    let pairs: Vec<_> = account.email.iter().filter_map(both).collect();
+    let is_same = |(before, now): &(String, String)| before.eq_ignore_ascii_case(now);
+    let is_other = !pairs.iter().any(is_same);
+    pairs
+        .into_iter()
+        .map(|(_, now)| now)
+        .next()
+        .filter(|_| is_other)
 }
 
 /// Reports whether a claim is wanted from the userinfo endpoint that stands in no place before it.
@@ -183,6 +201,7 @@ pub fn subject(id_token: &Secret<String>) -> Option<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::id::ProviderId;
     use crate::model::json::Extra;
     use crate::oauth::encoding::base64url;
     use serde_json::json;
@@ -210,6 +229,44 @@ pub(super) mod tests {
             nonce: None,
             response: Secret::new(response.to_string().into_bytes()),
         }
+    }
+
+    #[test]
+    fn an_email_in_one_kind_of_token_tells_where_an_id_does_not() {
+        let account = Account {
+            id: vec![path(ClaimSource::AccessToken, "/id")],
+            email: vec![
+                path(ClaimSource::IdToken, "/email"),
+                path(ClaimSource::AccessToken, "/email"),
+            ],
+            ..Account::default()
+        };
+        let id_token = jwt(&json!({ "email": "other@example.com" }));
+        let other = |before: Value, now: Value, stored: Option<&str>| {
+            let new = grant(&jwt(&now), Some(&id_token), &Value::Null);
+            let old = grant(&jwt(&before), None, &Value::Null);
+            let identity = Identity {
+                account_id: stored.map(str::to_owned),
+                email: Some("me@example.com".to_owned()),
+            };
+            let provider = ProviderId::parse("acme").unwrap();
+            other_account(&account, &old.into_credential(&provider, identity), &new)
+        };
+        let me = json!({ "email": "me@example.com" });
+        let same = json!({ "email": "Me@example.com" });
+        let else_ = json!({ "email": "else@example.com" });
+        let else_with_id = json!({ "email": "else@example.com", "id": "a" });
+        let found = Some("else@example.com".to_owned());
+        assert_eq!(other(me.clone(), same, None), None);
+        assert_eq!(other(me.clone(), else_.clone(), None), found);
+        // The id is known before, or now.
+        assert_eq!(other(me.clone(), else_.clone(), Some("a")), found);
+        assert_eq!(other(me.clone(), else_with_id.clone(), None), found);
+        // The ids are the same, and one may have another e-mail.
+        assert_eq!(other(me.clone(), else_with_id, Some("a")), None);
+        // Of the ID token at the login nothing is kept.
+        assert_eq!(other(json!({}), else_, None), None);
+        assert_eq!(other(me, json!({}), None), None);
     }
 
     #[test]

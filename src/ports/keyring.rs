@@ -1,8 +1,8 @@
 //! The keyring of the system, where the session of a user keeps secrets.
 //!
 //! An implementation owes: a limit at every step, so that a keyring that does not answer is a fault
-//! and no wait; no prompt of the system and no keyring that is created; an item that was written is
-//! read back before it counts; no fault with a secret in it.
+//! and no wait; no prompt of the system where nobody sits at a terminal, and no keyring that is created;
+//! an item that was written is read back before it counts; no fault with a secret in it.
 
 use std::time::Duration;
 

@@ -46,6 +46,10 @@ pub mod names {
     ];
     /// Either set: there is a display.
     pub const DISPLAYS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
+    /// The bus of the session, on which its keyring is found; without it, where the bus lies.
+    pub const SESSION_BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
+    /// The directory of the session's sockets.
+    pub const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
     /// The locale of characters; the first that is set counts (POSIX, base definitions 8.2).
     pub const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
     /// The kind of terminal.

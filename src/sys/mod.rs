@@ -20,6 +20,8 @@ mod fs_error;
 mod hook_process;
 pub mod http;
 pub mod interrupt;
+pub mod kernel_keyring;
+pub mod keyring;
 pub mod lock;
 mod lock_holder;
 pub mod login_shell;

@@ -9,6 +9,7 @@ pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;
+pub(crate) mod session_bus;
 pub(crate) mod stand_in;
 pub(crate) mod users;
 

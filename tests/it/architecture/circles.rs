@@ -95,3 +95,34 @@ fn resolve<'a>(modules: &'a Modules, module: &str, path: &str, depth: u8) -> Opt
     }
     modules.get_key_value(&at).map(|(name, _)| name.as_str())
 }
+
+#[test]
+fn planted_circles_are_seen() {
+    let seen = |sources: &[(&str, &str)]| {
+        let sources = sources.iter().chain(&[("oauth/mod.rs", "")]);
+        circles(&modules(
+            sources.map(|(path, code)| (path.to_string(), code.to_string())),
+        ))
+    };
+    let device = ("oauth/device.rs", "mod poll;\npub use poll::Poll;");
+    let used = "use crate::{model::id, oauth::{error::{E, F}}};";
+    let poll = ("oauth/device/poll.rs", used);
+    let error = "fn f() -> super::device::Poll {}";
+    let circle = seen(&[device, poll, ("oauth/error.rs", error)]);
+    assert_eq!(
+        circle,
+        ["\n  oauth::device::poll needs oauth::error\n  oauth::error needs oauth::device::poll"]
+    );
+    assert!(seen(&[device, poll, ("oauth/error.rs", "use crate::model::id;")]).is_empty());
+    let poll = ("oauth/device/poll.rs", "use super::Device;");
+    assert!(seen(&[device, poll]).is_empty(), "passing on is no use");
+    let poll = (
+        "oauth/device/poll.rs",
+        "pub(in crate::oauth::device) fn g() {}",
+    );
+    let caller = ("oauth/device.rs", "mod poll;\nfn f() { poll::g() }");
+    assert!(seen(&[caller, poll]).is_empty(), "who may see is no need");
+    let poll = ("oauth/device/poll.rs", "use super::Device;");
+    let device = ("oauth/device.rs", "mod poll;\nfn f() { poll::g() }");
+    assert_eq!(seen(&[device, poll]).len(), 1, "a parent and its child");
+}

@@ -14,5 +14,6 @@ mod memory;
 mod planted_answers;
 pub(crate) mod random_inputs;
 mod secret_leaks;
+mod session_bus_of_others;
 mod special_files;
 mod words_of_others;

@@ -1,0 +1,24 @@
+//! The keyring of this system, by what kind of system it is.
+
+#[cfg(all(unix, not(target_os = "macos")))]
+mod bus_address;
+#[cfg(windows)]
+mod credential_manager;
+#[cfg(target_os = "macos")]
+mod keychain;
+#[cfg(any(windows, target_os = "macos"))]
+mod limited;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
+
+use std::time::Duration;
+
+#[cfg(windows)]
+pub use credential_manager::CredentialManager as SystemKeyring;
+#[cfg(target_os = "macos")]
+pub use keychain::Keychain as SystemKeyring;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub use secret_service::SecretService as SystemKeyring;
+
+/// How long each step with a keyring is waited for.
+pub const LIMIT: Duration = Duration::from_secs(2);

@@ -14,6 +14,7 @@ mod report;
 
 use std::error::Error;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -32,6 +33,8 @@ const NETWORK: Duration = Duration::from_millis(100);
 const CROWD: usize = 40;
 /// Logins of the provider that hangs.
 const HANGING: usize = 3;
+/// A file system in memory, on Linux.
+const MEMORY: &str = "/dev/shm";
 /// Longer is not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -44,6 +47,16 @@ fn main() -> Result<()> {
         || Bench::new(NETWORK, CROWD, 0, true)?.processes(CROWD),
         || Bench::new(NETWORK, CROWD, 0, false)?.processes(CROWD),
     )?;
+    // Where a sync costs nothing: what is left is ours.
+    let memory = Path::new(MEMORY);
+    if memory.is_dir() {
+        compare(
+            "the same with the state directory in memory",
+            15,
+            || Bench::new_in(memory, NETWORK, (CROWD, 0), true)?.processes(CROWD),
+            || Bench::new_in(memory, NETWORK, (CROWD, 0), false)?.processes(CROWD),
+        )?;
+    }
     compare(
         "a refresh beside one that hangs / alone",
         25,
@@ -102,8 +115,18 @@ struct Bench {
 
 impl Bench {
     fn new(delay: Duration, logins: usize, hanging_logins: usize, is_fresh: bool) -> Result<Self> {
+        let place = std::env::temp_dir();
+        Self::new_in(&place, delay, (logins, hanging_logins), is_fresh)
+    }
+
+    fn new_in(
+        place: &Path,
+        delay: Duration,
+        (logins, hanging_logins): (usize, usize),
+        is_fresh: bool,
+    ) -> Result<Self> {
         let bench = Self {
-            state: tempfile::tempdir()?,
+            state: tempfile::tempdir_in(place)?,
             issuer: Issuer::start(Account::default(), Arc::new(SystemClock::new()))?,
             hanging: Hanging::start_server()?,
             due: if is_fresh { 0 } else { logins },

@@ -4,34 +4,29 @@
     reason = "this file implements the file system's port"
 )]
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource};
 
 use super::atomic_write::Draft;
 use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
-use super::pieces::{Opened, open, open_any};
+use super::pieces::{Opened, open};
 use super::preallocated::Slot;
+use super::whole_file::{content, read, read_any, read_pipe};
 use super::{append, file_trust, lock, lock_holder, move_dir, owner_support, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::{
     FileError, FileLock, Files, Judged, LockQueue, Pieces, Prepared, Replaced, Reservation,
-    Sharing, Stat, TooLarge, Untrusted,
+    Sharing, Stat, Untrusted,
 };
-
-/// The longest file that is read whole, in bytes; a store, which has its own limit, may be as long.
-const LONGEST: u64 = 65 * 1024 * 1024;
-
-/// The most that is read from a pipe, in bytes.
-const PIPE_LIMIT: u64 = 1024 * 1024;
 
 /// Tells once which state directory this process works in: where root works for a user, it accepts
 /// that user's files and stays among them.
@@ -293,154 +288,5 @@ impl Files for SystemFiles {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let (file, data) = open(path)?;
-    content(file, &data)
-}
-
-fn read_any(path: &Path) -> io::Result<Vec<u8>> {
-    let (file, data) = open_any(path, OFlags::empty())?;
-    content(file, &data)
-}
-
-fn content(mut file: File, data: &Metadata) -> io::Result<Vec<u8>> {
-    if data.len() > LONGEST {
-        return Err(io::Error::other(TooLarge(data.len(), LONGEST)));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or_default());
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Reads a pipe to its end, which a person has named and may have yet to write to.
-fn read_pipe(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut pipe = File::open(path)?.take(PIPE_LIMIT + 1);
-    match pipe.read_to_end(&mut bytes)? as u64 {
-        ..=PIPE_LIMIT => Ok(bytes),
-        _ => Err(io::Error::other("it is longer than 1 MiB")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILES: SystemFiles = SystemFiles;
-
-    fn names(dir: &Path) -> Vec<String> {
-        FILES.list(dir).unwrap()
-    }
-
-    #[test]
-    fn a_replace_is_private_and_keeps_the_symlink() {
-        let dir = tempfile::tempdir().unwrap();
-        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
-        std::os::unix::fs::symlink("real", &link).unwrap();
-        // The first time what the link points to does not exist, the second time it does.
-        for content in ["one", "two"] {
-            FILES.replace(&link, content.as_bytes()).unwrap();
-            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-            assert_eq!(FILES.read(&real).unwrap().unwrap(), content.as_bytes());
-            assert_eq!(FILES.stat(&link).unwrap().unwrap().mode, 0o600);
-            FILES.set_mode(&real, 0o644).unwrap();
-        }
-        assert_eq!(names(dir.path()), ["link", "real"]);
-    }
-
-    #[test]
-    fn a_replace_that_fails_leaves_everything_as_it_was() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(FILES.replace(&dir.path().join("none/a"), b"x").is_err());
-        // Renaming a file over a directory fails at the last step, for root, too.
-        let path = dir.path().join("a");
-        FILES.create_dirs(&path.join("inside")).unwrap();
-        assert!(FILES.replace(&path, b"x").is_err());
-        assert_eq!(names(dir.path()), ["a"]);
-        assert_eq!(names(&path), ["inside"]);
-    }
-
-    #[test]
-    fn where_nothing_can_be_created_nothing_is_reserved() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        FILES.replace(&file, b"old").unwrap();
-        // A file in the place of the directory stops root, too, whom no mode stops.
-        for error in [
-            FILES.replace(&file.join("a"), b"new").unwrap_err(),
-            FILES.reserve(&file.join("a"), 1).err().unwrap(),
-            FILES
-                .create_new(&file.join("a"), b"new", 0o600)
-                .unwrap_err(),
-            FILES.create_dirs(&file.join("a")).unwrap_err(),
-        ] {
-            assert_eq!(error.source.kind(), io::ErrorKind::NotADirectory, "{error}");
-        }
-        assert_eq!(FILES.read(&file).unwrap().unwrap(), b"old");
-        assert_eq!(names(dir.path()), ["file"]);
-    }
-
-    #[test]
-    fn a_reservation_takes_space_then_fills_or_vanishes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a");
-        FILES.replace(&path, b"old").unwrap();
-        let reservation = FILES.reserve(&path, 4_096).unwrap();
-        let temp = names(dir.path()).remove(0);
-        assert_eq!(fs::metadata(dir.path().join(temp)).unwrap().len(), 4_096);
-        drop(reservation);
-        assert_eq!(names(dir.path()), ["a"]);
-        assert_eq!(FILES.read(&path).unwrap().unwrap(), b"old");
-
-        for (size, content) in [(4_096, "new"), (0, "more than was reserved")] {
-            let reservation = FILES.reserve(&path, size).unwrap();
-            reservation.fill(content.as_bytes()).unwrap();
-            assert_eq!(FILES.read(&path).unwrap().unwrap(), content.as_bytes());
-            assert_eq!(names(dir.path()), ["a"]);
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_is_no_error_and_loops_are() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("none");
-        assert_eq!(FILES.read(&path).unwrap(), None);
-        assert_eq!(FILES.stat(&path).unwrap(), None);
-        assert!(names(&path).is_empty());
-        FILES.remove(&path).unwrap();
-        std::os::unix::fs::symlink("none", &path).unwrap();
-        assert!(FILES.resolve(&path).is_err());
-    }
-
-    #[test]
-    fn creating_touching_and_removing() {
-        let dir = tempfile::tempdir().unwrap();
-        let (sub, file) = (dir.path().join("x/y"), dir.path().join("x/y/f"));
-        FILES.create_dirs(&sub).unwrap();
-        assert_eq!(FILES.stat(&sub).unwrap().unwrap().mode, 0o700);
-        FILES.create_new(&file, b"1", 0o600).unwrap();
-        let again = FILES.create_new(&file, b"2", 0o600).unwrap_err();
-        assert_eq!(again.source.kind(), io::ErrorKind::AlreadyExists);
-        let again = FILES.create_dir_new(&sub).unwrap_err();
-        assert_eq!(again.source.kind(), io::ErrorKind::AlreadyExists);
-        for path in [&file, &sub] {
-            let time = Timestamp(1_700_000_000_123);
-            FILES.touch(path, time).unwrap();
-            assert_eq!(FILES.stat(path).unwrap().unwrap().modified, time);
-        }
-        FILES.remove(&file).unwrap();
-        FILES.remove(&sub).unwrap();
-        assert_eq!(FILES.stat(&sub).unwrap(), None);
-    }
-
-    #[test]
-    fn a_process_lives_until_it_is_reaped() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        assert!(FILES.process_lives(child.id()));
-        child.wait().unwrap();
-        assert!(!FILES.process_lives(child.id()));
-        assert!(FILES.process_lives(1), "not ours, but alive");
-        assert!(!FILES.process_lives(0));
-        assert!(!FILES.process_lives(u32::MAX));
-    }
-}
+mod tests;

@@ -47,3 +47,4 @@ mod request_head;
 mod socket_table;
 mod strangers;
 mod sync;
+mod whole_file;

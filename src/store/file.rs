@@ -21,6 +21,7 @@ use super::history;
 use super::inherit;
 use super::io::{Io, Limit, Person};
 use super::journal;
+use super::later_release;
 use super::leftovers;
 use super::lock_path::PATIENCE;
 use super::paths::StorePaths;
@@ -82,7 +83,7 @@ impl Documents for FileStore {
         change: &mut dyn FnMut(&mut AuthProfiles) -> bool,
     ) -> Result<AuthProfiles, StoreError> {
         let cx = self;
-        read::check_generation(cx, agent)?;
+        later_release::check_generation(cx, agent)?;
         let locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let (mut found, is_new) = write::find_all(cx, &locked)?;
         let before = is_new.then(|| found.doc.clone());
@@ -100,7 +101,7 @@ impl Documents for FileStore {
     }
 
     fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError> {
-        read::check_generation(self, agent)?;
+        later_release::check_generation(self, agent)?;
         let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
         drop(write::reserve(self, agent)?);
         Ok(())

@@ -18,6 +18,7 @@ use super::document_lock;
 use super::error::at;
 use super::io::{FileStore, Io};
 use super::journal;
+use super::later_release;
 use super::lock_path::{LockFormat, LockPath, REFRESH_STALE};
 use super::read;
 use super::saved_answer;
@@ -186,8 +187,8 @@ fn lock_refresh<'a>(
     if document_lock::is_peer_late(cx, &refresh.agent)? {
         names.push(by_sha256(provider, profile));
     }
-    let has_database =
-        document_lock::may_have_database(cx) || read::database(cx, &refresh.agent)?.is_some();
+    let has_database = document_lock::may_have_database(cx)
+        || later_release::database(cx, &refresh.agent)?.is_some();
     let is_used = |name: &String| is_by_two_hashes(name);
     if has_database || io.files.list(&directory)?.iter().any(is_used) {
         names.push(by_two_hashes(provider, profile));

@@ -16,14 +16,12 @@ use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content, Past};
 use crate::ports::files::{FileError, FileLock};
-use crate::ports::store::{self, HistoryListing, StoreError};
+use crate::ports::store::StoreError;
 
-use super::document_lock;
 use super::history_file;
 use super::io::FileStore;
 use super::journal;
 use super::lock_path::PATIENCE;
-use super::paths::{history_name, history_stem};
 use super::read;
 
 /// How many generations of a profile are kept unless something else is asked for.
@@ -373,66 +371,5 @@ fn strip_spent(cx: &FileStore, history: &mut History) {
         if generation.grant.as_ref().is_some_and(is_over) {
             generation.strip();
         }
-    }
-}
-
-impl store::History for FileStore {
-    fn history(
-        &self,
-        agent: &AgentId,
-        profile: Option<&ProfileId>,
-    ) -> Result<HistoryListing, StoreError> {
-        let directory = self.paths.histories(agent);
-        let mut kept = HistoryListing {
-            limit: (self.limit)(),
-            ..HistoryListing::default()
-        };
-        let names = match profile {
-            Some(profile) => vec![history_name(profile)],
-            None => self.io.files.list(&directory)?,
-        };
-        for name in names.iter().filter(|name| name.ends_with(".json")) {
-            let path = directory.join(name);
-            let fault = match history_file::read_file(&*self.io.files, &path) {
-                Ok(None) => continue,
-                Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
-                    kept.histories.push(history);
-                    continue;
-                }
-                Ok(Some(Ok(_))) => "it has the file name of another profile".to_owned(),
-                Ok(Some(Err(fault))) => fault,
-                Err(error) => {
-                    let fault = error.source.to_string();
-                    kept.refused = Some(error).filter(FileError::is_refused).map(Into::into);
-                    fault
-                }
-            };
-            let sentence = format!("{} cannot be read: {fault}", path.display());
-            kept.faults.push(sentence);
-        }
-        kept.histories.sort_by(|a, b| a.profile.cmp(&b.profile));
-        Ok(kept)
-    }
-
-    /// Removes whatever bears the name of the profile: what was set aside and what a crash left
-    /// hold secrets, too.
-    fn clear_history(
-        &self,
-        agent: &AgentId,
-        profile: Option<&ProfileId>,
-    ) -> Result<(), StoreError> {
-        let directory = self.paths.histories(agent);
-        if self.io.files.stat(&directory)?.is_none() {
-            return Ok(());
-        }
-        let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
-        let _histories = lock(self, agent)?;
-        let wanted = profile.map(history_stem);
-        for name in self.io.files.list(&directory)? {
-            if wanted.as_ref().is_none_or(|stem| name.contains(stem)) {
-                self.io.files.remove(&directory.join(&name))?;
-            }
-        }
-        Ok(())
     }
 }

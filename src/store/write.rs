@@ -9,6 +9,7 @@ use crate::ports::store::{MediumError, Scope, StoreError};
 use super::document::{self, Layout};
 use super::document_lock::Locked;
 use super::io::{FileStore, Io};
+use super::later_release;
 use super::overwrite::{self, Change};
 use super::read::{self, Found, HEADROOM, check_limit};
 
@@ -47,7 +48,7 @@ pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError>
         error => error,
     })?;
     match found.database {
-        Some(database) => Err(read::later_generation(cx, &database)),
+        Some(database) => Err(later_release::later_generation(cx, &database)),
         None => Ok(found),
     }
 }

@@ -21,6 +21,7 @@ use crate::ports::files::FileError;
 use crate::ports::host::Signal;
 use crate::ports::lock::LockError;
 use crate::ports::store::{MediumError, StoreError};
+use crate::ports::vault::VaultError;
 use crate::providers::catalogue::CatalogueError;
 
 /// What kind of failure it is: what a script can act on. Its name in JSON never changes.
@@ -256,6 +257,19 @@ impl From<VaultFault> for Failure {
             _ => "secrets status",
         };
         Self::new(kind, fault.to_string()).hint(Command::new(command))
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Vault(fault) => Self::from(fault),
+            VaultError::Lock(error) => Self::from(error),
+            VaultError::File(error) => Self::from(error),
+            VaultError::Refused(why) => Self::new(Kind::Usage, why),
+            VaultError::Changed => Self::new(Kind::Busy, error.to_string())
+                .hint("wait for the other process, then run the command again"),
+        }
     }
 }
 

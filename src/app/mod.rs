@@ -19,5 +19,6 @@ pub mod onboard;
 pub mod paste;
 pub mod refresh;
 mod revoke;
+pub mod secrets;
 pub mod status;
 pub mod usecase;

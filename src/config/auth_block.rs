@@ -221,9 +221,12 @@ impl<'a> Block<'a> {
         if name == "client_secret" {
             let variable = variable(self.id);
             let message = format!(
-                "the client secret is in plain text; move it to the variable {variable}, and write \"${{secret:{variable}}}\" here"
+                "the client secret is in plain text; write \"${{secret:{variable}}}\" here"
             );
-            self.warn(node, &message);
+            self.findings.push(Finding {
+                instead: Some(Command::new("secrets set").arg(&variable)),
+                ..finding(Severity::Warning, &node.place, &message)
+            });
         }
         Some(ClientValue::fixed(text))
     }
@@ -320,7 +323,7 @@ fn variable(id: &ProviderId) -> String {
     };
     let name: String = id.as_str().chars().map(plain).collect();
     match name.starts_with(|c: char| c.is_ascii_digit()) {
-        true => format!("_{name}_CLIENT_SECRET"),
+        true => format!("ID_{name}_CLIENT_SECRET"),
         false => format!("{name}_CLIENT_SECRET"),
     }
 }

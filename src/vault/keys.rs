@@ -9,6 +9,7 @@ use crate::model::id::printable;
 use crate::model::seal::{DataKey, NONCE};
 use crate::model::time::Timestamp;
 use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
+use crate::ports::key_cache::KeyCacheFault;
 use crate::ports::keyring::KeyringItem;
 use crate::ports::lock::Wait;
 use crate::ports::vault::{Sealer, Vault as _, VaultError};
@@ -60,8 +61,11 @@ impl VaultKeys for FileVault {
         let Some(document) = self.load()? else {
             return Ok(false);
         };
-        let forgotten = self.ports.cache.remove(&cache_name(&document.head.vault));
-        forgotten.map_err(|fault| VaultFault::Failed(fault.to_string()))
+        match self.ports.cache.remove(&cache_name(&document.head.vault)) {
+            // What keeps nothing has nothing to forget.
+            Err(KeyCacheFault::Missing(_)) => Ok(false),
+            forgotten => forgotten.map_err(|fault| VaultFault::Failed(fault.to_string())),
+        }
     }
 
     fn create(

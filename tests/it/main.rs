@@ -18,6 +18,7 @@ mod keyring;
 mod login;
 mod providers;
 mod refresh;
+mod secrets;
 mod security;
 mod standards;
 mod status;

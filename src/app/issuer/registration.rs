@@ -1,10 +1,12 @@
 //! The OAuth client of a provider: from the manifest, completed by what the user registered and by
 //! the issuer's metadata. The manifest wins.
 
+use crate::model::hint::Command;
 use crate::model::provider::{
     Client, ClientAuth, ClientValue, DeviceScheme, Flow, IdTokenCheck, Provider, Registration,
 };
 use crate::model::secret::Secret;
+use crate::model::vault::{SecretName, VaultFault};
 use crate::oauth::metadata::Metadata;
 
 use super::metadata_cache::{Issuer, Stale};
@@ -56,7 +58,9 @@ pub(in crate::app) fn resolve(
         let message = format!("the manifest of {} has no OAuth client", provider.id);
         return Err(Failure::new(Kind::Config, message));
     };
-    let brought = issuer.brought()?;
+    let Some(brought) = issuer.brought(Opening::Allowed)? else {
+        return Err(VaultFault::NeedsPassphrase.into());
+    };
     let metadata = match purpose.needs_metadata(provider, issuer.registration) {
         true => Some(issuer.metadata(purpose.stale())?),
         false => None,
@@ -75,7 +79,8 @@ pub(in crate::app) fn resolve(
     client
 }
 
-/// Resolves the client for a refresh without a request; `None` if the issuer's metadata is needed.
+/// Resolves the client for a refresh without a request and without a question; `None` if the
+/// issuer's metadata is needed, or a secret that is locked.
 ///
 /// # Errors
 /// [`Kind::Config`], as [`resolve`].
@@ -86,25 +91,59 @@ pub(in crate::app) fn without_asking(
     let Some(issuer) = Issuer::of(cx, provider) else {
         return Ok(None);
     };
-    let brought = issuer.brought()?;
+    let Some(brought) = issuer.brought(Opening::Never)? else {
+        return Ok(None);
+    };
     match Use::Refresh.needs_metadata(provider, issuer.registration) {
         true => Ok(None),
         false => issuer.complete(brought, None).map(Some),
     }
 }
 
+/// Opens the vault where the client of a provider needs it, while nothing is locked yet. What came of
+/// it is known to whoever needs the secret then.
+pub(in crate::app) fn open_secrets(cx: Context<'_>, provider: &Provider) {
+    if let Some(issuer) = Issuer::of(cx, provider) {
+        let _ = issuer.brought(Opening::Allowed);
+    }
+}
+
 /// The id and the secret of a client that the user registered.
 type Brought = (Secret<String>, Option<Secret<String>>);
 
+/// Whether the vault may be opened, which may ask a person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    Allowed,
+    Never,
+}
+
+/// A value of a client.
+enum Given {
+    Value(Secret<String>),
+    Missing,
+    /// In the vault, if anywhere, and that is not to be opened.
+    Locked,
+}
+
 impl Issuer<'_> {
-    fn brought(&self) -> Result<Brought, Failure> {
+    /// `None` if one of them is locked, and nobody may be asked.
+    fn brought(&self, opening: Opening) -> Result<Option<Brought>, Failure> {
         let Registration { id, secret, .. } = self.registration;
-        let known = given(self.cx, id).ok_or_else(|| missing(self.provider, "client id", id))?;
-        let shared = given(self.cx, secret);
+        let known = match given(self.cx, id, opening)? {
+            Given::Value(known) => known,
+            Given::Missing => return Err(missing(self.provider, "client id", id)),
+            Given::Locked => return Ok(None),
+        };
+        let shared = match given(self.cx, secret, opening)? {
+            Given::Value(shared) => Some(shared),
+            Given::Missing => None,
+            Given::Locked => return Ok(None),
+        };
         if shared.is_none() && !secret.is_empty() && self.registration.secret_required {
             return Err(missing(self.provider, "client secret", secret));
         }
-        Ok((known, shared))
+        Ok(Some((known, shared)))
     }
 
     /// Completes the client.
@@ -231,13 +270,40 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
 }
 
 /// Returns a value: from a variable, else the secret of that name, else the manifest.
-fn given(cx: Context<'_>, given: &ClientValue) -> Option<Secret<String>> {
-    if let Some(value) = given.env.iter().find_map(|name| cx.env.var(name)) {
-        return Some(value);
-    }
+fn given(cx: Context<'_>, given: &ClientValue, opening: Opening) -> Result<Given, Failure> {
     let named = given.secret.iter().flat_map(|name| secret_variables(name));
-    let named = named.into_iter().find_map(|name| cx.env.var(&name));
-    named.or_else(|| given.value.clone())
+    let mut variables = given.env.iter().cloned().chain(named);
+    if let Some(value) = variables.find_map(|name| cx.env.var(&name)) {
+        return Ok(Given::Value(value));
+    }
+    let stored = match &given.secret {
+        Some(name) => stored(cx, name, opening)?,
+        None => Given::Missing,
+    };
+    Ok(match (stored, &given.value) {
+        (Given::Missing, Some(value)) => Given::Value(value.clone()),
+        (stored, _) => stored,
+    })
+}
+
+/// Returns the secret of that name in the vault. One that is locked is never one that is not set.
+fn stored(cx: Context<'_>, name: &str, opening: Opening) -> Result<Given, Failure> {
+    let needs = |fault: VaultFault| {
+        let message = format!("the secret {name} cannot be read: {fault}");
+        Failure {
+            message,
+            ..Failure::from(fault)
+        }
+    };
+    let Ok(name) = SecretName::parse(name) else {
+        return Ok(Given::Missing);
+    };
+    let is_open = cx.vault.opened().is_some() || opening == Opening::Allowed;
+    if !is_open && cx.vault.policy().map_err(needs)?.is_some() {
+        return Ok(Given::Locked);
+    }
+    let value = cx.secrets.get(&name).map_err(needs)?;
+    Ok(value.map_or(Given::Missing, Given::Value))
 }
 
 /// Returns the variables for the secret that `${secret:NAME}` names; the first that is set wins.
@@ -255,8 +321,10 @@ fn missing(provider: &Provider, what: &str, given: &ClientValue) -> Failure {
         provider.name
     );
     let failure = Failure::new(Kind::Config, message);
-    match places.is_empty() {
-        true => failure,
-        false => failure.hint(format!("export {}=…", places.join("=… or "))),
+    let secret = given.secret.as_deref().map(SecretName::parse);
+    match (secret, places.is_empty()) {
+        (Some(Ok(name)), _) => failure.hint(Command::new("secrets set").arg(&name)),
+        (_, true) => failure,
+        (_, false) => failure.hint(format!("export {}=…", places.join("=… or "))),
     }
 }

@@ -14,6 +14,7 @@ use crate::app::credential::facts::{Facts, Renewal};
 use crate::app::credential::facts_reader::FactsReader;
 use crate::app::credential::obstacle::not_stored;
 use crate::app::failure::{Failure, Kind};
+use crate::app::issuer::registration;
 use crate::model::credential::OAuth;
 use crate::model::grant::GrantDigest;
 use crate::model::id::{AgentId, ProfileId};
@@ -86,6 +87,7 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
                 let Some(grant) = &facts.grant else {
                     return Err(Failure::no_such_profile(request.profile));
                 };
+                registration::open_secrets(cx, request.provider);
                 match cx.store.try_lock_grant(grant)? {
                     GrantLock::Held(held) => {
                         match refresh_locked(request, (grant, held), (&current, first)) {

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod models;
 pub mod onboard;
 pub mod provider;
+pub mod secrets;
 pub mod tick;
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub enum Command {
     Provider(Deferred<provider::Provider>),
     /// Manage agents and the credentials they inherit
     Agents(Deferred<agents::Agents>),
+    /// Store named secrets, sealed, and manage the key that opens them
+    Secrets(Deferred<secrets::Secrets>),
     /// List logins in the format of OpenClaw's channels command
     Channels(Deferred<channels::Channels>),
     /// Check that this system can store credentials safely
@@ -86,6 +89,11 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
         }
         Command::Provider(provider) => ordinary(&|system| provider.run(system)),
         Command::Agents(agents) => ordinary(&|system| agents.run(system)),
+        Command::Secrets(secrets) => {
+            // What a killed process left may need the key, and is left for the next command.
+            let system = System::new(global, printer, false)?;
+            finish(secrets.run(&system), &system)
+        }
         Command::Tick(tick) => ordinary(&|system| tick.run(system)),
         Command::Channels(channels) => ordinary(&|system| channels.run(system)),
         Command::Doctor(doctor) => match doctor.rival() {

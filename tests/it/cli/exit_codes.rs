@@ -5,6 +5,7 @@
 mod cause;
 mod cell;
 mod rows;
+mod secret_rows;
 mod table;
 
 use std::sync::Mutex;

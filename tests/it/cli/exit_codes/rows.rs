@@ -8,6 +8,7 @@ use super::cause::{
     refreshing, refused, trouble, unread,
 };
 use super::cell::Cell;
+use super::secret_rows;
 use super::table::{Column, Row};
 use crate::support::{World, builtin, setup_token};
 
@@ -34,6 +35,7 @@ pub(super) fn rows() -> Vec<Row> {
         credentials(),
         choices(),
         screens(),
+        secret_rows::rows(),
         defaults(),
         others(),
     ]
@@ -43,7 +45,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// With these words something is named that is not there.
-fn names(words: &'static str) -> Cell {
+pub(super) fn names(words: &'static str) -> Cell {
     Cell::plain().with(words)
 }
 
@@ -219,7 +221,7 @@ fn revoked(status: u16, hang_up: bool) -> Cell {
     cell.with("openai-codex:default --revoke --yes")
 }
 
-fn done(world: &World, words: &str) {
+pub(super) fn done(world: &World, words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
     let done = world.run(&words);
     assert_eq!(done.code, 0, "{done:?}");

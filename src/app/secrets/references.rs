@@ -1,0 +1,36 @@
+//! Which files refer to a secret.
+
+use std::path::PathBuf;
+
+use crate::app::context::Context;
+use crate::model::state_files::{DECLARED, PROVIDERS};
+use crate::model::vault::SecretName;
+
+/// The files that can refer to secrets, with their text. One that cannot be read is told of by
+/// whoever needs it.
+pub(super) struct References(Vec<(PathBuf, String)>);
+
+impl References {
+    /// Reads them.
+    pub(super) fn read(cx: Context<'_>) -> Self {
+        let state = &cx.dirs.state;
+        let providers = state.join(PROVIDERS);
+        let manifests = cx.files.list(&providers).unwrap_or_default().into_iter();
+        let manifests = manifests.filter(|name| name.ends_with(".toml"));
+        let mut paths = vec![state.join(DECLARED), cx.config.path().to_owned()];
+        paths.extend(manifests.map(|name| providers.join(name)));
+        let text = |path: PathBuf| {
+            let bytes = cx.files.read_settings(&path).ok().flatten()?;
+            Some((path, String::from_utf8(bytes).ok()?))
+        };
+        Self(paths.into_iter().filter_map(text).collect())
+    }
+
+    /// Those that refer to this one: `${secret:NAME}`, or `secret/NAME` as the id of a SecretRef.
+    pub(super) fn to(&self, name: &SecretName) -> Vec<PathBuf> {
+        let forms = [format!("${{secret:{name}}}"), format!("secret/{name}\"")];
+        let refers = |text: &str| forms.iter().any(|form| text.contains(form));
+        let files = self.0.iter().filter(|(_, text)| refers(text));
+        files.map(|(path, _)| path.clone()).collect()
+    }
+}

@@ -1,0 +1,13 @@
+//! `secrets status`.
+
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::ports::vault_keys::VaultStatus;
+
+/// What can be said of the vault without its key; `None` if there is none.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub fn run(cx: Context<'_>) -> Result<Option<VaultStatus>, Failure> {
+    Ok(cx.vault_keys.status()?)
+}

@@ -1,0 +1,55 @@
+//! `secrets`: values that have names, and the key that they are sealed under.
+
+pub mod get;
+mod key_args;
+pub mod list;
+pub mod lock;
+pub mod remove;
+pub mod set;
+pub mod slot;
+pub mod status;
+pub mod unlock;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::output::Answer;
+use crate::cli::system::System;
+
+/// Store named secrets, sealed, and manage the key that opens them
+///
+/// A configuration or manifest refers to one as ${secret:NAME}. The variables NAME and
+/// OPENCLAW_SECRET_NAME come first.
+#[derive(Debug, Args)]
+pub struct Secrets {
+    #[command(subcommand)]
+    command: SecretsCommand,
+}
+
+// A comment on a variant would take the place of the long help of its command.
+#[derive(Debug, Subcommand)]
+enum SecretsCommand {
+    Set(set::Set),
+    Get(get::Get),
+    List(list::List),
+    Remove(remove::Remove),
+    Status(status::Status),
+    Unlock(unlock::Unlock),
+    Lock(lock::Lock),
+    Slot(slot::Slot),
+}
+
+impl Secrets {
+    /// Runs it.
+    pub fn run(&self, system: &System) -> Answer {
+        match &self.command {
+            SecretsCommand::Set(command) => command.run(system),
+            SecretsCommand::Get(command) => command.run(system),
+            SecretsCommand::List(command) => command.run(system),
+            SecretsCommand::Remove(command) => command.run(system),
+            SecretsCommand::Status(command) => command.run(system),
+            SecretsCommand::Unlock(command) => command.run(system),
+            SecretsCommand::Lock(command) => command.run(system),
+            SecretsCommand::Slot(command) => command.run(system),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The part of the table that is about secrets.
+
+use std::fs::File;
+
+use crate::support::World;
+use crate::support::issuer::Issuer;
+
+use super::cause::broken;
+use super::cell::Cell;
+use super::rows::{done, names};
+use super::table::Column::{Busy, Done, Login, NotFound, Storage};
+use super::table::Row;
+
+const SECRETS: &str = "secrets.enc";
+
+/// Two secrets, whose key lies in two files.
+fn sealed(world: &World, _: &Issuer) {
+    let stored = world.pipe(&["secrets", "set", "A"], "a value");
+    assert_eq!(stored.code, 0, "{stored:?}");
+    done(world, "secrets slot add --key-file second.key");
+}
+
+/// Another process changes the secrets.
+fn changing() -> Cell {
+    let lock = |world: &World| {
+        let path = world.state().join("locks/openclaw-rs/secrets.lock");
+        let lock = File::options().write(true).open(path).unwrap();
+        lock.lock().unwrap();
+        lock
+    };
+    Cell::plain().while_held(lock).slow()
+}
+
+/// Of their keys only a passphrase is left, and nobody is there who knows it.
+fn behind_a_passphrase() -> Cell {
+    Cell::changed(|world, _| {
+        let add = "secrets slot add --passphrase --new-passphrase-fd 0";
+        let words: Vec<&str> = add.split(' ').collect();
+        let added = world.pipe(&words, "correct horse");
+        assert_eq!(added.code, 0, "{added:?}");
+        let home = world.directory.path();
+        std::fs::remove_dir_all(home.join("home/.config")).unwrap();
+        std::fs::remove_file(home.join("second.key")).unwrap();
+    })
+}
+
+/// There are none.
+fn unsealed() -> Cell {
+    Cell::changed(|world, _| {
+        for name in [SECRETS, "secrets.enc.bak"] {
+            std::fs::remove_file(world.state().join(name)).unwrap();
+        }
+    })
+}
+
+/// Every command about secrets.
+pub(super) fn rows() -> Vec<Row> {
+    let looks = |command, words| {
+        Row::new(command, words)
+            .prepare(sealed)
+            .on(Storage, broken(SECRETS))
+    };
+    let opens = |command, words| looks(command, words).on(Login, behind_a_passphrase());
+    vec![
+        opens("secrets set", "B")
+            .input("a value")
+            .on(Busy, changing()),
+        opens("secrets get", "A").on(NotFound, names("NONE")),
+        opens("secrets list", ""),
+        opens("secrets remove", "A")
+            .on(NotFound, names("NONE"))
+            .on(Busy, changing()),
+        looks("secrets status", ""),
+        // Whether the kernel keeps keys is not for a test to say.
+        opens("secrets unlock", "")
+            .never(Done)
+            .on(NotFound, unsealed()),
+        looks("secrets lock", "").never(Done),
+        opens("secrets slot add", "--key-file third.key")
+            .on(NotFound, unsealed())
+            .on(Busy, changing()),
+        opens("secrets slot remove", "1")
+            .on(NotFound, names("9"))
+            .on(Busy, changing()),
+    ]
+}

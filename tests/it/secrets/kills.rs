@@ -1,0 +1,115 @@
+//! `secrets set`, killed before each of its system calls: what was stored before is there, the value
+//! is the old or the new one, and it is in no file in the clear.
+
+use std::collections::HashMap;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{assert_nowhere, get, set};
+use crate::support::World;
+
+/// So many kills of each kind, evenly over all calls.
+const MOST: usize = 200;
+const THREADS: usize = 8;
+const SET: [&str; 5] = ["secrets", "set", "A", "--value-file", "/dev/stdin"];
+
+/// Runs it under strace; whether it ended by itself.
+fn traced(world: &World, options: &[&str]) -> bool {
+    let inner = world.command(&SET);
+    let mut strace = Command::new("strace");
+    strace
+        .args(options)
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env_clear()
+        .envs(
+            inner
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(world.directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = strace.spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    // Who is killed before it has read breaks the pipe.
+    let _ = std::io::Write::write_all(&mut &input, b"MARKER two");
+    drop(input);
+    child.wait().unwrap().success()
+}
+
+/// A world with one secret, or with none.
+fn world(has_one: bool) -> World {
+    let world = World::new();
+    if has_one {
+        set(&world, "A", "MARKER one");
+    }
+    world
+}
+
+/// Every system call of a good run, by name and number.
+fn calls(has_one: bool) -> Vec<(String, usize)> {
+    let world = world(has_one);
+    let log = world.directory.path().join("log");
+    assert!(traced(&world, &["-o", log.to_str().unwrap(), "-s", "0"]));
+    let log = std::fs::read_to_string(log).unwrap();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let names = log.lines().filter_map(|line| Some(line.split_once('(')?.0));
+    let names = names.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let mut calls = Vec::new();
+    for name in names {
+        let nth = counts.entry(name).or_default();
+        *nth += 1;
+        if name != "execve" {
+            calls.push((name.to_owned(), *nth));
+        }
+    }
+    assert!(calls.len() > 50, "{}", calls.len());
+    calls
+}
+
+/// Kills it there; whether it got that far.
+fn kill(has_one: bool, (call, nth): &(String, usize)) -> bool {
+    let world = world(has_one);
+    let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
+    let ended = traced(&world, &["-o", "/dev/null", "-e", &inject]);
+    let is_there = world.state().join("secrets.enc").exists();
+    assert!(is_there || !has_one, "{call} {nth}");
+    assert_nowhere(&world, "MARKER");
+    let found = get(&world, "A");
+    match (found.code, found.out.as_str()) {
+        (0, "MARKER two") => {}
+        (0, "MARKER one") => assert!(has_one && !ended, "{call} {nth}"),
+        // The vault is made first, with nothing in it.
+        _ => assert!(
+            !has_one && !ended && found.code == 1,
+            "{call} {nth}: {found:?}"
+        ),
+    }
+    set(&world, "B", "MARKER three");
+    assert_eq!(get(&world, "B").out, "MARKER three", "{call} {nth}");
+    assert_nowhere(&world, "MARKER");
+    !ended
+}
+
+#[test]
+#[ignore = "needs strace, and a minute"]
+fn a_secret_that_is_being_stored_is_the_old_or_the_new_one_and_never_in_the_clear() {
+    for has_one in [false, true] {
+        let calls = calls(has_one);
+        let step = calls.len().div_ceil(MOST);
+        let (next, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    while let Some(call) = calls.get(next.fetch_add(step, Ordering::SeqCst)) {
+                        killed.fetch_add(kill(has_one, call).into(), Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        let killed = killed.into_inner();
+        assert!(killed > 50, "only {killed} of {} calls", calls.len());
+    }
+}

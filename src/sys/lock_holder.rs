@@ -4,16 +4,18 @@
 //! Linux only; elsewhere, and for a holder in another container, nobody is found.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The process that holds the lock of a file, if there is one and it can be told.
 pub(super) fn find(path: &Path) -> Option<u32> {
-    let data = fs::metadata(path).ok()?;
-    let device = (rustix::fs::major(data.dev()), rustix::fs::minor(data.dev()));
+    let data = rustix::fs::stat(path).ok()?;
+    let device = (
+        rustix::fs::major(data.st_dev),
+        rustix::fs::minor(data.st_dev),
+    );
     let list = fs::read_to_string("/proc/locks").ok()?;
     list.lines()
-        .find_map(|line| holder(line, device, data.ino()))
+        .find_map(|line| holder(line, device, data.st_ino))
 }
 
 /// Reads a line such as `1: FLOCK  ADVISORY  WRITE 4711 fd:01:1234 0 EOF`; one with `->` waits.

@@ -173,7 +173,7 @@ impl Context<'_> {
         let is_usable = match fault {
             // They say more by themselves.
             None | Some(SecretFault::Bearer(_) | SecretFault::Unset(_)) => true,
-            Some(SecretFault::Malformed(_)) => false,
+            Some(SecretFault::Malformed(_) | SecretFault::Sealed(_)) => false,
         };
         (is_usable && !secret.is_blank()).then_some(secret)
     }
@@ -232,7 +232,7 @@ impl Context<'_> {
     /// # Errors
     /// If it cannot be read.
     pub(in crate::app) fn names(&self, agent: &AgentId) -> Result<AuthProfiles, StoreError> {
-        match self.store.load(agent, Scope::All) {
+        match self.store.look(agent, Scope::All, Detail::Masked) {
             Err(StoreError::Corrupt { .. }) => Ok(AuthProfiles::default()),
             other => other,
         }
@@ -240,7 +240,9 @@ impl Context<'_> {
 
     /// Whether an agent's own document holds a profile of this name.
     pub(in crate::app) fn is_taken(&self, agent: &AgentId, profile: &ProfileId) -> bool {
-        let document = self.store.load(agent, Scope::Profile(profile));
+        let document = self
+            .store
+            .look(agent, Scope::Profile(profile), Detail::Masked);
         document.is_ok_and(|document| document.get(profile).is_some())
     }
 

@@ -168,6 +168,13 @@ impl Credential {
         self.secret().is_none_or(Secret::is_held)
     }
 
+    /// Whether a secret of it is sealed and was not opened.
+    pub fn is_sealed(&self) -> bool {
+        let refresh = self.as_oauth().and_then(|oauth| oauth.refresh.as_ref());
+        let mut secrets = self.secret().into_iter().chain(refresh);
+        secrets.any(|secret| secret.as_sealed().is_some())
+    }
+
     /// Why what stands in the place of the secret cannot be handed out.
     pub fn secret_fault(&self) -> Option<SecretFault> {
         self.judged_secret().err()
@@ -332,7 +339,11 @@ impl OAuth {
     /// The name of its grant; `None` without a refresh token, or if the provider cannot be one.
     pub fn grant(&self) -> Option<GrantDigest> {
         let provider = ProviderId::parse(&self.provider).ok()?;
-        Some(GrantDigest::of(&provider, self.refresh_token()?))
+        let token = self.refresh_token()?;
+        match token.as_sealed() {
+            Some(sealed) => GrantDigest::parse(sealed.grant.as_ref()?),
+            None => Some(GrantDigest::of(&provider, token)),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::time::Timestamp;
 pub struct GrantDigest(String);
 
 impl GrantDigest {
-    /// The digest of a grant. The NUL keeps provider and token apart.
+    /// The digest of a grant. The NUL keeps provider and token apart. Only of a token that is held.
     pub fn of(provider: &ProviderId, refresh_token: &Secret<String>) -> Self {
         let mut hash = Sha256::new();
         hash.update(provider.as_str());

@@ -14,6 +14,7 @@ use super::grant::{Binding, GrantDigest};
 use super::id::ProfileId;
 use super::json::Extra;
 use super::mentions::Mentions;
+use super::secret::Secret;
 use super::time::Timestamp;
 
 /// The change that made a generation; its name is that on disk and for people.
@@ -285,8 +286,17 @@ impl History {
 /// Whether two credentials are one login, or one secret.
 fn is_same(one: &Credential, other: &Credential) -> bool {
     match (grant_of(one), grant_of(other)) {
-        (None, None) => one.kind() == other.kind() && one.bearer() == other.bearer(),
+        (None, None) => one.kind() == other.kind() && is_same_secret(one, other),
         (one, other) => one == other,
+    }
+}
+
+/// Of a secret that is sealed its fingerprint tells.
+fn is_same_secret(one: &Credential, other: &Credential) -> bool {
+    let fingerprint = |of: &Credential| of.shown_secret().and_then(Secret::fingerprint);
+    match one.is_held() && other.is_held() {
+        true => one.bearer() == other.bearer(),
+        false => fingerprint(one) == fingerprint(other),
     }
 }
 

@@ -23,6 +23,30 @@ enum Known<T> {
     Whole(T),
     /// What a view shows, where it is only looked at.
     Seen(Glimpse),
+    /// What stands beside the seal, where it is sealed.
+    Sealed(Box<SealedSecret>),
+}
+
+/// What is known of a secret that is sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// The digest of the grant, if it is a refresh token.
+    pub grant: Option<String>,
+    /// Its fingerprint, without `sha256:`.
+    pub fingerprint: Option<String>,
+    /// Why the seal does not open, if that was tried.
+    pub fault: Option<SealFault>,
+}
+
+/// Why a seal does not open under the key that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealFault {
+    /// It was damaged, or is that of another profile.
+    Damaged,
+    /// It was written by a later release.
+    Newer,
+    /// It belongs to this vault, whose key is not there.
+    OtherVault(String),
 }
 
 /// As many bytes at each end of a secret are shown.
@@ -97,7 +121,7 @@ impl<T: Wipe> Secret<T> {
     pub fn expose(&self) -> &T {
         match &self.0 {
             Known::Whole(value) => value,
-            Known::Seen(_) => T::empty(),
+            Known::Seen(_) | Known::Sealed(_) => T::empty(),
         }
     }
 
@@ -127,6 +151,19 @@ impl Secret<String> {
         Some(Self(Known::Seen(glimpse)))
     }
 
+    /// Stands for a secret that is sealed.
+    pub fn sealed(known: SealedSecret) -> Self {
+        Self(Known::Sealed(Box::new(known)))
+    }
+
+    /// What is known of it if it is sealed, and was not opened.
+    pub fn as_sealed(&self) -> Option<&SealedSecret> {
+        match &self.0 {
+            Known::Sealed(known) => Some(known),
+            Known::Whole(_) | Known::Seen(_) => None,
+        }
+    }
+
     /// Why no header can hold it, white space around it aside. Nothing is wrong with one of which only
     /// a glimpse is held.
     pub fn bearer_fault(&self) -> Option<BearerFault> {
@@ -146,6 +183,10 @@ impl Secret<String> {
     pub fn fingerprint(&self) -> Option<String> {
         let known = match &self.0 {
             Known::Seen(glimpse) => glimpse.fingerprint?,
+            Known::Sealed(known) => {
+                let known = known.fingerprint.as_ref()?;
+                return Some(format!("sha256:{known}"));
+            }
             Known::Whole(value) => fingerprint(value),
         };
         let mut text = "sha256:".to_owned();
@@ -159,7 +200,7 @@ impl Secret<String> {
     ///
     /// From 64 characters on: the first 8, `...`, the last 8, as OpenClaw does. From 12 on: two at each
     /// end. Under 12 nothing but a placeholder, for there eight characters are most of it (the
-    /// reference release prints such secrets whole). Blank: `missing`.
+    /// reference release prints such secrets whole). Blank: `missing`. One that is sealed: `sealed`.
     pub fn masked(&self) -> String {
         let value = match &self.0 {
             Known::Whole(value) => value,
@@ -167,6 +208,7 @@ impl Secret<String> {
                 let shown = [&glimpse.head, b"...".as_slice(), &glimpse.tail].concat();
                 return String::from_utf8(shown).unwrap_or_default();
             }
+            Known::Sealed(_) => return "sealed".to_owned(),
         };
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
         let text = value.trim();

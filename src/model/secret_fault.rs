@@ -4,7 +4,7 @@ use super::bearer::BearerFault;
 use super::env_reference;
 use super::id::printable;
 use super::malformed::Malformed;
-use super::secret::Secret;
+use super::secret::{SealFault, Secret};
 
 /// Why a text in the place of a secret is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +15,17 @@ pub enum SecretFault {
     Bearer(BearerFault),
     /// It is nothing that anybody could use.
     Malformed(Malformed),
+    /// It is sealed, and does not open.
+    Sealed(SealFault),
 }
 
 impl SecretFault {
     /// Looks for one in what would be handed out.
     pub fn of(secret: &Secret<String>) -> Option<Self> {
-        // A glimpse is held only of one that has none.
+        // A glimpse is held only of one that has none, or whose seal tells.
         match secret.is_held() {
             true => Self::find(secret.expose(), false),
-            false => None,
+            false => secret.as_sealed()?.fault.clone().map(Self::Sealed),
         }
     }
 
@@ -66,6 +68,16 @@ impl SecretFault {
             }
             Self::Bearer(fault) => fault.words(),
             Self::Malformed(fault) => fault.words(),
+            Self::Sealed(SealFault::Damaged) => {
+                "is sealed, and its seal does not open: it was damaged, or belongs to another profile"
+                    .to_owned()
+            }
+            Self::Sealed(SealFault::Newer) => {
+                "is sealed in a way that only a later release opens".to_owned()
+            }
+            Self::Sealed(SealFault::OtherVault(vault)) => {
+                format!("is sealed in vault {vault}, whose key is not here")
+            }
         }
     }
 }

@@ -71,6 +71,8 @@ impl ReservedGrant<'_> {
             }
             _ => document_lock::lock(self.cx, agent, &self.cx.commit_wait(PATIENCE))?,
         };
+        // Opened before anything was sent.
+        let sealing = self.cx.sealing()?;
         let (mut found, _) = write::find_all(self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;
         let (grant, successor) = (&self.record.grant, self.successor(new));
@@ -89,7 +91,7 @@ impl ReservedGrant<'_> {
         if is_renewed {
             // The space was reserved for the owner's document, which is always written first.
             let space = self.space.take().filter(|_| *agent == self.pending.agent);
-            write::write(self.cx, &locked, &mut found, space, &mut renew)?;
+            write::write(self.cx, (&locked, &sealing), &mut found, space, &mut renew)?;
         }
         let is_owner = *agent == self.pending.agent;
         if !is_renewed && !is_owner {

@@ -11,11 +11,14 @@ use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::model::secret::Secret;
 use crate::model::usage::Usage;
+use crate::model::vault::VaultFault;
 use crate::ports::store::Scope;
 
 use super::entry;
 use super::json_writer::Writer;
+use super::keep::Keep;
 use super::raw_json::{self, Members, Raw};
+use super::sealed::{self, Sealing};
 use super::usage;
 
 const ORDER: &str = "order";
@@ -48,6 +51,18 @@ pub struct Rendered {
 /// # Errors
 /// If it is no JSON object: where it stops being one, and nothing of its content.
 pub fn parse(text: &str, scope: Scope<'_>) -> Result<AuthProfiles, String> {
+    parse_keeping(text, scope, &mut Keep::all())
+}
+
+/// The same, with what is held of its secrets.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_keeping(
+    text: &str,
+    scope: Scope<'_>,
+    secrets: &mut Keep,
+) -> Result<AuthProfiles, String> {
     let mut kept = Extra::default();
     let mut faults = Vec::new();
     let (mut top, profiles) = match raw_json::read_nested(text, "profiles") {
@@ -68,7 +83,7 @@ pub fn parse(text: &str, scope: Scope<'_>) -> Result<AuthProfiles, String> {
             (top, profiles)
         }
     };
-    let entries = entries(&profiles, scope);
+    let entries = entries(&profiles, scope, secrets);
     let mut document = AuthProfiles::from_entries(entries);
     let state = State::take(&mut top, kept, &mut faults);
     document.order = state.order;
@@ -96,12 +111,29 @@ pub fn merge_state(document: &mut AuthProfiles, text: &str) -> Result<(), String
     Ok(())
 }
 
-/// Writes a document out.
+/// Writes a document out in which nothing is to be sealed.
+///
+/// # Panics
+/// Never: only sealing fails.
 pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
+    let rendered = render_sealed(document, layout, &Sealing::Off);
+    rendered.expect("nothing is sealed")
+}
+
+/// Writes a document out.
+///
+/// # Errors
+/// If a secret is to be sealed, and cannot be.
+pub(super) fn render_sealed(
+    document: &AuthProfiles,
+    layout: Layout,
+    sealing: &Sealing,
+) -> Result<Rendered, VaultFault> {
     let split = layout == Layout::Split;
+    let mut is_sealed = Ok(());
     let credentials = Writer::object(|file| {
         file.raw("version", document.extra.get("version").unwrap_or("1"));
-        write_profiles(file, document);
+        is_sealed = write_profiles(file, document, sealing);
         if !split {
             write_state(file, document);
         }
@@ -110,7 +142,17 @@ pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
             write_unknown(file, &document.state_extra, &document.extra);
         }
     });
-    let state = (split && has_state(document)).then(|| {
+    let credentials = credentials.into_file();
+    is_sealed.map(|()| Rendered {
+        credentials,
+        state: render_state(document, layout),
+    })
+}
+
+/// The same of `auth-state.json` alone; `None` if there must be none.
+pub(super) fn render_state(document: &AuthProfiles, layout: Layout) -> Option<Secret<Vec<u8>>> {
+    let split = layout == Layout::Split;
+    (split && has_state(document)).then(|| {
         let state = Writer::object(|file| {
             file.raw(
                 "version",
@@ -125,11 +167,7 @@ pub fn render(document: &AuthProfiles, layout: Layout) -> Rendered {
             }
         });
         state.into_file()
-    });
-    Rendered {
-        credentials: credentials.into_file(),
-        state,
-    }
+    })
 }
 
 fn not_an_object(name: &str) -> String {
@@ -161,7 +199,7 @@ pub(super) fn shadowed(key: &str, is_there: impl FnOnce(&str) -> bool) -> Option
     })
 }
 
-fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
+fn entries(profiles: &Members<'_>, scope: Scope<'_>, secrets: &mut Keep) -> Vec<Entry> {
     let wanted = |key: &str, value: Raw<'_>| {
         let provider = || raw_json::member(value.get(), "provider").and_then(raw_json::text);
         is_wanted(scope, key, provider)
@@ -170,7 +208,7 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>) -> Vec<Entry> {
         let shadowed = shadowed(key, |key| profiles.get(key).is_some());
         Entry {
             key: key.to_owned(),
-            content: shadowed.unwrap_or_else(|| entry::read(key, value.get())),
+            content: shadowed.unwrap_or_else(|| entry::read(key, value.get(), secrets)),
             text: Some(Verbatim::new(value.get())),
             before: None,
         }
@@ -265,22 +303,43 @@ fn overlay<T>(below: &mut Vec<(String, T)>, above: Vec<(String, T)>) {
     below.splice(0..0, above);
 }
 
-fn write_profiles(file: &mut Writer, document: &AuthProfiles) {
-    match document.extra.get("profiles") {
-        Some(raw) if document.entries().is_empty() => file.raw("profiles", raw),
-        _ => file.member("profiles", |profiles| {
-            for entry in document.entries() {
-                match (&entry.text, &entry.content) {
-                    (Some(text), _) => profiles.raw(&entry.key, text.as_str()),
-                    (None, Content::Valid(_, credential)) => {
-                        entry::write(profiles, &entry.key, credential, entry.before.as_ref());
-                    }
-                    // Without a text there is nothing to keep.
-                    (None, Content::Invalid { .. }) => {}
-                }
-            }
-        }),
+fn write_profiles(
+    file: &mut Writer,
+    document: &AuthProfiles,
+    sealing: &Sealing,
+) -> Result<(), VaultFault> {
+    if let (Some(raw), []) = (document.extra.get("profiles"), document.entries()) {
+        file.raw("profiles", raw);
+        return Ok(());
     }
+    let mut written = Ok(());
+    file.member("profiles", |profiles| {
+        for entry in document.entries() {
+            written = written
+                .clone()
+                .and_then(|()| write_entry(profiles, entry, sealing));
+        }
+    });
+    written
+}
+
+fn write_entry(profiles: &mut Writer, entry: &Entry, sealing: &Sealing) -> Result<(), VaultFault> {
+    let (id, credential) = match (&entry.text, &entry.content) {
+        (Some(text), Content::Valid(id, credential))
+            if sealed::is_outdated(text.as_str(), credential, sealing) =>
+        {
+            (id, credential)
+        }
+        (Some(text), _) => {
+            profiles.raw(&entry.key, text.as_str());
+            return Ok(());
+        }
+        (None, Content::Valid(id, credential)) => (id, credential),
+        // Without a text there is nothing to keep.
+        (None, Content::Invalid { .. }) => return Ok(()),
+    };
+    let before = entry.before.as_ref().or(entry.text.as_ref());
+    entry::write(profiles, (&entry.key, id), credential, before, sealing)
 }
 
 fn has_state(document: &AuthProfiles) -> bool {

@@ -32,7 +32,7 @@ use super::raw_json::{self, Members, Place};
 pub fn read(
     pieces: Box<dyn Pieces>,
     scope: Scope<'_>,
-    keep: Keep,
+    keep: &mut Keep,
 ) -> Result<Option<AuthProfiles>, FileError> {
     let mut looked = Looked {
         scope,
@@ -53,7 +53,7 @@ pub fn read(
 /// What was read of a document so far.
 struct Looked<'a> {
     scope: Scope<'a>,
-    keep: Keep,
+    keep: &'a mut Keep,
     /// The document without its profiles, which may hold secrets where somebody misspelt a name.
     rest: Vec<u8>,
     /// The members of the entry that is read.
@@ -166,7 +166,7 @@ impl Looked<'_> {
         let provider = || members.as_ref()?.get("provider").and_then(raw_json::text);
         let is_wanted = document::is_wanted(self.scope, &key, provider);
         let content = match is_wanted {
-            true => entry::read_members(&key, members, &mut self.keep),
+            true => entry::read_members(&key, members, self.keep),
             // It only takes the place of another one.
             false => Content::Invalid {
                 fault: String::new(),

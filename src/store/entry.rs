@@ -8,14 +8,16 @@ use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::model::vault::VaultFault;
 
 use super::json_writer::Writer;
 use super::keep::Keep;
 use super::raw_json::{self, Members, Raw};
+use super::sealed::{self, ACCESS, KEY, REFRESH, SEALED, Sealing, Secrets, TOKEN, Written};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
-pub(super) fn read(key: &str, value: &str) -> Content {
-    read_members(key, Members::read(value).ok(), &mut Keep::all())
+pub(super) fn read(key: &str, value: &str, keep: &mut Keep) -> Content {
+    read_members(key, Members::read(value).ok(), keep)
 }
 
 /// Reads one entry whose members were taken apart; `None` if it is no object.
@@ -25,7 +27,8 @@ pub(super) fn read_members(key: &str, members: Option<Members<'_>>, keep: &mut K
         let mut members = members.ok_or("it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
         let provider = provider(&mut members).ok_or("it does not name a provider")?;
-        Ok((id, credential(kind, provider, members, keep)?))
+        let credential = credential(&id, (kind, provider), members, keep)?;
+        Ok((id, credential))
     };
     match read() {
         Ok((id, credential)) => Content::Valid(id, credential),
@@ -51,19 +54,21 @@ pub(super) fn provider(members: &mut Members<'_>) -> Option<String> {
 /// # Errors
 /// If a field that must be text is something else.
 pub(super) fn credential(
-    kind: Kind,
-    provider: String,
+    id: &ProfileId,
+    (kind, provider): (Kind, String),
     mut members: Members<'_>,
     keep: &mut Keep,
 ) -> Result<Credential, String> {
     let from = &mut members;
+    let mut sealed = sealed::read(id, &provider, from, keep);
+    let sealed = &mut sealed;
     Ok(match kind {
         Kind::ApiKey => {
             from.rename("apiKey", "key");
             reference(from, "key", "keyRef");
             Credential::ApiKey(ApiKey {
                 provider,
-                key: secret(from, "key", keep)?,
+                key: secret(from, KEY, (keep, sealed))?,
                 email: text(from, "email")?,
                 extra: members.into_extra(),
             })
@@ -72,7 +77,7 @@ pub(super) fn credential(
             reference(from, "token", "tokenRef");
             Credential::Token(Token {
                 provider,
-                token: secret(from, "token", keep)?,
+                token: secret(from, TOKEN, (keep, sealed))?,
                 expires: end(from, |end| end.0 > 0),
                 email: text(from, "email")?,
                 extra: members.into_extra(),
@@ -80,9 +85,9 @@ pub(super) fn credential(
         }
         Kind::OAuth => Credential::OAuth(OAuth {
             provider,
-            access: secret(from, "access", keep)?,
+            access: secret(from, ACCESS, (keep, sealed))?,
             // It names the grant, and is short.
-            refresh: secret(from, "refresh", &mut Keep::all())?,
+            refresh: secret(from, REFRESH, (&mut Keep::all(), sealed))?,
             expires: end(from, |_| true),
             identity: Identity {
                 account_id: text(from, "accountId")?,
@@ -110,10 +115,12 @@ fn text(members: &mut Members<'_>, name: &str) -> Result<Option<String>, String>
 fn secret(
     members: &mut Members<'_>,
     name: &str,
-    keep: &mut Keep,
+    (keep, sealed): (&mut Keep, &mut Secrets),
 ) -> Result<Option<Secret<String>>, String> {
     let is_graphic = members.get(name).is_some_and(Raw::is_graphic);
-    Ok(string(members, name)?.map(|text| keep.secret(text, is_graphic)))
+    let mut secret = string(members, name)?.map(|text| keep.secret(text, is_graphic));
+    sealed.fill(name, &mut secret);
+    Ok(secret)
 }
 
 fn string<'a>(members: &mut Members<'a>, name: &str) -> Result<Option<Cow<'a, str>>, String> {
@@ -148,12 +155,17 @@ enum Value<'a> {
 
 /// Adds a changed credential, its members in the order they had `before`; new ones follow, the
 /// fields we know in OpenClaw's order.
+///
+/// # Errors
+/// If its secrets are to be sealed, and cannot be; nothing was added.
 pub(super) fn write(
     profiles: &mut Writer,
-    key: &str,
+    (key, id): (&str, &ProfileId),
     credential: &Credential,
     before: Option<&Verbatim>,
-) {
+    sealing: &Sealing,
+) -> Result<(), VaultFault> {
+    let written = sealed::write(id, credential, sealing)?;
     let (fields, extra) = fields(credential);
     let mut members = vec![
         ("type", Value::Text(credential.kind().as_str())),
@@ -161,8 +173,17 @@ pub(super) fn write(
     ];
     let known = fields.into_iter();
     members.extend(known.filter_map(|(name, value)| Some((name, value?))));
+    if let Written::Sealed(member, blank) = &written {
+        for (name, value) in &mut members {
+            if blank.contains(name) {
+                *value = Value::Text("");
+            }
+        }
+        members.push((SEALED, Value::Raw(member.as_str())));
+    }
     for (name, value) in &extra.0 {
-        if !members.iter().any(|(other, _)| other == name) {
+        let is_gone = name == SEALED && matches!(written, Written::Plain);
+        if !is_gone && !members.iter().any(|(other, _)| other == name) {
             members.push((name, Value::Raw(value.as_str())));
         }
     }
@@ -186,18 +207,19 @@ pub(super) fn write(
             }
         }
     });
+    Ok(())
 }
 
 fn fields(credential: &Credential) -> (Vec<Field<'_>>, &Extra) {
     let number = |end: Option<Timestamp>| end.map(|end| Value::Number(end.0));
     match credential {
         Credential::ApiKey(c) => (
-            vec![("key", hidden(&c.key)), ("email", shown(&c.email))],
+            vec![(KEY, hidden(&c.key)), ("email", shown(&c.email))],
             &c.extra,
         ),
         Credential::Token(c) => (
             vec![
-                ("token", hidden(&c.token)),
+                (TOKEN, hidden(&c.token)),
                 ("expires", number(c.expires)),
                 ("email", shown(&c.email)),
             ],
@@ -205,8 +227,8 @@ fn fields(credential: &Credential) -> (Vec<Field<'_>>, &Extra) {
         ),
         Credential::OAuth(c) => (
             vec![
-                ("access", hidden(&c.access)),
-                ("refresh", hidden(&c.refresh)),
+                (ACCESS, hidden(&c.access)),
+                (REFRESH, hidden(&c.refresh)),
                 ("expires", number(c.expires)),
                 ("email", shown(&c.identity.email)),
                 ("accountId", shown(&c.identity.account_id)),

@@ -14,6 +14,7 @@ use crate::ports::files::{FileError, Files};
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::store::{Detail, Documents, Journal, Location, Scope, StoreError};
 use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
+use crate::ports::vault::{NoVault, Vault};
 
 use super::document_lock;
 use super::error::at;
@@ -27,6 +28,7 @@ use super::lock_path::PATIENCE;
 use super::paths::StorePaths;
 use super::read;
 use super::saved_answer;
+use super::sealed::Sealing;
 use super::strays;
 use super::write;
 
@@ -37,6 +39,7 @@ impl FileStore {
     pub fn new(files: Arc<dyn Files>, clock: Arc<dyn Clock>, paths: StorePaths) -> Self {
         Self {
             io: Io { files, clock },
+            vault: Arc::new(NoVault),
             person: None,
             paths,
             limit: Box::new(|| history::DEFAULT_LIMIT),
@@ -51,6 +54,13 @@ impl FileStore {
             dialog,
             warned: Mutex::default(),
         });
+        self
+    }
+
+    /// With a vault, as which nothing is sealed.
+    #[must_use]
+    pub fn sealing_by(mut self, vault: Arc<dyn Vault>) -> Self {
+        self.vault = vault;
         self
     }
 
@@ -84,24 +94,29 @@ impl Documents for FileStore {
     ) -> Result<AuthProfiles, StoreError> {
         let cx = self;
         later_release::check_generation(cx, agent)?;
+        // Before the lock: a person may be asked.
+        let sealing = cx.sealing()?;
         let locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let (mut found, is_new) = write::find_all(cx, &locked)?;
         let before = is_new.then(|| found.doc.clone());
         if change(&mut found.doc) {
             history::keep(cx, agent, &mut found.doc)?;
-            write::write(cx, &locked, &mut found, None, change)?;
+            write::write(cx, (&locked, &sealing), &mut found, None, change)?;
             // What another program had stored there meanwhile.
             history::keep(cx, agent, &mut found.doc)?;
             history::note_saved(cx, agent, &found.doc);
         } else if let Some(before) = before {
             found.doc = before;
-            write::write(cx, &locked, &mut found, None, &mut |_| false)?;
+            write::write(cx, (&locked, &sealing), &mut found, None, &mut |_| false)?;
         }
         Ok(found.doc)
     }
 
     fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError> {
         later_release::check_generation(self, agent)?;
+        if let Sealing::Closed(fault) = self.sealing()? {
+            return Err(fault.into());
+        }
         let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
         drop(write::reserve(self, agent)?);
         Ok(())

@@ -145,7 +145,7 @@ pub(super) fn note_saved(cx: &FileStore, agent: &AgentId, doc: &AuthProfiles) {
     };
     for (id, new) in changed {
         if let Err(error) = note_one(cx, agent, id, (new, doc)) {
-            untold(error.into());
+            untold(error);
         }
     }
 }
@@ -155,7 +155,7 @@ fn note_one(
     agent: &AgentId,
     id: &ProfileId,
     (new, doc): (&Credential, &AuthProfiles),
-) -> Result<(), FileError> {
+) -> Result<(), StoreError> {
     let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
     let is_it = |saved: &Saved| saved.credential == *new;
     if history.saved.as_ref().is_some_and(is_it) && !history.holds(new) {
@@ -185,16 +185,17 @@ fn bind(cx: &FileStore, history: &mut History, grant: GrantDigest, told: Option<
     }
 }
 
-fn put(cx: &FileStore, agent: &AgentId, mut history: History) -> Result<(), FileError> {
+fn put(cx: &FileStore, agent: &AgentId, mut history: History) -> Result<(), StoreError> {
     let files = &*cx.io.files;
     history.forget_bindings();
     files.create_dirs(&cx.paths.histories(agent))?;
-    history_file::write(files, &cx.paths.history(agent, &history.profile), &history)
+    let path = cx.paths.history(agent, &history.profile);
+    history_file::write(files, &path, &history, &cx.sealing()?)
 }
 
 /// The history of a profile, if there is one that can be read.
 pub(super) fn read_one(cx: &FileStore, agent: &AgentId, id: &ProfileId) -> Option<History> {
-    let read = history_file::read_file(&*cx.io.files, &cx.paths.history(agent, id));
+    let read = history_file::read_file(cx, &cx.paths.history(agent, id));
     read.ok().flatten()?.ok()
 }
 
@@ -210,7 +211,7 @@ pub(super) fn keep_foreign(cx: &FileStore, agent: &AgentId, id: &ProfileId, othe
         let now = cx.io.clock.now();
         history.add(other.clone(), None, Cause::OtherProgram, now, limit);
         strip_spent(cx, &mut history);
-        Ok(put(cx, agent, history)?)
+        put(cx, agent, history)
     };
     if limit > 0
         && let Err(error) = keep()
@@ -249,7 +250,7 @@ fn note_refresh(
     id: &ProfileId,
     old: Credential,
     (new, doc): (&Credential, &AuthProfiles),
-) -> Result<(), FileError> {
+) -> Result<(), StoreError> {
     let grant = |credential: &Credential| credential.as_oauth()?.grant();
     let (mut history, _) = open(cx, &cx.paths.history(agent, id), id)?;
     let limit = (cx.limit)();
@@ -276,7 +277,7 @@ pub(super) fn keep_successor(
     (agent, id): (&AgentId, &ProfileId),
     (spent, new): (&GrantDigest, &OAuth),
     (doc, _): (&AuthProfiles, &LockedHistories),
-) -> Result<bool, FileError> {
+) -> Result<bool, StoreError> {
     if (cx.limit)() == 0 {
         return Ok(false);
     }
@@ -309,7 +310,7 @@ fn open(
     path: &Path,
     id: &ProfileId,
 ) -> Result<(History, Option<String>), FileError> {
-    let fault = match history_file::read_file(&*cx.io.files, path)? {
+    let fault = match history_file::read_file(cx, path)? {
         None => None,
         Some(Ok(history)) if history.profile == *id => return Ok((history, None)),
         Some(Ok(_)) => Some("it belongs to another profile".to_owned()),

@@ -2,34 +2,40 @@
 
 use std::path::Path;
 
+use crate::model::credential::Credential;
 use crate::model::history::{Generation, History, Saved};
 use crate::model::id::ProfileId;
 use crate::model::mentions::Mentions;
 use crate::model::profiles::Content;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::model::vault::VaultFault;
 use crate::ports::files::{FileError, Files};
+use crate::ports::store::StoreError;
 
 use super::entry;
+use super::io::FileStore;
 use super::json_writer::Writer;
+use super::keep::Keep;
 use super::raw_json::{self, Members};
+use super::sealed::Sealing;
 use super::usage;
 
 const VERSION: &str = "1";
 
 /// The history in a file, if there is one; why it cannot be understood, if it cannot.
 pub(super) fn read_file(
-    files: &dyn Files,
+    cx: &FileStore,
     path: &Path,
 ) -> Result<Option<Result<History, String>>, FileError> {
-    let bytes = files.read(path)?.map(Secret::new);
+    let bytes = cx.io.files.read(path)?.map(Secret::new);
     Ok(bytes.map(|bytes| {
         let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
-        parse(text)
+        parse(text, &mut cx.keep())
     }))
 }
 
-fn parse(text: &str) -> Result<History, String> {
+fn parse(text: &str, keep: &mut Keep) -> Result<History, String> {
     let mut members = Members::read(text)?;
     if members.take("version").is_none_or(|n| n.get() != VERSION) {
         return Err("its version is not supported".to_owned());
@@ -38,9 +44,12 @@ fn parse(text: &str) -> Result<History, String> {
     let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
     let profile = profile.ok_or("it does not name a profile")?;
     let generations = (members.take("generations")).ok_or("it has no generations")?;
+    let id = &profile.clone();
     let mut history = History::new(profile);
     history.saved = match members.take("saved") {
-        Some(saved) => Some(read_saved(saved.get()).ok_or("what was stored last is invalid")?),
+        Some(saved) => {
+            Some(read_saved(id, saved.get(), keep).ok_or("what was stored last is invalid")?)
+        }
         None => None,
     };
     for (number, value) in Members::read(generations.get())?.iter() {
@@ -48,7 +57,7 @@ fn parse(text: &str) -> Result<History, String> {
         let number = number.parse::<u32>().ok().map(u64::from);
         let generation = number.and_then(|number| {
             let members = Members::read(value.get()).ok()?;
-            read_generation(number, &members)
+            read_generation((id, number), &members, keep)
         });
         let what = format!(
             "its generation {} is invalid",
@@ -67,9 +76,9 @@ fn parse(text: &str) -> Result<History, String> {
     Ok(history)
 }
 
-fn read_saved(text: &str) -> Option<Saved> {
+fn read_saved(id: &ProfileId, text: &str, keep: &mut Keep) -> Option<Saved> {
     let members = Members::read(text).ok()?;
-    match entry::read("saved", members.get("credential")?.get()) {
+    match entry::read(id.as_str(), members.get("credential")?.get(), keep) {
         Content::Valid(_, credential) => Some(Saved {
             at: raw_json::millis(members.get("savedAt")?)?,
             credential,
@@ -78,8 +87,12 @@ fn read_saved(text: &str) -> Option<Saved> {
     }
 }
 
-fn read_generation(number: u64, members: &Members<'_>) -> Option<Generation> {
-    match entry::read("generation", members.get("credential")?.get()) {
+fn read_generation(
+    (id, number): (&ProfileId, u64),
+    members: &Members<'_>,
+    keep: &mut Keep,
+) -> Option<Generation> {
+    match entry::read(id.as_str(), members.get("credential")?.get(), keep) {
         Content::Valid(_, credential) => Some(Generation {
             number,
             replaced_at: raw_json::millis(members.get("replacedAt")?)?,
@@ -131,12 +144,27 @@ fn write_mentions(one: &mut Writer, mentions: &Mentions) {
 }
 
 /// Replaces the file of a history.
-pub(super) fn write(files: &dyn Files, path: &Path, history: &History) -> Result<(), FileError> {
+///
+/// # Errors
+/// If its secrets are to be sealed, and cannot be; what the disk says.
+pub(super) fn write(
+    files: &dyn Files,
+    path: &Path,
+    history: &History,
+    sealing: &Sealing,
+) -> Result<(), StoreError> {
+    let text = render(history, sealing)?;
     // It can be undone from now on; an error would say that the change itself was made.
-    files.replace_relaxed(path, render(history).expose())
+    Ok(files.replace_relaxed(path, text.expose())?)
 }
 
-fn render(history: &History) -> Secret<Vec<u8>> {
+fn render(history: &History, sealing: &Sealing) -> Result<Secret<Vec<u8>>, VaultFault> {
+    let mut written = Ok(());
+    let mut credential = |one: &mut Writer, credential: &Credential| {
+        let name = ("credential", &history.profile);
+        let added = entry::write(one, name, credential, None, sealing);
+        written = written.clone().and(added);
+    };
     let text = Writer::object(|file| {
         file.raw("version", VERSION);
         file.text("profile", history.profile.as_str());
@@ -144,7 +172,7 @@ fn render(history: &History) -> Secret<Vec<u8>> {
             file.member("saved", |one| {
                 let Timestamp(at) = saved.at;
                 one.raw("savedAt", &at.to_string());
-                entry::write(one, "credential", &saved.credential, None);
+                credential(one, &saved.credential);
             });
         }
         file.member("generations", |all| {
@@ -160,7 +188,7 @@ fn render(history: &History) -> Secret<Vec<u8>> {
                         one.raw("bare", "true");
                     }
                     write_mentions(one, &generation.mentions);
-                    entry::write(one, "credential", &generation.credential, None);
+                    credential(one, &generation.credential);
                 });
             }
         });
@@ -178,5 +206,6 @@ fn render(history: &History) -> Secret<Vec<u8>> {
             file.raw(name, value.as_str());
         }
     });
-    text.into_file()
+    let text = text.into_file();
+    written.map(|()| text)
 }

@@ -28,7 +28,7 @@ impl History for FileStore {
         };
         for name in names.iter().filter(|name| name.ends_with(".json")) {
             let path = directory.join(name);
-            let fault = match history_file::read_file(&*self.io.files, &path) {
+            let fault = match history_file::read_file(self, &path) {
                 Ok(None) => continue,
                 Ok(Some(Ok(history))) if *name == history_name(&history.profile) => {
                     kept.histories.push(history);

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::model::vault::VaultFault;
 use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::{FileLock, Files, Sharing};
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::lock::{self, LockError, Wait, lock_within};
+use crate::ports::vault::Vault;
 
+use super::keep::Keep;
 use super::paths::StorePaths;
+use super::sealed::Sealing;
 
 /// Says how many generations of a profile are to be kept; 0 for none.
 pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
@@ -34,6 +38,7 @@ pub(super) struct Person {
 /// The store on files: its ports, its places, and the one setting.
 pub struct FileStore {
     pub(super) io: Io,
+    pub(super) vault: Arc<dyn Vault>,
     pub(super) person: Option<Person>,
     pub(super) paths: StorePaths,
     pub(super) limit: Limit,
@@ -48,6 +53,26 @@ impl FileStore {
             interrupt: None,
             dialog: person.map(|person| &*person.dialog),
         }
+    }
+
+    /// How what is written is sealed; opens the vault, which may ask a person.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    pub(super) fn sealing(&self) -> Result<Sealing, VaultFault> {
+        let part = match self.vault.policy()? {
+            Some(policy) if policy.store.seals() => policy.part,
+            _ => return Ok(Sealing::Off),
+        };
+        Ok(match self.vault.unlock() {
+            Ok(sealer) => Sealing::On(sealer, part),
+            Err(fault) => Sealing::Closed(fault),
+        })
+    }
+
+    /// Reads what is sealed as far as this process has opened the vault.
+    pub(super) fn keep(&self) -> Keep {
+        Keep::all().opening(self.vault.opened())
     }
 
     /// A wait that a signal ends.

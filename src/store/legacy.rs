@@ -52,7 +52,8 @@ fn add(document: &mut AuthProfiles, entries: &Members<'_>, fallback: Option<Kind
             let mut members = Members::read(value.get()).ok()?;
             let kind = entry::kind(&mut members).or(fallback)?;
             let provider = entry::provider(&mut members).unwrap_or_else(|| key.to_owned());
-            let credential = entry::credential(kind, provider, members, &mut Keep::all()).ok()?;
+            let keep = &mut Keep::all();
+            let credential = entry::credential(&id, (kind, provider), members, keep).ok()?;
             (!credential.raw_provider().trim().is_empty()).then_some((id, credential))
         };
         match read() {

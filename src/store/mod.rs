@@ -31,6 +31,7 @@ mod read;
 mod record;
 mod references;
 mod saved_answer;
+mod sealed;
 mod shared_lock;
 mod spent;
 mod stale_lock;

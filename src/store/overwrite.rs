@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::model::history::History;
 use crate::model::profiles::{AuthProfiles, Content, Entry};
 use crate::ports::files::{Displaced, FileError, Files, Replaced, Reservation};
-use crate::ports::store::Scope;
+use crate::ports::store::{Scope, StoreError};
 use crate::ports::swap;
 
 use super::document;
@@ -18,6 +18,7 @@ use super::document_lock::Locked;
 use super::history;
 use super::io::FileStore;
 use super::read::{self, Found, LOOKS, SETTLES, read_text};
+use super::sealed::Sealing;
 
 /// More often in a row nobody writes within the moment that it takes.
 const ROUNDS: usize = 100;
@@ -28,17 +29,17 @@ pub(super) type Change<'a> = &'a mut dyn FnMut(&mut AuthProfiles) -> bool;
 /// Puts what was found and changed in the place of the document.
 pub(super) fn put_document(
     cx: &FileStore,
-    path: &Path,
+    (path, sealing): (&Path, &Sealing),
     found: &mut Found,
     mut space: Option<Box<dyn Reservation + '_>>,
     change: Change<'_>,
-) -> Result<(), FileError> {
+) -> Result<(), StoreError> {
     let mut expected = found.credentials.clone();
     // What is in the place, as other programs made it.
     // What was imported lies in no document yet, whatever another program makes of that.
     let mut clean = found.imported.as_ref().map(|_| found.doc.clone());
     for _ in 0..ROUNDS {
-        let rendered = document::render(&found.doc, found.layout).credentials;
+        let rendered = document::render_sealed(&found.doc, found.layout, sealing)?.credentials;
         let bytes = rendered.expose();
         let filled = space
             .take()
@@ -50,7 +51,7 @@ pub(super) fn put_document(
         let Some(theirs) = Theirs::of(cx, path, replaced, found)? else {
             return Ok(());
         };
-        let whole = |text: Option<&[u8]>| whole(text, found.state.as_deref());
+        let whole = |text: Option<&[u8]>| whole(cx, text, found.state.as_deref());
         let base = whole(expected.as_deref());
         let mut doc = clean.take().unwrap_or_else(|| base.clone());
         doc.merge(&base, whole(theirs.bytes.as_deref()));
@@ -70,14 +71,14 @@ pub(super) fn put_document(
             None => theirs.bytes,
         };
     }
-    Err(busy(path))
+    Err(busy(path).into())
 }
 
 /// Puts the second file of a document that is split in its place.
 pub(super) fn put_state(cx: &FileStore, path: &Path, found: &mut Found) -> Result<(), FileError> {
     let mut expected = found.state.clone();
     for _ in 0..ROUNDS {
-        let state = document::render(&found.doc, found.layout).state;
+        let state = document::render_state(&found.doc, found.layout);
         let Some(state) = state else {
             return cx.io.files.remove(path);
         };
@@ -90,9 +91,9 @@ pub(super) fn put_state(cx: &FileStore, path: &Path, found: &mut Found) -> Resul
             return Ok(());
         };
         // It says only what was learnt and wished, of which ours is the newest.
-        let base = whole(None, expected.as_deref());
-        let mut doc = whole(None, theirs.bytes.as_deref());
-        doc.merge(&base, whole(None, Some(bytes)));
+        let base = whole(cx, None, expected.as_deref());
+        let mut doc = whole(cx, None, theirs.bytes.as_deref());
+        doc.merge(&base, whole(cx, None, Some(bytes)));
         found.doc.order = doc.order;
         found.doc.last_good = doc.last_good;
         found.doc.usage = doc.usage;
@@ -117,8 +118,9 @@ fn busy(path: &Path) -> FileError {
 }
 
 /// A document of these files; what cannot be understood counts as empty, and is kept elsewhere.
-fn whole(credentials: Option<&[u8]>, state: Option<&[u8]>) -> AuthProfiles {
-    let parse = |bytes| read_text(bytes, |text| document::parse(text, Scope::All));
+fn whole(cx: &FileStore, credentials: Option<&[u8]>, state: Option<&[u8]>) -> AuthProfiles {
+    let read = |text: &str| document::parse_keeping(text, Scope::All, &mut cx.keep());
+    let parse = |bytes| read_text(bytes, read);
     let parsed = credentials.map(parse).and_then(Result::ok);
     let mut doc = parsed.unwrap_or_default();
     if let Some(state) = state {
@@ -205,8 +207,8 @@ pub(super) fn take_in_left(cx: &FileStore, locked: &Locked, found: &mut Found) -
                 continue;
             }
             let theirs = match path == cx.paths.document(&locked.agent) {
-                true => whole(Some(&bytes), None),
-                false => whole(None, Some(&bytes)),
+                true => whole(cx, Some(&bytes), None),
+                false => whole(cx, None, Some(&bytes)),
             };
             // What a logout of ours removed stays away.
             let history = |entry: &Entry| history_of(cx, locked, entry);

@@ -109,12 +109,23 @@ pub(super) fn look(
     detail: Option<Detail>,
 ) -> Result<AuthProfiles, StoreError> {
     cx.io.files.check_directory(&cx.paths.state)?;
-    if let Some(doc) = in_pieces(cx, agent, scope, detail)? {
+    let keep = || Keep::new(detail).opening(cx.vault.opened());
+    let read = |keep: &mut Keep| {
+        if let Some(doc) = in_pieces(cx, agent, scope, keep)? {
+            return Ok(doc);
+        }
+        let found = find(cx, agent, (scope, keep), || is_locked_by_peer(cx, agent))?;
+        found.check(&cx.paths.document(agent))?;
+        Ok::<_, StoreError>(found.doc)
+    };
+    let mut first = keep();
+    let doc = read(&mut first)?;
+    if detail.is_some() || !first.has_closed() {
         return Ok(doc);
     }
-    let found = find(cx, agent, scope, || is_locked_by_peer(cx, agent))?;
-    found.check(&cx.paths.document(agent))?;
-    Ok(found.doc)
+    // It is to be handed out, or compared with what is.
+    cx.vault.unlock()?;
+    read(&mut keep())
 }
 
 /// The document as it is now, read in pieces; `None` if there is none, or anything is odd about it.
@@ -122,12 +133,12 @@ fn in_pieces(
     cx: &FileStore,
     agent: &AgentId,
     scope: Scope<'_>,
-    detail: Option<Detail>,
+    keep: &mut Keep,
 ) -> Result<Option<AuthProfiles>, StoreError> {
     let Some(pieces) = open(cx, &cx.paths.document(agent))? else {
         return Ok(None);
     };
-    let Some(mut doc) = document_stream::read(pieces, scope, Keep::new(detail))? else {
+    let Some(mut doc) = document_stream::read(pieces, scope, keep)? else {
         return Ok(None);
     };
     if let Some(state) = read_document(cx, &cx.paths.state_file(agent))? {
@@ -214,14 +225,14 @@ pub(super) fn agents(cx: &FileStore) -> Result<Vec<AgentId>, StoreError> {
 pub(super) fn find(
     cx: &FileStore,
     agent: &AgentId,
-    scope: Scope<'_>,
+    (scope, keep): (Scope<'_>, &mut Keep),
     is_at_work: impl Fn() -> Result<bool, StoreError>,
 ) -> Result<Found, StoreError> {
     let start = cx.io.clock.monotonic();
     let mut looks = 1;
     loop {
         let may_change = looks < LOOKS || is_at_work()?;
-        let found = read(cx, agent, scope)?;
+        let found = read(cx, agent, scope, keep)?;
         let is_over = cx.io.clock.monotonic().saturating_sub(start) >= IN_PLACE;
         if found.is_whole() || is_over || !(may_change || is_at_work()?) {
             return Ok(found);
@@ -231,7 +242,12 @@ pub(super) fn find(
     }
 }
 
-fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, StoreError> {
+fn read(
+    cx: &FileStore,
+    agent: &AgentId,
+    scope: Scope<'_>,
+    keep: &mut Keep,
+) -> Result<Found, StoreError> {
     let path = cx.paths.document(agent);
     let mut found = Found {
         doc: AuthProfiles::default(),
@@ -244,7 +260,7 @@ fn read(cx: &FileStore, agent: &AgentId, scope: Scope<'_>) -> Result<Found, Stor
         database: None,
     };
     match read_document(cx, &path)? {
-        Some(bytes) => match read_text(&bytes, |text| document::parse(text, scope)) {
+        Some(bytes) => match read_text(&bytes, |text| document::parse_keeping(text, scope, keep)) {
             Ok(doc) => {
                 found.doc = doc;
                 found.credentials = Some(bytes);

@@ -3,40 +3,65 @@
 //! A file per refresh, `rescue/<grant>.<begun>.answer`: a line that tells whose it is, written
 //! before the request is sent; then, once the answer has come, a line with its length, and its
 //! bytes. A file without the second line belongs to a refresh that was never answered. The lock of
-//! the grant says who may touch it.
+//! the grant says who may touch it. In a sealed store the bytes are sealed, and the line says so; the
+//! vault is open before the request is sent.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::grant::GrantDigest;
 use crate::model::saved_response::{self, ROOM};
+use crate::model::seal::Seal;
 use crate::model::secret::Secret;
 use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
+use crate::model::vault::About;
 use crate::ports::files::{FileError, Prepared, Untrusted};
-use crate::ports::store::{PendingRefresh, SavedAnswer};
+use crate::ports::store::{PendingRefresh, SavedAnswer, StoreError};
+use crate::ports::vault::Sealer;
 
 use super::error::at;
 use super::io::FileStore;
+use super::sealed::Sealing;
 
 const SUFFIX: &str = ".answer";
+
+/// Follows the length of an answer that is sealed.
+const IS_SEALED: &str = " sealed";
 
 /// The file of one refresh, ready for its answer.
 pub(super) struct Slot<'a> {
     pub(super) path: PathBuf,
     head: Vec<u8>,
     file: Box<dyn Prepared + 'a>,
+    /// What seals the answer, which is to a refresh of this grant.
+    sealer: Option<Arc<Sealer>>,
+    grant: GrantDigest,
 }
 
 impl Slot<'_> {
     /// Saves the answer where it was prepared.
     pub(super) fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
-        self.file.append(sealed(answer).expose())
+        let bytes = self.seal(answer)?;
+        self.file.append(bytes.expose())
     }
-}
 
-fn sealed(answer: &Secret<Vec<u8>>) -> Secret<Vec<u8>> {
-    let answer = answer.expose();
-    saved_response::sealed(&answer.len().to_string(), answer)
+    fn seal(&self, answer: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, FileError> {
+        let answer = answer.expose();
+        let Some(sealer) = &self.sealer else {
+            let length = answer.len().to_string();
+            return Ok(saved_response::sealed(&length, answer));
+        };
+        let seal = sealer.seal(About::Answer(self.grant.as_str()), answer);
+        let sealed = seal.map_err(|fault| FileError {
+            operation: "seal",
+            path: self.path.clone(),
+            source: std::io::Error::other(fault),
+        })?;
+        let bytes = sealed.to_bytes();
+        let length = format!("{}{IS_SEALED}", bytes.len());
+        Ok(saved_response::sealed(&length, &bytes))
+    }
 }
 
 /// What a file of ours holds.
@@ -49,6 +74,8 @@ enum Content {
     /// It belongs to another state directory.
     Foreign,
     Answer(SavedAnswer),
+    /// One whose body is sealed.
+    Sealed(SavedAnswer),
 }
 
 /// Makes the file of a refresh ready for its answer.
@@ -56,7 +83,12 @@ pub(super) fn prepare<'a>(
     cx: &'a FileStore,
     grant: &GrantDigest,
     refresh: &PendingRefresh,
-) -> Result<Slot<'a>, FileError> {
+) -> Result<Slot<'a>, StoreError> {
+    let sealer = match cx.sealing()? {
+        Sealing::Off => None,
+        Sealing::On(sealer, _) => Some(sealer),
+        Sealing::Closed(fault) => return Err(fault.into()),
+    };
     let directory = cx.paths.state.join(RESCUE);
     cx.io.files.create_dirs(&directory)?;
     tighten(cx, &directory);
@@ -67,7 +99,13 @@ pub(super) fn prepare<'a>(
         source: error.into(),
     })?;
     let file = cx.io.files.prepare(&path, &head, ROOM)?;
-    Ok(Slot { path, head, file })
+    Ok(Slot {
+        path,
+        head,
+        file,
+        sealer,
+        grant: grant.clone(),
+    })
 }
 
 /// Saves an answer outside the state directory, whose disk just failed.
@@ -81,29 +119,57 @@ pub(super) fn save_elsewhere(
     let save = || {
         cx.io.files.create_dirs(directory)?;
         let mut file = cx.io.files.prepare(&path, &slot.head, 0)?;
-        file.append(sealed(answer).expose())
+        file.append(slot.seal(answer)?.expose())
     };
     save().ok().map(|()| path)
 }
 
 /// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
 /// for the holder of the grant's lock.
-pub(super) fn of_grant(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<SavedAnswer>, FileError> {
+///
+/// # Errors
+/// What the disk says; if one is sealed and the vault does not open.
+pub(super) fn of_grant(
+    cx: &FileStore,
+    grant: &GrantDigest,
+) -> Result<Vec<SavedAnswer>, StoreError> {
     let mut answers: Vec<SavedAnswer> = Vec::new();
     for path in files_of(cx, grant)? {
         let Some(bytes) = read(cx, &path)? else {
             continue;
         };
         match understand(cx, &path, &Secret::new(bytes)) {
+            Content::Sealed(answer) => {
+                let Some(answer) = open(cx, grant, answer)? else {
+                    continue;
+                };
+                insert(&mut answers, answer);
+            }
             Content::Answer(answer) | Content::Torn(Some(answer)) => {
-                let older = |other: &SavedAnswer| other.refresh.begun_at <= answer.refresh.begun_at;
-                answers.insert(answers.partition_point(older), answer);
+                insert(&mut answers, answer);
             }
             Content::Unanswered => cx.io.files.remove(&path)?,
             Content::Torn(None) | Content::Foreign => {}
         }
     }
     Ok(answers)
+}
+
+fn insert(answers: &mut Vec<SavedAnswer>, answer: SavedAnswer) {
+    let older = |other: &SavedAnswer| other.refresh.begun_at <= answer.refresh.begun_at;
+    answers.insert(answers.partition_point(older), answer);
+}
+
+/// Opens an answer; `None` if it is damaged: it stays where it is, and its grant is spent.
+fn open(
+    cx: &FileStore,
+    grant: &GrantDigest,
+    answer: SavedAnswer,
+) -> Result<Option<SavedAnswer>, StoreError> {
+    let sealer = cx.vault.unlock()?;
+    let seal = Seal::from_bytes(answer.body.expose());
+    let opened = seal.and_then(|seal| sealer.open(About::Answer(grant.as_str()), &seal).ok());
+    Ok(opened.map(|body| SavedAnswer { body, ..answer }))
 }
 
 /// Removes every answer to a refresh of a grant, now that its successor is stored.
@@ -139,7 +205,9 @@ pub(super) fn files(cx: &FileStore) -> Result<Vec<(GrantDigest, PathBuf)>, FileE
         for path in files_of(cx, &grant)? {
             let bytes = read(cx, &path)?.unwrap_or_default();
             let content = understand(cx, &path, &Secret::new(bytes));
-            if matches!(content, Content::Answer(_) | Content::Torn(_)) {
+            let holds_one =
+                |content: &Content| !matches!(content, Content::Unanswered | Content::Foreign);
+            if holds_one(&content) {
                 found.push((grant.clone(), path));
             }
         }
@@ -210,34 +278,46 @@ fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
         body: Secret::new(body.to_vec()),
         at: at(path),
     };
-    let length = std::str::from_utf8(length).ok();
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    match length.and_then(|length| body.get(..length)) {
-        Some(body) => Content::Answer(saved(body)),
-        None => Content::Torn(Some(saved(body))),
+    let length = std::str::from_utf8(length).unwrap_or_default();
+    let (length, is_sealed) = match length.strip_suffix(IS_SEALED) {
+        Some(length) => (length, true),
+        None => (length, false),
+    };
+    let whole = length
+        .parse::<usize>()
+        .ok()
+        .and_then(|length| body.get(..length));
+    match (whole, is_sealed) {
+        (Some(body), true) => Content::Sealed(saved(body)),
+        (Some(body), false) => Content::Answer(saved(body)),
+        // Nothing of it can be read.
+        (None, true) => Content::Torn(None),
+        (None, false) => Content::Torn(Some(saved(body))),
     }
 }
 
 /// Fails if an answer to a refresh of a grant lies there that this version cannot read: the grant
 /// is spent.
-pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), FileError> {
+pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), StoreError> {
     for path in files_of(cx, grant)? {
         let bytes = read(cx, &path)?.unwrap_or_default();
-        if let Content::Torn(None) = understand(cx, &path, &Secret::new(bytes)) {
-            return Err(unreadable(path));
-        }
+        let why = match understand(cx, &path, &Secret::new(bytes)) {
+            Content::Torn(None) => {
+                "it holds the response to a refresh in a format of a later version"
+            }
+            Content::Sealed(ref answer) if open(cx, grant, answer.clone())?.is_none() => {
+                "it holds the response to a refresh, and its seal does not open"
+            }
+            _ => continue,
+        };
+        let error = FileError {
+            operation: "understand",
+            path,
+            source: std::io::Error::other(why),
+        };
+        return Err(error.into());
     }
     Ok(())
-}
-
-fn unreadable(path: PathBuf) -> FileError {
-    FileError {
-        operation: "understand",
-        path,
-        source: std::io::Error::other(
-            "it holds the response to a refresh in a format of a later version",
-        ),
-    }
 }
 
 fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {

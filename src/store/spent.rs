@@ -145,15 +145,9 @@ mod tests {
     }
 
     fn context(files: &MemoryFiles) -> FileStore {
-        FileStore {
-            person: None,
-            io: Io {
-                files: Arc::new(files.clone()),
-                clock: Arc::new(FakeClock::new(Timestamp(3))),
-            },
-            paths: StorePaths::below("/s"),
-            limit: Box::new(|| 0),
-        }
+        let clock = Arc::new(FakeClock::new(Timestamp(3)));
+        let store = FileStore::new(Arc::new(files.clone()), clock, StorePaths::below("/s"));
+        store.keeping(Box::new(|| 0))
     }
 
     #[test]

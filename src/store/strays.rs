@@ -120,7 +120,7 @@ fn one(key: &str, value: Raw<'_>) -> Option<(ProfileId, Credential)> {
     }
     let kind = entry::kind(&mut members).or_else(|| guess(&members))?;
     let provider = entry::provider(&mut members).unwrap_or_else(|| provider.to_owned());
-    let credential = entry::credential(kind, provider, members, &mut Keep::all()).ok()?;
+    let credential = entry::credential(&id, (kind, provider), members, &mut Keep::all()).ok()?;
     let has_refresh = credential
         .as_oauth()
         .is_some_and(|login| login.refresh_token().is_some());

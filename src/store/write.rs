@@ -12,6 +12,7 @@ use super::io::{FileStore, Io};
 use super::later_release;
 use super::overwrite::{self, Change};
 use super::read::{self, Found, HEADROOM, check_limit};
+use super::sealed::Sealing;
 
 /// Space for the next content of an agent's document. What is received now must be stored where it
 /// is read again, so it fails for a document that is too large to grow.
@@ -38,7 +39,8 @@ fn check_growth(path: &Path, size: u64) -> Result<(), FileError> {
 
 /// Reads the document again, now that nobody of ours can change it.
 pub(super) fn find(cx: &FileStore, locked: &Locked) -> Result<Found, StoreError> {
-    let found = read::find(cx, &locked.agent, Scope::All, || Ok(false));
+    let scope = (Scope::All, &mut cx.keep());
+    let found = read::find(cx, &locked.agent, scope, || Ok(false));
     let found = found.map_err(|error| match error {
         // What was to be written is not: a reader that is refused has only not been told.
         StoreError::Unavailable(error) => StoreError::Unavailable(MediumError {
@@ -67,14 +69,15 @@ pub(super) fn find_all(cx: &FileStore, locked: &Locked) -> Result<(Found, bool),
 /// is made again in what another program wrote meanwhile.
 pub(super) fn write(
     cx: &FileStore,
-    locked: &Locked,
+    (locked, sealing): (&Locked, &Sealing),
     found: &mut Found,
     space: Option<Box<dyn Reservation + '_>>,
     change: Change<'_>,
 ) -> Result<(), StoreError> {
+    // First of all: what cannot be sealed is not written.
+    let rendered = document::render_sealed(&found.doc, found.layout, sealing)?;
     quarantine(&cx.io, found)?;
     keep_copy(cx, &locked.agent, found)?;
-    let rendered = document::render(&found.doc, found.layout);
     let is_split = found.layout == Layout::Split;
     let is_same = is_split && found.credentials.as_ref() == Some(rendered.credentials.expose());
     if let Some(state) = &rendered.state {
@@ -85,7 +88,7 @@ pub(super) fn write(
     if !is_same {
         let path = cx.paths.document(&locked.agent);
         check_growth(&path, rendered.credentials.expose().len() as u64)?;
-        overwrite::put_document(cx, &path, found, space, change)?;
+        overwrite::put_document(cx, (&path, sealing), found, space, change)?;
     }
     if is_split {
         let path = cx.paths.state_file(&locked.agent);

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod disk;
 pub mod env;
 pub mod files;
+pub mod fixed_vault;
 pub mod http;
 pub mod key_cache;
 pub mod keyring;

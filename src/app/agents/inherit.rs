@@ -4,7 +4,7 @@ use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use super::registry::must_exist;
 use crate::app::context::Context;
@@ -43,7 +43,9 @@ pub fn run(cx: Context<'_>, typed: &str, set: Option<&Inheritance>) -> Result<Ou
         });
     };
     if !wanted.links().is_empty() {
-        let main = cx.store.load(&AgentId::main(), Scope::All)?;
+        let main = cx
+            .store
+            .look(&AgentId::main(), Scope::All, Detail::Masked)?;
         if let Some(lost) = dangling(wanted, &main).next() {
             let message = format!("main has no profile {lost}");
             let failure = Failure::new(Kind::NotFound, message);

@@ -17,7 +17,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, VisibleProfile};
 use crate::model::provider::{Provider, RefreshSettings};
 use crate::model::time::LocalTime;
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 
 pub(in crate::app) type Manifest<'a> = (&'a ProviderId, Result<&'a Provider, &'a Failure>);
 
@@ -250,7 +250,9 @@ impl<'a> FactsReader<'a> {
             return Ok(None);
         };
         let (agent, profile) = (holder.agent.clone(), holder.profile.clone());
-        let document = cx.store.load(&agent, Scope::Profile(&profile))?;
+        let document = cx
+            .store
+            .look(&agent, Scope::Profile(&profile), Detail::Masked)?;
         let held = document.get(&profile).and_then(Credential::as_oauth);
         let Some(newer) = holder.kept.as_ref().or(held) else {
             return Ok(None);
@@ -275,8 +277,8 @@ fn grant_of(
     login: &OAuth,
     (id, provider): (&ProviderId, Option<&Provider>),
 ) -> Option<GrantDigest> {
-    if let Some(token) = login.refresh_token() {
-        return Some(GrantDigest::of(id, token));
+    if login.refresh_token().is_some() {
+        return login.grant();
     }
     let asks_itself = login.is_of_client()
         && provider.is_none_or(|provider| provider.client_credentials().is_some());

@@ -287,9 +287,15 @@ pub(super) fn no_secret(facts: &Facts) -> Obstacle {
         None if facts.is_reference => SECRET_ELSEWHERE.to_owned(),
         None => "has no secret".to_owned(),
     };
-    let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::NoSecret, words);
+    let kind = match fault {
+        // It is there, and its key may come back.
+        Some(SecretFault::Sealed(_)) => FailureKind::Storage,
+        _ => FailureKind::NeedsLogin,
+    };
+    let obstacle = Obstacle::permanent(kind, Cause::NoSecret, words);
     let again = store_again(facts);
     obstacle.hint(match (fault, &facts.provider) {
+        (Some(SecretFault::Sealed(_)), _) => Command::new("secrets status").into(),
         (Some(SecretFault::Unset(name)), _) => {
             Hint::from(format!("set {name}, or run: ")).then(again)
         }

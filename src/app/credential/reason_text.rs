@@ -97,6 +97,7 @@ fn secret_code(fault: &SecretFault) -> &'static str {
     match fault {
         SecretFault::Unset(_) => "variable-not-set",
         SecretFault::Bearer(_) | SecretFault::Malformed(_) => "malformed-secret",
+        SecretFault::Sealed(_) => "sealed",
     }
 }
 

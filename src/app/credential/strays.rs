@@ -7,7 +7,7 @@ use crate::app::context::Context;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, Effective};
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 /// A file with credentials that are not in the store.
 pub(in crate::app) struct StrayFile {
@@ -66,7 +66,7 @@ pub(in crate::app) fn found(
         return Vec::new();
     }
     // Whoever looks for one provider has read no more than its profiles.
-    let Ok(document) = cx.store.load(agent, Scope::All) else {
+    let Ok(document) = cx.store.look(agent, Scope::All, Detail::Masked) else {
         return Vec::new();
     };
     let history = cx.store.history(agent, None).unwrap_or_default().histories;

@@ -9,7 +9,7 @@ use crate::model::history::History;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 /// Reports whether the journal knows that a grant is spent. One that cannot be read knows nothing.
 pub(in crate::app) fn is_spent(cx: Context<'_>, grant: &GrantDigest) -> bool {
@@ -43,7 +43,7 @@ fn found_where(
     if kept.histories.is_empty() {
         return Vec::new();
     }
-    let Ok(document) = cx.store.load(agent, Scope::All) else {
+    let Ok(document) = cx.store.look(agent, Scope::All, Detail::Masked) else {
         return Vec::new();
     };
     let saved = |history: &History| {

@@ -9,7 +9,7 @@ use crate::model::grant::{Attempt, GrantRecord, RefreshOutcome};
 use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::AgentId;
 use crate::model::state_files::{AGENTS, DECLARED, LOCKS, RESCUE};
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 use crate::ports::swap;
 
 use super::report::{Check, Verdict};
@@ -111,7 +111,7 @@ fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
         let place = cx.store_files.document(agent);
-        match cx.load(agent, Scope::All) {
+        match cx.look(agent, Scope::All, Detail::Masked) {
             Ok(document) => found.extend(unusable_secrets(&document).map(|(words, mend)| {
                 let verdict = Verdict::warning(words, mend.of_agent(agent));
                 (place.clone(), verdict)
@@ -185,7 +185,10 @@ fn strays(cx: Context<'_>, agents: &[AgentId]) -> Found {
             true => file.import(),
             false => file.import().of_agent(agent),
         };
-        let own = cx.store.load(agent, Scope::All).unwrap_or_default();
+        let own = cx
+            .store
+            .look(agent, Scope::All, Detail::Masked)
+            .unwrap_or_default();
         let found = strays::found(cx, agent, &own).into_iter();
         found
             .map(|file| {
@@ -205,7 +208,10 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let local = cx.clock.local();
     let now = local.now;
     for agent in agents {
-        let document = cx.store.load(agent, Scope::All).unwrap_or_default();
+        let document = cx
+            .store
+            .look(agent, Scope::All, Detail::Masked)
+            .unwrap_or_default();
         for (id, credential) in document.profiles() {
             let grant = credential.as_oauth().and_then(OAuth::grant);
             let record = grant.and_then(|grant| cx.store.grant_record(&grant).ok().flatten());

@@ -16,7 +16,7 @@ use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use crate::app::batch::{self, Ending, Job, LeftReason, Limits};
 use crate::app::context::Context;
@@ -167,7 +167,7 @@ fn look(
     agent: &AgentId,
     (report, planned): (&mut Report, &mut Vec<(Row, Job)>),
 ) -> Result<(), Failure> {
-    let own = cx.load(agent, Scope::All)?;
+    let own = cx.look(agent, Scope::All, Detail::Masked)?;
     let own = Effective::new(agent.clone(), own, None);
     let now = cx.clock.now();
     let note = |alert: Alert| {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId};
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 
 use crate::app::context::Context;
 
@@ -17,7 +17,10 @@ const LONGEST_LINE: usize = 10_000;
 pub(in crate::app) fn holders(cx: Context<'_>) -> HashMap<GrantDigest, (AgentId, ProfileId)> {
     let mut holders = HashMap::new();
     for agent in cx.store.agents().unwrap_or_default() {
-        let document = cx.store.load(&agent, Scope::All).unwrap_or_default();
+        let document = cx
+            .store
+            .look(&agent, Scope::All, Detail::Masked)
+            .unwrap_or_default();
         for (id, credential) in document.profiles() {
             if let Some(grant) = credential.as_oauth().and_then(OAuth::grant) {
                 holders.insert(grant, (agent.clone(), id.clone()));
@@ -72,7 +75,10 @@ pub(in crate::app) fn holders_and_keepers(cx: Context<'_>) -> HashMap<GrantDiges
 pub(in crate::app) fn copies(cx: Context<'_>, grant: &GrantDigest) -> Vec<(AgentId, ProfileId)> {
     let mut copies = Vec::new();
     for agent in cx.store.agents().unwrap_or_default() {
-        let document = cx.store.load(&agent, Scope::All).unwrap_or_default();
+        let document = cx
+            .store
+            .look(&agent, Scope::All, Detail::Masked)
+            .unwrap_or_default();
         for (id, credential) in document.profiles() {
             if credential.as_oauth().and_then(OAuth::grant).as_ref() == Some(grant) {
                 copies.push((agent.clone(), id.clone()));
@@ -92,7 +98,9 @@ pub(in crate::app) fn readers(
         return Vec::new();
     }
     let sees = |agent: &AgentId| {
-        let own = cx.store.load(agent, Scope::Profile(profile));
+        let own = cx
+            .store
+            .look(agent, Scope::Profile(profile), Detail::Masked);
         own.is_ok_and(|own| own.get(profile).is_none())
     };
     let agents = cx.store.agents().unwrap_or_default().into_iter();

@@ -12,7 +12,7 @@ use crate::model::hint::Command;
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::time::Timestamp;
-use crate::ports::store::{Scope, StoreError};
+use crate::ports::store::{Detail, Scope, StoreError};
 
 use crate::app::context::Context;
 use crate::app::credential::reason_text::refusal_words;
@@ -217,7 +217,9 @@ pub(in crate::app) fn owner(
 ) -> Result<AgentId, StoreError> {
     let kept = cx.store.history(agent, Some(profile))?;
     let has_own = || -> Result<bool, StoreError> {
-        let own = cx.store.load(agent, Scope::Profile(profile))?;
+        let own = cx
+            .store
+            .look(agent, Scope::Profile(profile), Detail::Masked)?;
         Ok(own.get(profile).is_some())
     };
     if agent.is_main() || !kept.histories.is_empty() || !kept.faults.is_empty() || has_own()? {
@@ -234,7 +236,9 @@ pub(in crate::app) fn line(
     history: &mut History,
 ) -> Result<Line, Failure> {
     let profile = history.profile.clone();
-    let document = cx.store.load(owner, Scope::Profile(&profile))?;
+    let document = cx
+        .store
+        .look(owner, Scope::Profile(&profile), Detail::Masked)?;
     let now = document.get(&profile);
     if let Some(now) = now {
         // Left by a change that was interrupted before it came about.

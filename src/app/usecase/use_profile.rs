@@ -14,7 +14,7 @@ use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
 use crate::ports::lock;
-use crate::ports::store::Scope;
+use crate::ports::store::{Detail, Scope};
 
 use super::order::{put, tell_unusable, write};
 use crate::app::context::{Context, look_up_provider};
@@ -128,7 +128,7 @@ pub fn clear_agent(
     provider: Option<&ProviderId>,
 ) -> Result<Option<ProviderId>, Failure> {
     cx.require_agent(agent)?;
-    let own = cx.store.load(agent, Scope::All)?;
+    let own = cx.store.look(agent, Scope::All, Detail::Masked)?;
     let ordered = own.order.iter();
     let mut ordered: Vec<ProviderId> = ordered
         .filter_map(|(key, _)| ProviderId::parse(key).ok())

@@ -11,4 +11,5 @@ mod history;
 mod lock_races;
 mod odd_documents;
 mod operation_properties;
+mod sealed_profiles;
 mod stray_files;

@@ -142,24 +142,29 @@ pub(crate) fn held<'a>(lock: GrantLock<'a>) -> Option<Box<dyn Held<'a> + 'a>> {
     }
 }
 
-/// Reserves and commits; `None` if the reservation failed.
-pub(crate) fn refresh(
-    store: &FileStore,
-    before: impl FnOnce(),
-) -> Option<Result<Vec<AgentId>, StoreError>> {
+/// The refresh of the one login.
+pub(crate) fn pending() -> PendingRefresh {
     let (agent, provider) = (AgentId::main(), ProviderId::parse("openai-codex").unwrap());
     let binding = Binding {
         token_endpoint: "https://auth.example/token".into(),
         client_id: "client".into(),
     };
-    let (profile, now) = (profile(), Timestamp(START as i64));
-    let what = PendingRefresh {
+    PendingRefresh {
         agent,
         provider,
-        profile,
+        profile: profile(),
         binding,
-        begun_at: now,
-    };
+        begun_at: Timestamp(START as i64),
+    }
+}
+
+/// Reserves and commits; `None` if the reservation failed.
+pub(crate) fn refresh(
+    store: &FileStore,
+    before: impl FnOnce(),
+) -> Option<Result<Vec<AgentId>, StoreError>> {
+    let what = pending();
+    let now = what.begun_at;
     let held = held(store.try_lock_grant(&digest("rt-1")).ok()?)?;
     let mut reserved = held.reserve(&what, &PATIENCE).ok()?;
     before();

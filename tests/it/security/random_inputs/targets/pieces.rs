@@ -62,7 +62,7 @@ fn agree(bytes: &[u8], scope: Scope<'_>) -> bool {
     let whole = whole(bytes, scope);
     let mut is_enough = true;
     for size in [1, 5, 64, usize::MAX] {
-        let read = |keep| {
+        let read = |keep: &mut Keep| {
             let cut = Cut {
                 bytes: bytes.to_vec(),
                 at: 0,
@@ -70,13 +70,13 @@ fn agree(bytes: &[u8], scope: Scope<'_>) -> bool {
             };
             document_stream::read(Box::new(cut), scope, keep).expect("memory can be read")
         };
-        match read(Keep::all()) {
+        match read(&mut Keep::all()) {
             // Then the whole is read.
             None => is_enough = false,
             Some(found) => assert_eq!(Ok(&found), whole.as_ref(), "{scope:?} in pieces of {size}"),
         }
         for detail in [Detail::Masked, Detail::Fingerprint, Detail::Claims] {
-            let seen = read(Keep::new(Some(detail)).with_room(0));
+            let seen = read(&mut Keep::new(Some(detail)).with_room(0));
             let seen = seen.map(|document| shown(document, detail));
             let whole = whole.clone().ok().filter(|_| seen.is_some());
             assert_eq!(seen, whole.map(|document| shown(document, detail)));

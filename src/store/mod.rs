@@ -11,6 +11,7 @@ pub mod keep;
 pub mod legacy;
 pub mod openclaw_lock;
 pub mod paths;
+pub mod render;
 
 mod commit;
 mod document_lock;

@@ -18,6 +18,7 @@ use super::document_lock::Locked;
 use super::history;
 use super::io::FileStore;
 use super::read::{self, Found, LOOKS, SETTLES, read_text};
+use super::render;
 use super::sealed::Sealing;
 
 /// More often in a row nobody writes within the moment that it takes.
@@ -39,7 +40,7 @@ pub(super) fn put_document(
     // What was imported lies in no document yet, whatever another program makes of that.
     let mut clean = found.imported.as_ref().map(|_| found.doc.clone());
     for _ in 0..ROUNDS {
-        let rendered = document::render_sealed(&found.doc, found.layout, sealing)?.credentials;
+        let rendered = render::render_sealed(&found.doc, found.layout, sealing)?.credentials;
         let bytes = rendered.expose();
         let filled = space
             .take()
@@ -78,7 +79,7 @@ pub(super) fn put_document(
 pub(super) fn put_state(cx: &FileStore, path: &Path, found: &mut Found) -> Result<(), FileError> {
     let mut expected = found.state.clone();
     for _ in 0..ROUNDS {
-        let state = document::render_state(&found.doc, found.layout);
+        let state = render::render_state(&found.doc, found.layout);
         let Some(state) = state else {
             return cx.io.files.remove(path);
         };

@@ -13,7 +13,7 @@ use crate::model::text::{IS_UTF16, is_utf16};
 use crate::ports::files::{FileError, Pieces, TooLarge};
 use crate::ports::store::{Detail, Scope, StoreError};
 
-use super::document::{self, Layout};
+use super::document;
 use super::document_lock::is_locked_by_peer;
 use super::document_stream;
 use super::error::at;
@@ -21,6 +21,7 @@ use super::io::{FileStore, Io};
 use super::keep::Keep;
 use super::later_release;
 use super::legacy;
+use super::render::Layout;
 
 /// A document as it was found.
 pub(super) struct Found {

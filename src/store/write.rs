@@ -6,12 +6,12 @@ use crate::model::id::AgentId;
 use crate::ports::files::{FileError, Outgrown, Reservation};
 use crate::ports::store::{MediumError, Scope, StoreError};
 
-use super::document::{self, Layout};
 use super::document_lock::Locked;
 use super::io::{FileStore, Io};
 use super::later_release;
 use super::overwrite::{self, Change};
 use super::read::{self, Found, HEADROOM, check_limit};
+use super::render::{self, Layout};
 use super::sealed::Sealing;
 
 /// Space for the next content of an agent's document. What is received now must be stored where it
@@ -75,7 +75,7 @@ pub(super) fn write(
     change: Change<'_>,
 ) -> Result<(), StoreError> {
     // First of all: what cannot be sealed is not written.
-    let rendered = document::render_sealed(&found.doc, found.layout, sealing)?;
+    let rendered = render::render_sealed(&found.doc, found.layout, sealing)?;
     quarantine(&cx.io, found)?;
     keep_copy(cx, &locked.agent, found)?;
     let is_split = found.layout == Layout::Split;

@@ -16,8 +16,9 @@ use openclaw::model::profiles::{AuthProfiles, Content};
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
 use openclaw::ports::store::Scope;
-use openclaw::store::document::{Layout, merge_state, parse, render};
+use openclaw::store::document::{merge_state, parse};
 use openclaw::store::legacy;
+use openclaw::store::render::{Layout, render};
 use serde_json::{Map, Value, json};
 
 fn fixtures() -> PathBuf {

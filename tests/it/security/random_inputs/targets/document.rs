@@ -8,8 +8,9 @@ use openclaw::model::json::Extra;
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::ports::store::Scope;
-use openclaw::store::document::{Layout, Rendered, merge_state, parse, render};
+use openclaw::store::document::{merge_state, parse};
 use openclaw::store::legacy;
+use openclaw::store::render::{Layout, Rendered, render};
 
 use super::fake_ports::{FakePorts, NOW, assert_printable};
 use super::{pieces, raw};

@@ -112,7 +112,7 @@ fn write_profiles(
 fn write_entry(profiles: &mut Writer, entry: &Entry, sealing: &Sealing) -> Result<(), VaultFault> {
     let (id, credential) = match (&entry.text, &entry.content) {
         (Some(text), Content::Valid(id, credential))
-            if sealed::is_outdated(text.as_str(), credential, sealing) =>
+            if sealed::is_outdated(text.as_str(), (id, credential), sealing) =>
         {
             (id, credential)
         }

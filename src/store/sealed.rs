@@ -51,6 +51,12 @@ struct Member {
     grant: Option<String>,
 }
 
+/// What every version of the member says.
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
 /// Whether what is written is sealed.
 pub(super) enum Sealing {
     /// It is not.
@@ -89,9 +95,10 @@ pub(super) fn read(
         return Secrets::default();
     };
     let member: Option<Member> = raw_json::read(raw);
+    let version = raw_json::read(raw).map(|Version { v }| v);
     let opened = match &member {
+        _ if version.is_some_and(|version| version > VERSION) => Err(Some(SealFault::Newer)),
         Some(member) if member.v == VERSION => open(id, provider, member, keep),
-        Some(member) if member.v > VERSION => Err(Some(SealFault::Newer)),
         _ => Err(Some(SealFault::Damaged)),
     };
     match opened {

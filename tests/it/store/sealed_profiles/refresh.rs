@@ -1,0 +1,80 @@
+//! A refresh in a sealed store: no token in the clear at any moment, and none sent without the key.
+
+use std::path::Path;
+
+use openclaw::model::credential::Credential;
+use openclaw::model::secret::Secret;
+use openclaw::model::vault::VaultFault;
+use openclaw::ports::store::{GrantLocks as _, Journal as _, StoreError};
+use openclaw::testing::files::MemoryFiles;
+
+use super::{LOCKED, change, load, sealed, vault, with};
+use crate::support::memory_store::{
+    ANSWER, MAIN, PATIENCE, digest, held, pending, profile, recover_pending, refresh, text,
+};
+
+#[test]
+fn a_refresh_leaves_no_token_in_the_clear_and_its_answer_survives_a_closed_vault() {
+    let (files, vault) = (MemoryFiles::new(), vault());
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = sealed(&files, &vault);
+    change(&store, |_| {}).unwrap();
+    assert_eq!(with(&files, "\"rt-1\""), Vec::<String>::new());
+    // The process dies with the answer saved.
+    let files_then = files.clone();
+    let renewed = refresh(&store, || {
+        assert_eq!(with(&files_then, "rt-1"), Vec::<String>::new());
+    });
+    renewed.unwrap().unwrap();
+    for secret in ["\"rt-1\"", "\"rt-2\"", "\"at\""] {
+        assert_eq!(with(&files, secret), Vec::<String>::new(), "{secret}");
+    }
+    let doc = load(&store).unwrap();
+    let login = doc.get(&profile()).and_then(Credential::as_oauth).unwrap();
+    assert_eq!(login.refresh_token().unwrap().expose(), "rt-2");
+}
+
+#[test]
+fn a_saved_answer_waits_for_the_key() {
+    let (files, vault) = (MemoryFiles::new(), vault());
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = sealed(&files, &vault);
+    change(&store, |_| {}).unwrap();
+    let grant = digest("rt-1");
+    {
+        let held = held(store.try_lock_grant(&grant).unwrap()).unwrap();
+        let pending = pending();
+        let wait = PATIENCE;
+        let mut reserved = held.reserve(&pending, &wait).unwrap();
+        reserved.save(&Secret::new(ANSWER.to_vec()));
+        // The process ends here.
+    }
+    assert_eq!(with(&files, "rt-2"), Vec::<String>::new());
+    vault.close(LOCKED);
+    let lock = held(store.try_lock_grant(&grant).unwrap()).unwrap();
+    let told = lock.saved().unwrap_err();
+    assert!(matches!(
+        told,
+        StoreError::Sealed(VaultFault::NeedsPassphrase)
+    ));
+    drop(lock);
+    assert_eq!(store.pending_answers().unwrap(), [grant]);
+    vault.close(None);
+    recover_pending(&store);
+    let doc = load(&store).unwrap();
+    let login = doc.get(&profile()).and_then(Credential::as_oauth).unwrap();
+    assert_eq!(login.refresh_token().unwrap().expose(), "rt-2");
+    assert!(store.pending_answers().unwrap().is_empty());
+}
+
+#[test]
+fn a_refresh_does_not_begin_without_the_key() {
+    let (files, vault) = (MemoryFiles::new(), vault());
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = sealed(&files, &vault);
+    change(&store, |_| {}).unwrap();
+    vault.close(LOCKED);
+    let begun = refresh(&store, || panic!("the token would be sent"));
+    assert!(begun.is_none());
+    assert!(store.pending_answers().unwrap().is_empty());
+}

@@ -252,11 +252,15 @@ impl From<VaultFault> for Failure {
             VaultFault::Newer(_) => Kind::Config,
             VaultFault::Cancelled => return Self::cancelled(Signal::INTERRUPT),
         };
-        let command = match kind {
-            Kind::Locked => "secrets unlock",
-            _ => "secrets status",
+        let hint = match (&fault, kind) {
+            // No command of ours unlocks the keyring.
+            (VaultFault::KeyringLocked, _) => {
+                "unlock the keyring of your session, then run the command again".into()
+            }
+            (_, Kind::Locked) => Hint::from(Command::new("secrets unlock")),
+            _ => Command::new("secrets status").into(),
         };
-        Self::new(kind, fault.to_string()).hint(Command::new(command))
+        Self::new(kind, fault.to_string()).hint(hint)
     }
 }
 

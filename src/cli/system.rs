@@ -36,8 +36,9 @@ use crate::sys::exec::SystemExec;
 use crate::sys::files::{self, SystemFiles};
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
+use crate::sys::kernel_keyring::KernelKeyring;
+use crate::sys::keyring::SystemKeyring;
 use crate::sys::login_shell::SystemShell;
-use crate::sys::no_keyring::NoKeyring;
 use crate::sys::paths::Places;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
@@ -62,7 +63,7 @@ pub struct System {
     dialog: Arc<dyn Dialog>,
     files: Arc<dyn Files>,
     store: FileStore,
-    vault: FileVault,
+    vault: Arc<FileVault>,
     config: ConfigFile,
     settings: Settings,
     /// Why the configuration could not be read.
@@ -187,9 +188,9 @@ impl System {
             files: self.files.as_ref(),
             store: &self.store,
             store_files: &self.store,
-            vault: &self.vault,
-            vault_keys: &self.vault,
-            secrets: &self.vault,
+            vault: &*self.vault,
+            vault_keys: &*self.vault,
+            secrets: &*self.vault,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,
@@ -295,7 +296,7 @@ fn vault(
     (files, dialog): (Arc<dyn Files>, Arc<dyn Dialog>),
     clock: Arc<dyn Clock>,
     dirs: &Dirs,
-) -> FileVault {
+) -> Arc<FileVault> {
     let keys = user_directory(dirs, "XDG_CONFIG_HOME", ".config").join("openclaw/keys");
     let ports = VaultPorts {
         files,
@@ -303,8 +304,8 @@ fn vault(
         random: Arc::new(OsRandom),
         env: Arc::new(SystemEnv),
         dialog,
-        keyring: Arc::new(NoKeyring),
-        cache: Arc::new(NoKeyring),
+        keyring: Arc::new(SystemKeyring::new(&SystemEnv)),
+        cache: Arc::new(KernelKeyring),
     };
     let dirs = VaultDirs {
         state: dirs.state.clone(),
@@ -312,7 +313,7 @@ fn vault(
         home: dirs.home.clone(),
         cwd: dirs.cwd.clone(),
     };
-    FileVault::new(ports, dirs)
+    Arc::new(FileVault::new(ports, dirs))
 }
 
 /// A variable of this process that holds no secret.

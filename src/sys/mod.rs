@@ -29,7 +29,6 @@ mod loopback;
 mod loopback_server;
 pub mod memory;
 mod move_dir;
-pub mod no_keyring;
 mod one_time_page;
 mod owner_support;
 mod ownership;

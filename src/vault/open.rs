@@ -130,7 +130,7 @@ impl FileVault {
 
 /// Under which name the kernel keeps the key.
 pub(super) fn cache_name(vault: &VaultId) -> String {
-    format!("openclaw:vault:{vault}")
+    format!("vault:{vault}")
 }
 
 /// One attempt to open the vault.

@@ -149,6 +149,28 @@ fn a_file_that_asks_for_a_terabyte_is_refused() {
     assert!(ran.err.contains("1048576 MiB"), "{ran:?}");
 }
 
+/// Where the kernel refuses, as in many containers, it is said.
+#[test]
+fn after_unlock_the_kernel_has_the_key_until_it_is_locked() {
+    let world = behind_a_passphrase();
+    let unlock = ["secrets", "unlock", "--passphrase-fd", "3", "--for", "1h"];
+    let ran = with_passphrase(&world, &unlock, PASSPHRASE);
+    if ran.code != 0 {
+        assert_eq!(ran.code, 5, "{ran:?}");
+        assert!(ran.err.contains("Error: the kernel "), "{ran:?}");
+        return;
+    }
+    assert!(ran.out.starts_with("Unlocked; locks again in "), "{ran:?}");
+    assert_eq!(get(&world, "A").out, "MARKER");
+    set(&world, "A", "MARKER two");
+    let status = world.run(&["secrets", "status"]);
+    assert!(status.out.contains("Unlocked: yes"), "{status:?}");
+    assert_eq!(world.run(&["secrets", "lock"]).out, "Locked\n");
+    assert_eq!(get(&world, "A").code, 3);
+    let again = world.run(&["secrets", "lock"]);
+    assert_eq!(again.out, "The kernel had no key\n", "{again:?}");
+}
+
 #[test]
 fn a_second_slot_opens_alone_and_the_last_one_stays() {
     let world = World::new();

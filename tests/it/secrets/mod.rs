@@ -7,6 +7,7 @@ mod named;
 mod prompts;
 mod races;
 mod references;
+mod session_keyring;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -8,6 +8,7 @@ mod commands_of_root;
 mod file_permissions;
 mod files_of_others;
 mod imported_logins;
+mod kernel_keys;
 mod login_of_others;
 mod lost_journal;
 mod memory;

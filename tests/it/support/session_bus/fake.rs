@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::wire::{Values, read_call, reply};
@@ -26,9 +27,10 @@ type Bend = dyn Fn(&mut Vec<u8>);
 /// Takes a step of the conversation: `accept`, `AUTH`, or a method. `None` for the usual answer.
 type Answer = dyn Fn(&str) -> Option<Reply> + Send + Sync;
 
-/// Listens until the test is over.
+/// Listens until it is dropped.
 pub(crate) struct FakeBus {
     directory: tempfile::TempDir,
+    is_over: Arc<AtomicBool>,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
@@ -43,14 +45,23 @@ impl FakeBus {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&calls);
         let answer: Arc<Answer> = Arc::new(answer);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
                 let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
                 let stream = stream.unwrap();
                 std::thread::spawn(move || serve(&stream, secret, &*answer, &seen));
             }
         });
-        Self { directory, calls }
+        Self {
+            directory,
+            is_over,
+            calls,
+        }
     }
 
     pub(crate) fn address(&self) -> String {
@@ -65,6 +76,14 @@ impl FakeBus {
     /// The steps that it saw.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
+    }
+}
+
+impl Drop for FakeBus {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        // Wakes it.
+        let _ = UnixStream::connect(self.directory.path().join("bus"));
     }
 }
 

@@ -258,6 +258,16 @@ impl From<VaultFault> for Failure {
                 "unlock the keyring of your session, then run the command again".into()
             }
             (_, Kind::Locked) => Hint::from(Command::new("secrets unlock")),
+            (VaultFault::NoKey(slots), _) if !slots.is_empty() => {
+                "bring one of them back, or name a copy of a key file in OPENCLAW_SECRETS_KEY_FILE"
+                    .into()
+            }
+            (VaultFault::Damaged { path, .. }, _) => {
+                let [from, to] =
+                    [format!("{path}.bak"), path.clone()].map(|path| shell_word(&path));
+                format!("cp {from} {to} (or restore it from another backup)").into()
+            }
+            (VaultFault::Newer(_), _) => "use the release that wrote it, or a later one".into(),
             _ => Command::new("secrets status").into(),
         };
         Self::new(kind, fault.to_string()).hint(hint)

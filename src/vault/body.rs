@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::secret::{Secret, extend};
 use crate::model::time::Timestamp;
+use crate::model::vault::SecretName;
 
 /// The content of the body. Members of a later release are kept as they are.
 #[derive(Default, Serialize, Deserialize)]
@@ -26,13 +27,34 @@ pub(super) struct Named {
     pub(super) created: Timestamp,
     pub(super) changed: Timestamp,
     #[serde(flatten)]
-    pub(super) rest: Map<String, Value>,
+    rest: Map<String, Value>,
 }
 
 impl Body {
     /// Reads what was sealed; `None` if it is no body.
     pub(super) fn read(plain: &Secret<Vec<u8>>) -> Option<Self> {
         serde_json::from_slice(plain.expose()).ok()
+    }
+
+    /// Gives a secret this value; returns whether there was one of that name.
+    pub(super) fn put(
+        &mut self,
+        name: &SecretName,
+        value: &Secret<String>,
+        now: Timestamp,
+    ) -> bool {
+        let before = self.secrets.remove(name.as_str());
+        let was_there = before.is_some();
+        let (created, rest) =
+            before.map_or_else(|| (now, Map::new()), |before| (before.created, before.rest));
+        let named = Named {
+            value: value.clone(),
+            created,
+            changed: now,
+            rest,
+        };
+        self.secrets.insert(name.to_string(), named);
+        was_there
     }
 
     /// Writes what is to be sealed.

@@ -111,19 +111,13 @@ pub(super) fn load(files: &dyn Files, state: &Path) -> Result<Option<Document>, 
         let is_there = files.stat(&backup).map_err(|error| failed(&error))?;
         return match is_there {
             None => Ok(None),
-            Some(_) => Err(damaged(format!(
-                "it is gone, but {} is there",
-                backup.display()
-            ))),
+            Some(_) => Err(damaged("it is gone, and its backup is there".to_owned())),
         };
     };
     match parse(&bytes) {
         Ok(document) => Ok(Some(document)),
         Err(Unreadable::Newer) => Err(VaultFault::Newer(path.display().to_string())),
-        Err(Unreadable::Damaged(why)) => {
-            let backup = backup(state).display().to_string();
-            Err(damaged(format!("{why}; the last good one is {backup}")))
-        }
+        Err(Unreadable::Damaged(why)) => Err(damaged(why)),
     }
 }
 

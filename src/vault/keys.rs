@@ -74,7 +74,7 @@ impl VaultKeys for FileVault {
         slots: &[NewSlot],
         wait: &Wait<'_>,
     ) -> Result<Arc<Sealer>, VaultError> {
-        let made = self.create_unless_there(store, slots, wait)?;
+        let made = self.create_unless_there(store, slots, Body::default(), wait)?;
         made.ok_or_else(|| VaultError::Refused("the secrets have a key already".to_owned()))
     }
 
@@ -169,11 +169,12 @@ impl VaultKeys for FileVault {
 }
 
 impl FileVault {
-    /// Makes a vault; `None` if there is one, which stays as it is.
+    /// Makes a vault with this in it; `None` if there is one, which stays as it is.
     pub(super) fn create_unless_there(
         &self,
         store: (TokenStore, SealedPart),
         slots: &[NewSlot],
+        body: Body,
         wait: &Wait<'_>,
     ) -> Result<Option<Arc<Sealer>>, VaultError> {
         let _lock = self.lock_file(wait)?;
@@ -189,7 +190,7 @@ impl FileVault {
         }
         let opened = Opened {
             head,
-            body: Body::default(),
+            body,
             sealer: Arc::new(Sealer::new(vault, key, Arc::clone(&self.ports.random))),
         };
         self.save(&opened, Previous::Kept)?;

@@ -7,7 +7,7 @@ use crate::ports::secrets::{LONGEST, NamedSecrets, SecretEntry};
 use crate::ports::vault::{Vault as _, VaultError};
 use crate::ports::vault_keys::NewSlot;
 
-use super::body::{Body, Named};
+use super::body::Body;
 use super::file::Previous;
 use super::open::FileVault;
 
@@ -44,24 +44,19 @@ impl NamedSecrets for FileVault {
             let text = "a secret has 1 byte to 64 KiB".to_owned();
             return Err(VaultError::Refused(text));
         }
+        let now = self.ports.clock.now();
         if self.load()?.is_none() {
             let store = (TokenStore::Plain, SealedPart::All);
-            self.create_unless_there(store, std::slice::from_ref(slot), wait)?;
+            // In one step with the vault: nobody ever sees it without the secret.
+            let mut body = Body::default();
+            body.put(name, value, now);
+            let made = self.create_unless_there(store, std::slice::from_ref(slot), body, wait)?;
+            if made.is_some() {
+                return Ok(false);
+            }
         }
-        let now = self.ports.clock.now();
         let replaced = self.change(wait, Previous::Kept, &mut |opened| {
-            let before = opened.body.secrets.remove(name.as_str());
-            let (created, rest) = before.as_ref().map_or((now, Default::default()), |before| {
-                (before.created, before.rest.clone())
-            });
-            let named = Named {
-                value: value.clone(),
-                created,
-                changed: now,
-                rest,
-            };
-            opened.body.secrets.insert(name.to_string(), named);
-            Ok(Some(before.is_some()))
+            Ok(Some(opened.body.put(name, value, now)))
         })?;
         Ok(replaced.unwrap_or_default())
     }

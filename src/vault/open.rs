@@ -165,9 +165,7 @@ impl Attempt<'_> {
     fn damaged(&self) -> VaultFault {
         let path = file::path(&self.vault.dirs.state).display().to_string();
         VaultFault::Damaged {
-            why: format!(
-                "it was changed or damaged since it was written; the last good one is {path}.bak"
-            ),
+            why: "it was changed or damaged since it was written".to_owned(),
             path,
         }
     }

@@ -35,7 +35,13 @@ pub(super) fn value(
         None => {
             let question = Question::Secret(format!("Value of {name} (input is hidden)"));
             let answer = cx.dialog.ask(&question, &|| false);
-            answer.map_err(|error| unanswered(&error, pipe(name.as_str())))?
+            answer.map_err(|error| match error {
+                DialogError::Failed(why) => {
+                    let message = format!("no value was given: {why}");
+                    Failure::new(Kind::Usage, message).hint(pipe(name.as_str()))
+                }
+                error => unanswered(&error, pipe(name.as_str())),
+            })?
         }
     };
     let value = without_line_end(given);

@@ -28,6 +28,7 @@ mod probe;
 mod provider;
 mod providers;
 mod refresh;
+mod secrets;
 mod status;
 mod tick;
 mod token;

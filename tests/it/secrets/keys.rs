@@ -1,6 +1,8 @@
 //! Where the key lies, and what is said when it cannot be had: with which exit code, and that every
 //! byte stays.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::Value;
 
 use super::{assert_nowhere, get, key_file, set, with_passphrase};
@@ -64,6 +66,28 @@ fn without_its_key_file_nothing_opens_and_nothing_changes() {
     let mut named = world.command(&["secrets", "get", "A"]);
     named.env("OPENCLAW_SECRETS_KEY_FILE", &moved);
     assert_eq!(named.output().unwrap().stdout, b"MARKER");
+}
+
+/// It decides what opens, so nobody else may have been able to write it.
+#[test]
+fn a_key_file_that_others_may_write_opens_nothing() {
+    let world = World::new();
+    set(&world, "A", "MARKER");
+    let key = key_file(&world);
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o666)).unwrap();
+    let ran = get(&world, "A");
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.err.contains("writable by other users"), "{ran:?}");
+    assert!(ran.err.contains("chmod go-w"), "{ran:?}");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).unwrap();
+    assert_eq!(get(&world, "A").out, "MARKER");
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(&key, "no key\n").unwrap();
+    let ran = get(&world, "A");
+    assert!(
+        ran.code == 5 && ran.err.contains("no key of 32 bytes"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -81,11 +81,7 @@ fn kill(has_one: bool, (call, nth): &(String, usize)) -> bool {
     match (found.code, found.out.as_str()) {
         (0, "MARKER two") => {}
         (0, "MARKER one") => assert!(has_one && !ended, "{call} {nth}"),
-        // The vault is made first, with nothing in it.
-        _ => assert!(
-            !has_one && !ended && found.code == 1,
-            "{call} {nth}: {found:?}"
-        ),
+        _ => assert!(!has_one && !ended && !is_there, "{call} {nth}: {found:?}"),
     }
     set(&world, "B", "MARKER three");
     assert_eq!(get(&world, "B").out, "MARKER three", "{call} {nth}");

@@ -1,0 +1,101 @@
+//! `secrets`: what has a name, and the key that opens it.
+
+use super::Transcript;
+use crate::support::World;
+
+const SECRETS: &str = "secrets.enc";
+
+/// The same with the words in front of each command.
+fn words<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    [&["secrets"], rest].concat()
+}
+
+#[test]
+fn a_secret_is_stored_listed_and_removed() {
+    let world = World::new();
+    let yaml = include_str!("../../../fixtures/guide/client_credentials.yaml");
+    world.write("config.yaml", yaml);
+    let name = "CODEX_CLIENT_SECRET";
+    Transcript::of(&world)
+        .run(&words(&["status"]))
+        .run(&words(&["list"]))
+        .pipe("VALUE", "a value", &words(&["set", name]))
+        .pipe("VALUE", "another", &words(&["set", name]))
+        .pipe("VALUE", "a value", &words(&["set", "OTHER"]))
+        .run(&words(&["list"]))
+        .run(&words(&["get", "NONE"]))
+        .run(&words(&["remove", name, "NONE"]))
+        .run(&words(&["remove", name, "OTHER"]))
+        .run(&words(&["list", "--json"]))
+        .matches("secrets");
+}
+
+#[test]
+fn what_is_no_name_no_value_or_an_argument_is_refused() {
+    let world = World::new();
+    Transcript::of(&world)
+        .pipe("VALUE", "a value", &words(&["set", "lower"]))
+        .pipe("VALUE", "a value", &words(&["set", "A", "hunter2"]))
+        .pipe("VALUE", "", &words(&["set", "A"]))
+        .pipe("VALUE", &"x".repeat(65_537), &words(&["set", "A"]))
+        .run(&words(&["set", "A", "--value-file", "nothing"]))
+        .run(&words(&["set", "A", "--key-file", "state/key"]))
+        .pipe(
+            "VALUE",
+            "v",
+            &words(&["set", "A", "--key-file", "state/key"]),
+        )
+        .pipe("VALUE", "v", &words(&["set", "A", "--passphrase"]))
+        .run(&words(&["unlock"]))
+        .run(&words(&["slot", "add", "--keychain"]))
+        .matches("secrets_refused");
+}
+
+#[test]
+fn each_reason_why_nothing_opens_is_told() {
+    let world = World::new();
+    let torn = || world.write(SECRETS, "{");
+    let later = || world.write(SECRETS, r#"{"openclawSecrets":2}"#);
+    let gone = || std::fs::remove_file(world.state().join(SECRETS)).unwrap();
+    let keys = world.directory.path().join("home/.config");
+    let passphrase = ["slot", "add", "--passphrase", "--new-passphrase-fd", "0"];
+    Transcript::of(&world)
+        .pipe("VALUE", "a value", &words(&["set", "A"]))
+        .run(&words(&["slot", "remove", "1"]))
+        .pipe("PASSPHRASE", "correct horse", &words(&passphrase))
+        .pipe("PASSPHRASE", "short", &words(&passphrase))
+        .run(&words(&["slot", "remove", "7"]))
+        .run(&words(&["slot", "remove", "keyring"]))
+        .run(&words(&["slot", "remove", "key_file"]))
+        .also(|| std::fs::remove_dir_all(&keys).unwrap())
+        .run(&words(&["get", "A"]))
+        .pipe(
+            "WRONG",
+            "wrong horse",
+            &words(&["get", "A", "--passphrase-fd", "0"]),
+        )
+        .note("a file that was cut off")
+        .also(torn)
+        .run(&words(&["get", "A"]))
+        .run(&words(&["status"]))
+        .note("a file of a later release")
+        .also(later)
+        .run(&words(&["get", "A"]))
+        .note("the file is gone")
+        .also(gone)
+        .run(&words(&["get", "A"]))
+        .matches("secrets_closed");
+}
+
+#[test]
+fn a_key_file_that_is_gone_is_named() {
+    let world = World::new();
+    let keys = world.directory.path().join("home/.config");
+    Transcript::of(&world)
+        .pipe("VALUE", "a value", &words(&["set", "A"]))
+        .also(|| std::fs::remove_dir_all(&keys).unwrap())
+        .run(&words(&["get", "A"]))
+        .env("OPENCLAW_SECRETS_KEY_FILE", "nothing")
+        .run(&words(&["list"]))
+        .matches("secrets_key_gone");
+}

@@ -25,6 +25,7 @@ pub mod expiry;
 pub mod glimpse;
 pub mod grant;
 pub mod seal;
+pub mod secret_exchange;
 pub mod secret_fault;
 pub mod secret_shape;
 

@@ -88,6 +88,8 @@ pub struct KeySource {
     pub key_file: Option<PathBuf>,
     /// A passphrase, instead of a question.
     pub passphrase: Option<Secret<String>>,
+    /// Whether a passphrase is never asked for: whoever waits for the answer is a program.
+    pub asks_nobody: bool,
 }
 
 /// A slot that is to be made.

@@ -269,9 +269,14 @@ impl Attempt<'_> {
                 false => VaultFault::NoKey(std::mem::take(&mut self.faults)),
             });
         }
-        let given = self.vault.source.lock().passphrase.clone();
-        let key = match given {
+        let KeySource {
+            passphrase,
+            asks_nobody,
+            ..
+        } = self.vault.source.lock().clone();
+        let key = match passphrase {
             Some(given) => self.stretch(&given)?,
+            None if asks_nobody => return Err(VaultFault::NeedsPassphrase),
             None => self.ask()?,
         };
         self.keep(&key);

@@ -5,6 +5,7 @@ mod input;
 pub mod list;
 mod references;
 pub mod remove;
+pub mod resolve;
 pub mod set;
 pub mod slot;
 pub mod status;
@@ -35,6 +36,7 @@ pub fn use_key(
     cx.vault_keys.take_key_from(KeySource {
         key_file,
         passphrase,
+        asks_nobody: false,
     });
     Ok(())
 }

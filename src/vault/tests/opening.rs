@@ -57,7 +57,7 @@ fn a_key_file_that_was_moved_can_be_named() {
     let process = world.process();
     process.take_key_from(KeySource {
         key_file: Some("k".into()),
-        passphrase: None,
+        ..KeySource::default()
     });
     assert!(process.unlock().is_ok());
     world.variables = vec![("OPENCLAW_SECRETS_KEY_FILE", "/home/me/work/k")];
@@ -107,8 +107,8 @@ fn a_given_passphrase_has_one_try() {
     for (given, opens) in [("wrong", false), ("correct horse", true)] {
         let process = world.process();
         process.take_key_from(KeySource {
-            key_file: None,
             passphrase: Some(given.into()),
+            ..KeySource::default()
         });
         assert_eq!(process.unlock().is_ok(), opens);
         assert_eq!(world.person.asked(), 0);

@@ -7,6 +7,7 @@ mod named;
 mod prompts;
 mod races;
 mod references;
+mod resolve;
 mod session_keyring;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ mod key_args;
 pub mod list;
 pub mod lock;
 pub mod remove;
+pub mod resolve;
 pub mod set;
 pub mod slot;
 pub mod status;
@@ -32,6 +33,7 @@ enum SecretsCommand {
     Get(get::Get),
     List(list::List),
     Remove(remove::Remove),
+    Resolve(resolve::Resolve),
     Status(status::Status),
     Unlock(unlock::Unlock),
     Lock(lock::Lock),
@@ -46,6 +48,7 @@ impl Secrets {
             SecretsCommand::Get(command) => command.run(system),
             SecretsCommand::List(command) => command.run(system),
             SecretsCommand::Remove(command) => command.run(system),
+            SecretsCommand::Resolve(command) => command.run(system),
             SecretsCommand::Status(command) => command.run(system),
             SecretsCommand::Unlock(command) => command.run(system),
             SecretsCommand::Lock(command) => command.run(system),

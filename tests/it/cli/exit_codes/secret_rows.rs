@@ -70,6 +70,10 @@ pub(super) fn rows() -> Vec<Row> {
         opens("secrets remove", "A")
             .on(NotFound, names("NONE"))
             .on(Busy, changing()),
+        // That a secret cannot be had is part of the answer.
+        Row::new("secrets resolve", "")
+            .prepare(sealed)
+            .input(r#"{"protocolVersion":1,"provider":"x","ids":["secret/A"]}"#),
         looks("secrets status", ""),
         // Whether the kernel keeps keys is not for a test to say.
         opens("secrets unlock", "")

@@ -1,6 +1,7 @@
 //! The context of a use case: the ports, and what was read once at the start.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::edit::Edit;
@@ -15,6 +16,7 @@ use crate::model::pairs;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
+use crate::model::vault::VaultFault;
 use crate::ports::browser::{Browser, BrowserError, OpenedPage};
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
@@ -26,7 +28,7 @@ use crate::ports::program::Programs;
 use crate::ports::secrets::NamedSecrets;
 use crate::ports::store::{Detail, Scope, Store, StoreError};
 use crate::ports::store_files::StoreFiles;
-use crate::ports::vault::Vault;
+use crate::ports::vault::{Sealer, Vault};
 use crate::ports::vault_keys::VaultKeys;
 use crate::providers::catalogue::Catalogue;
 
@@ -99,6 +101,16 @@ impl<'a> Context<'a> {
             interrupt: Some(self.interrupt),
             dialog: Some(self.dialog),
         }
+    }
+
+    /// What seals that which a command is about to write; `None` in a plain store. Opens the vault,
+    /// which may ask a person.
+    ///
+    /// # Errors
+    /// If it is sealed and does not open.
+    pub(in crate::app) fn sealer(self) -> Result<Option<Arc<Sealer>>, VaultFault> {
+        let policy = self.vault.policy()?.filter(|policy| policy.store.seals());
+        policy.map(|_| self.vault.unlock()).transpose()
     }
 
     /// Changes `openclaw.json`.

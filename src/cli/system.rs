@@ -22,6 +22,7 @@ use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Env, Interrupt};
+use crate::ports::vault::Vault;
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::FileStore;
 use crate::store::history;
@@ -155,6 +156,7 @@ impl System {
             printer: Arc::clone(printer),
             store: store
                 .keeping(generations(&env))
+                .sealing_by(Arc::clone(&vault) as Arc<dyn Vault>)
                 .telling(Arc::clone(&interrupt), Arc::clone(&dialog)),
             dialog,
             vault,

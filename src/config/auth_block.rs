@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use strum::VariantNames as _;
+
 use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::{ClientAuth, ClientValue};
 use crate::model::text::is_unprintable;
 use crate::model::time::parse_duration;
+use crate::model::vault::TokenStore;
 
 use super::finding::{error, finding, near};
 use super::redirect;
@@ -56,7 +59,7 @@ pub(super) fn read(
         let message = "this block needs a `flow`: authorization_code or client_credentials";
         block.findings.push(error(&node.place, message));
     }
-    block.token_store();
+    let store = block.token_store();
     let client_id = block.given("client_id");
     let client_secret = block.given("client_secret");
     let client_auth = block.client_auth();
@@ -83,6 +86,7 @@ pub(super) fn read(
         client_auth,
         automatic,
         margin,
+        store,
         findings: Vec::new(),
     })
 }
@@ -156,18 +160,10 @@ impl<'a> Block<'a> {
         truth
     }
 
-    fn token_store(&mut self) {
-        let words = ["encrypted_file", "keychain", "env"];
-        let (Some(word), Some(node)) = (
-            self.one_of("token_store", &words),
-            self.node.get("token_store"),
-        ) else {
-            return;
-        };
-        let message = format!(
-            "token_store: {word} is not supported; tokens are stored in auth-profiles.json"
-        );
-        self.warn(node, &message);
+    fn token_store(&mut self) -> Option<TokenStore> {
+        self.one_of("token_store", TokenStore::VARIANTS)?
+            .parse()
+            .ok()
     }
 
     fn client_auth(&mut self) -> Option<ClientAuth> {

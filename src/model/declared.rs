@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::hint::{Command, Hint};
 use super::id::ProviderId;
 use super::provider::{ClientAuth, ClientValue, Redirect};
+use super::vault::TokenStore;
 
 /// A declaration; what it leaves open is as the manifest has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Declared {
     pub automatic: bool,
     /// A token with no more than this left is due.
     pub margin: Option<Duration>,
+    /// Where its secrets are to lie: `token_store`.
+    pub store: Option<TokenStore>,
     /// Findings that are no errors.
     pub findings: Vec<Finding>,
 }

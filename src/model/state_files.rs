@@ -21,6 +21,8 @@ pub const LOCKS: &str = "locks";
 pub const PENDING: &str = "pending";
 /// Responses that are stored nowhere else yet.
 pub const RESCUE: &str = "rescue";
+/// Agents that were deleted.
+pub const TRASH: &str = "trash";
 /// The key of what is sealed, and the secrets that have names.
 pub const SECRETS: &str = "secrets.enc";
 /// The last good one of it.

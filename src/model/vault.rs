@@ -205,9 +205,9 @@ pub struct SlotFault {
 impl fmt::Display for VaultFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeedsPassphrase => {
-                f.write_str("the secrets are locked, and nobody is there to ask for the passphrase")
-            }
+            Self::NeedsPassphrase => f.write_str(
+                "the secrets are locked, and no terminal is there to ask for the passphrase",
+            ),
             Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
             Self::KeyringLocked => f.write_str("the secrets are locked, because the keyring is"),
             Self::NoKey(slots) => {

@@ -75,6 +75,19 @@ pub trait StoreFiles: Send + Sync {
     /// If it cannot be read, or is no JSON object.
     fn stray(&self, path: &Path) -> Result<Option<Stray>, StoreError>;
 
+    /// Writes an agent's document and histories anew, sealed as the vault says now. Returns the files
+    /// that cannot be read, and were left as they are.
+    ///
+    /// # Errors
+    /// If one of them cannot be written; a second run does the rest.
+    fn reseal(&self, agent: &AgentId) -> Result<Vec<PathBuf>, StoreError>;
+
+    /// The same of the agents in the trash.
+    ///
+    /// # Errors
+    /// As [`StoreFiles::reseal`].
+    fn reseal_trash(&self) -> Result<Vec<PathBuf>, StoreError>;
+
     /// How many files of spent grants an earlier version left. Takes no lock.
     ///
     /// # Errors

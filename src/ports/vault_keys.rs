@@ -88,8 +88,7 @@ pub struct KeySource {
     pub key_file: Option<PathBuf>,
     /// A passphrase, instead of a question.
     pub passphrase: Option<Secret<String>>,
-    /// Whether a passphrase is never asked for, whoever is there: the one who waits for the answer is a
-    /// program, or a timer.
+    /// Whether a passphrase is never asked for: whoever waits for the answer is a program.
     pub asks_nobody: bool,
 }
 

@@ -27,6 +27,7 @@ use super::leftovers;
 use super::lock_path::PATIENCE;
 use super::paths::StorePaths;
 use super::read;
+use super::reseal;
 use super::saved_answer;
 use super::sealed::Sealing;
 use super::strays;
@@ -203,6 +204,14 @@ impl StoreFiles for FileStore {
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = write::modes(self, agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()
+    }
+
+    fn reseal(&self, agent: &AgentId) -> Result<Vec<PathBuf>, StoreError> {
+        reseal::agent(self, agent)
+    }
+
+    fn reseal_trash(&self) -> Result<Vec<PathBuf>, StoreError> {
+        reseal::trash(self)
     }
 
     fn leftovers(&self) -> Result<usize, StoreError> {

@@ -31,6 +31,7 @@ mod raw_json;
 mod read;
 mod record;
 mod references;
+mod reseal;
 mod saved_answer;
 mod sealed;
 mod shared_lock;

@@ -11,6 +11,7 @@ use crate::model::state_files::{AGENTS, CREDENTIALS, LOCKS, RESCUE};
 
 /// The name of a document, in its directory.
 pub(super) const DOCUMENT: &str = "auth-profiles.json";
+pub(super) const HISTORIES: &str = "auth-history";
 
 /// The name of what came before it.
 pub(super) const AUTH_JSON: &str = "auth.json";
@@ -91,7 +92,7 @@ impl StorePaths {
     }
 
     pub(super) fn histories(&self, agent: &AgentId) -> PathBuf {
-        self.directory(agent).join("auth-history")
+        self.directory(agent).join(HISTORIES)
     }
 
     pub(super) fn history(&self, agent: &AgentId, profile: &ProfileId) -> PathBuf {

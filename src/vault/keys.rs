@@ -150,8 +150,7 @@ impl VaultKeys for FileVault {
             Ok(Some(Arc::clone(&opened.sealer)))
         })?;
         let sealer = renewed.ok_or(VaultError::Changed)?;
-        // The kernel has the old one, which opens no named secret any more.
-        let _ = self.ports.cache.remove(&cache_name(&sealer.vault));
+        self.renew_cached(&sealer);
         Ok(sealer)
     }
 
@@ -169,6 +168,24 @@ impl VaultKeys for FileVault {
 }
 
 impl FileVault {
+    /// Puts a new key in the place of the one that the kernel keeps, for processes at work: theirs opens
+    /// nothing new any more.
+    fn renew_cached(&self, sealer: &Sealer) {
+        let (cache, name) = (&self.ports.cache, cache_name(&sealer.vault));
+        let Ok(Some(cached)) = cache.get(&name) else {
+            return;
+        };
+        let left = self.ports.clock.now().until(cached.until);
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        if left.is_zero()
+            || cache
+                .put(&name, sealer.key().bytes(), cached.until, left)
+                .is_err()
+        {
+            let _ = cache.remove(&name);
+        }
+    }
+
     /// Makes a vault with this in it; `None` if there is one, which stays as it is.
     pub(super) fn create_unless_there(
         &self,

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
 use crate::model::vault::{SlotFault, VaultFault, VaultId};
 use crate::ports::dialog::{DialogError, Notice, Question};
 use crate::ports::keyring::KeyringFault;
@@ -38,8 +39,20 @@ pub struct FileVault {
     pub(super) cost: Cost,
     pub(super) source: Mutex<KeySource>,
     /// What came of opening it, once that was tried.
-    key: Mutex<Option<Result<Arc<Sealer>, VaultFault>>>,
+    key: Mutex<Option<Attempted>>,
 }
+
+/// What came of opening a vault.
+struct Attempted {
+    /// Which file it was. Another process may change the key meanwhile: what is then sealed under the
+    /// old one could never be opened again.
+    of: Option<FileId>,
+    result: Result<Arc<Sealer>, VaultFault>,
+}
+
+/// Tells one file from another that has taken its place: device and inode, which another file may have
+/// once this one is gone, and the last change.
+type FileId = ((u64, u64), Timestamp);
 
 impl Vault for FileVault {
     fn policy(&self) -> Result<Option<VaultPolicy>, VaultFault> {
@@ -47,22 +60,38 @@ impl Vault for FileVault {
     }
 
     fn opened(&self) -> Option<Arc<Sealer>> {
-        self.key.lock().as_ref()?.as_ref().ok().cloned()
+        let known = self.key.lock();
+        let known = known.as_ref().filter(|known| known.of == self.file_id());
+        known?.result.as_ref().ok().cloned()
     }
 
     /// One thread asks, and the others wait for what comes of it.
     fn unlock(&self) -> Result<Arc<Sealer>, VaultFault> {
         let mut known = self.key.lock();
-        if let Some(known) = &*known {
-            return known.clone();
-        }
-        let found = match self.load() {
+        // Before it is read, so that a change in between is seen by the next.
+        let of = self.file_id();
+        let before = match known.take() {
+            Some(known_now) if known_now.of == of => {
+                let result = known_now.result.clone();
+                *known = Some(known_now);
+                return result;
+            }
+            Some(Attempted { result, .. }) => result.ok(),
+            None => None,
+        };
+        let result = match self.load() {
             Ok(None) => return Err(VaultFault::NoKey(Vec::new())),
-            Ok(Some(document)) => self.open(&document),
+            Ok(Some(document)) => match before.filter(|it| self.still_opens(&document, it)) {
+                Some(before) => Ok(self.sealer(&document, before.key().clone())),
+                None => self.open(&document),
+            },
             Err(fault) => Err(fault),
         };
-        *known = Some(found.clone());
-        found
+        *known = Some(Attempted {
+            of,
+            result: result.clone(),
+        });
+        result
     }
 }
 
@@ -85,13 +114,30 @@ impl FileVault {
         self
     }
 
+    fn file_id(&self) -> Option<FileId> {
+        let stat = self.ports.files.stat(&file::path(&self.dirs.state));
+        stat.ok()
+            .flatten()
+            .map(|stat| (stat.identity, stat.modified))
+    }
+
+    /// Whether a key opens the document still, of which only something else changed.
+    fn still_opens(&self, document: &Document, sealer: &Sealer) -> bool {
+        let is_it = sealer.vault == document.head.vault;
+        is_it && self.read_body(document, sealer.key()).is_some()
+    }
+
     pub(super) fn load(&self) -> Result<Option<Document>, VaultFault> {
         file::load(&*self.ports.files, &self.dirs.state)
     }
 
     /// Takes what opens the vault from now on.
     pub(super) fn keep(&self, sealer: Arc<Sealer>) {
-        *self.key.lock() = Some(Ok(sealer));
+        let of = self.file_id();
+        *self.key.lock() = Some(Attempted {
+            of,
+            result: Ok(sealer),
+        });
     }
 
     /// Forgets a key that no longer opens the vault.

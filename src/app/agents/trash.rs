@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::workspace;
 use crate::model::hint::Command;
 use crate::model::id::AgentId;
+use crate::model::state_files::TRASH;
 use crate::model::time::Timestamp;
 use crate::ports::files::FileError;
 
@@ -175,7 +176,7 @@ pub fn purge(
 }
 
 fn place(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join("trash")
+    cx.dirs.state.join(TRASH)
 }
 
 /// Reads the date in a name that [`put`] gave: `agent-<id>-20261121-030758`, or with a number behind.

@@ -24,6 +24,9 @@ pub struct StoredCredential {
     pub expires: Option<Timestamp>,
     /// A fingerprint of its secret, which reveals nothing of it; `None` if it holds none.
     pub fingerprint: Option<String>,
+    /// Whether a secret of it is sealed.
+    #[serde(rename = "sealed", skip_serializing_if = "std::ops::Not::not")]
+    pub is_sealed: bool,
 }
 
 impl StoredCredential {
@@ -36,6 +39,7 @@ impl StoredCredential {
             account_id: oauth.and_then(|oauth| oauth.identity.account_id.clone()),
             expires: credential.expires(),
             fingerprint: credential.shown_secret().and_then(Secret::fingerprint),
+            is_sealed: credential.is_sealed(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod store_key;
 mod store_login;
 mod store_token;
 
+use crate::app::secrets::require_declared_store;
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::declared::Severity;
 use crate::model::hint::{Command, Hint};
@@ -125,7 +126,8 @@ fn in_a_browser(login: Login<'_>, flow: &Flow) -> Result<StoredProfile, Failure>
     browser::run(login, &flow, device)
 }
 
-/// Warns of oddities of a declaration that is about to be used.
+/// Warns of oddities of a declaration that is about to be used; fails if what it brings must not be
+/// stored as things are.
 fn tell_findings(cx: Context<'_>, provider: &Provider) -> Result<(), Failure> {
     let declared = cx.catalogue.declared(&provider.id);
     let declared = declared.map_err(CatalogueError::from)?;
@@ -136,7 +138,7 @@ fn tell_findings(cx: Context<'_>, provider: &Provider) -> Result<(), Failure> {
             Severity::Error | Severity::Warning => Notice::Warning(text),
         });
     }
-    Ok(())
+    require_declared_store(cx, &provider.id)
 }
 
 fn choose<'a>(provider: &'a Provider, method: Option<&str>) -> Result<&'a Flow, Failure> {

@@ -2,7 +2,8 @@
 //! another process can complete them.
 //!
 //! A file holds `state` and the PKCE verifier: with the code they are the login. It is for its owner
-//! only, it goes when its code was used or refused, and after its deadline it is refused and swept.
+//! only (sealed, in a sealed store), it goes when its code was used or refused, and after its deadline
+//! it is refused and swept.
 //! One lock keeps two processes from using one code twice; the kernel frees it when its holder dies,
 //! and the attempt can be ended by the next.
 
@@ -13,12 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::grant::Binding;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::seal::Seal;
 use crate::model::secret::Secret;
 use crate::model::state_files::{LOCKS, PENDING};
 use crate::model::time::Timestamp;
+use crate::model::vault::About;
 use crate::oauth::authorization::PendingAuthorization;
 use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, lock_within};
+use crate::ports::vault::Sealer;
 
 use super::super::failure::{Failure, Kind};
 use super::file_name;
@@ -65,6 +69,12 @@ pub(super) struct Pending {
     nonce: Option<String>,
     issuer: Option<String>,
     sends_iss: bool,
+}
+
+/// The file of an attempt in a sealed store.
+#[derive(Serialize, Deserialize)]
+struct SealedFile {
+    sealed: Seal,
 }
 
 /// Serialization of secrets for the file.
@@ -145,10 +155,8 @@ impl Pending {
     /// What the disk says.
     pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
         cx.files.create_dirs(&directory(cx))?;
-        let bytes = self.encode().map_err(|error| {
-            let message = format!("could not save the pending login: {error}");
-            Failure::new(Kind::Storage, message)
-        })?;
+        let sealer = cx.sealer()?;
+        let bytes = self.encode(sealer.as_deref())?;
         Ok(cx.files.replace(&path(cx, &self.id), bytes.expose())?)
     }
 
@@ -165,14 +173,36 @@ impl Pending {
         self.expires <= now
     }
 
-    fn encode(&self) -> Result<Secret<Vec<u8>>, serde_json::Error> {
-        serde_json::to_vec(self).map(Secret::new)
+    fn encode(&self, sealer: Option<&Sealer>) -> Result<Secret<Vec<u8>>, Failure> {
+        let failed = |error: serde_json::Error| {
+            let message = format!("could not save the pending login: {error}");
+            Failure::new(Kind::Storage, message)
+        };
+        let plain = serde_json::to_vec(self).map(Secret::new).map_err(failed)?;
+        let Some(sealer) = sealer else {
+            return Ok(plain);
+        };
+        let file = SealedFile {
+            sealed: sealer.seal(About::Login(&self.id), plain.expose())?,
+        };
+        serde_json::to_vec(&file).map(Secret::new).map_err(failed)
     }
 
     fn decode(id: &str, bytes: &[u8]) -> Option<Self> {
         let read: Self = serde_json::from_slice(bytes).ok()?;
         let id = id.to_owned();
         (read.schema == SCHEMA).then_some(Self { id, ..read })
+    }
+
+    /// Reads the file of an attempt; `None` if it is damaged, or of a later release.
+    fn read(cx: Context<'_>, id: &str, bytes: &Secret<Vec<u8>>) -> Result<Option<Self>, Failure> {
+        let Ok(file) = serde_json::from_slice::<SealedFile>(bytes.expose()) else {
+            return Ok(Self::decode(id, bytes.expose()));
+        };
+        let opened = cx.vault.unlock()?.open(About::Login(id), &file.sealed);
+        Ok(opened
+            .ok()
+            .and_then(|plain| Self::decode(id, plain.expose())))
     }
 }
 
@@ -195,7 +225,9 @@ pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
             }
             other => other?.map(Secret::new),
         };
-        found.extend(bytes.and_then(|bytes| Pending::decode(id, bytes.expose())));
+        if let Some(bytes) = bytes {
+            found.extend(Pending::read(cx, id, &bytes)?);
+        }
     }
     Ok(found)
 }
@@ -282,7 +314,7 @@ mod tests {
             issuer: Some("https://login.example".to_owned()),
             sends_iss: true,
         };
-        let bytes = pending.encode().unwrap();
+        let bytes = pending.encode(None).unwrap();
         let read = Pending::decode(&pending.id, bytes.expose());
         assert_eq!(read.as_ref(), Some(&pending));
         assert!(!format!("{pending:?}").contains("MARKER"));

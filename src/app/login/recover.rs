@@ -1,6 +1,7 @@
 //! Completion of logins whose answer was saved and not stored, because the process was killed, the
 //! store failed, or the issuer's keys could not be fetched.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::model::hint::Hint;
@@ -62,10 +63,21 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
     let Some((saved, content)) = take(cx, name)? else {
         return Ok(());
     };
+    let content = match content {
+        Content::Sealed(head, sealed) => match saved_login::open(cx, Path::new(name), sealed) {
+            Ok(Some(answer)) => Content::Answer(head, answer),
+            Ok(None) => Content::Unreadable,
+            Err(fault) => {
+                saved.leave();
+                return Err(fault.into());
+            }
+        },
+        other => other,
+    };
     match content {
         Content::Foreign => saved.leave(),
         Content::Unanswered => saved.discard(cx),
-        Content::Unreadable => {
+        Content::Unreadable | Content::Sealed(..) => {
             let path = saved_login::directory(cx).join(name);
             saved.leave();
             let message = format!(

@@ -8,6 +8,7 @@
 //! that before the code is sent, where the person may have to say first that the login is theirs: such
 //! a one is not stored without that word, whatever ends the process.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,13 @@ use crate::model::hint::{Command, Hint, shell_word};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::Client;
 use crate::model::saved_response;
+use crate::model::seal::Seal;
 use crate::model::secret::Secret;
 use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
+use crate::model::vault::{About, VaultFault};
 use crate::ports::http::Response;
+use crate::ports::vault::Sealer;
 
 use super::file_name;
 use super::request::Login;
@@ -109,18 +113,57 @@ impl Head {
 }
 
 /// What is said of the answer in front of it.
-#[derive(Deserialize)]
-struct Seal {
+#[derive(Serialize, Deserialize)]
+struct AnswerLine {
+    /// The length of what follows, in bytes.
     length: usize,
     date: Option<String>,
+    /// Whether what follows is sealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sealed: bool,
 }
 
-/// What is appended to the file when the answer has come.
-pub(super) fn sealed(answer: &Response) -> Secret<Vec<u8>> {
-    let body = answer.body.expose();
-    let date = answer.header("date").map(str::to_owned);
-    let seal = serde_json::json!({ "length": body.len(), "date": date });
-    saved_response::sealed(&seal.to_string(), body)
+/// What is appended to the file of a login when the answer has come; sealed in a sealed store.
+///
+/// # Errors
+/// If it is to be sealed, and cannot be.
+pub(super) fn lines(
+    path: &Path,
+    answer: &Response,
+    sealer: Option<&Sealer>,
+) -> Result<Secret<Vec<u8>>, VaultFault> {
+    let plain = answer.body.expose();
+    let seal = sealer.map(|sealer| sealer.seal(About::Login(login_of(path)), plain));
+    let sealed = seal.transpose()?.map(|seal| seal.to_bytes());
+    let body = sealed.as_ref().unwrap_or(plain);
+    let line = AnswerLine {
+        length: body.len(),
+        date: answer.header("date").map(str::to_owned),
+        sealed: sealed.is_some(),
+    };
+    let line = serde_json::to_string(&line);
+    let line = line.map_err(|error| VaultFault::Failed(error.to_string()))?;
+    Ok(saved_response::sealed(&line, body))
+}
+
+/// The name of the login of a file: what its name begins with, however it ends.
+fn login_of(path: &Path) -> &str {
+    path.file_stem().and_then(OsStr::to_str).unwrap_or_default()
+}
+
+/// Opens the answer in the file of a login; `None` if it is damaged.
+///
+/// # Errors
+/// If the vault does not open.
+pub(super) fn open(
+    cx: Context<'_>,
+    path: &Path,
+    sealed: Response,
+) -> Result<Option<Response>, VaultFault> {
+    let sealer = cx.vault.unlock()?;
+    let seal = Seal::from_bytes(sealed.body.expose());
+    let body = seal.and_then(|seal| sealer.open(About::Login(login_of(path)), &seal).ok());
+    Ok(body.map(|body| Response { body, ..sealed }))
 }
 
 /// What a file holds.
@@ -133,6 +176,8 @@ pub(super) enum Content {
     Foreign,
     /// Whose answer it is, and the answer.
     Answer(Box<Head>, Response),
+    /// The same, with a body that is sealed.
+    Sealed(Box<Head>, Response),
 }
 
 pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
@@ -142,9 +187,9 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
         saved_response::Content::Unknown => return Content::Unreadable,
         saved_response::Content::Response { whose, seal, body } => (whose, seal, body),
     };
-    let seal = serde_json::from_slice::<Seal>(seal).ok();
-    let whole = seal.and_then(|seal| Some((body.get(..seal.length)?, seal.date)));
-    let Some((body, date)) = whole else {
+    let line = serde_json::from_slice::<AnswerLine>(seal).ok();
+    let whole = line.and_then(|line| Some((body.get(..line.length)?, line)));
+    let Some((body, AnswerLine { date, sealed, .. })) = whole else {
         return Content::Unreadable;
     };
     let date = date.map(|date| ("date".to_owned(), date));
@@ -153,7 +198,10 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
         headers: date.into_iter().collect(),
         body: Secret::new(body.to_vec()),
     };
-    Content::Answer(Box::new(head), answer)
+    match sealed {
+        true => Content::Sealed(Box::new(head), answer),
+        false => Content::Answer(Box::new(head), answer),
+    }
 }
 
 /// Lists the files of logins, by their names.
@@ -178,7 +226,8 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
     let holds_answer = |path: &PathBuf| {
         let bytes = cx.files.read_settings(path).ok().flatten();
         let content = bytes.map(|bytes| understand(cx, &Secret::new(bytes)));
-        matches!(content, Some(Content::Answer(..) | Content::Unreadable))
+        let holds = |content| !matches!(content, Content::Unanswered | Content::Foreign);
+        content.is_some_and(holds)
     };
     paths.filter(holds_answer).collect()
 }

@@ -1,6 +1,7 @@
 //! A login under way, whose answer is saved before it is understood (see `saved_login.rs`).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -16,10 +17,11 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::token_response::may_hold_grant;
 use crate::ports::files::{FileLock, Prepared, Sharing};
 use crate::ports::http::{Http, HttpError, Patience, Request, Response};
+use crate::ports::vault::Sealer;
 
 use super::file_name;
 use super::request::Login;
-use super::saved_login::{self, Awaited, Content, Head, directory, sealed, understand};
+use super::saved_login::{self, Awaited, Content, Head, directory, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 
@@ -33,6 +35,8 @@ pub(super) struct Saver<'a> {
     path: PathBuf,
     file: Mutex<Option<Box<dyn Prepared + 'a>>>,
     is_saved: AtomicBool,
+    /// What seals the answer, in a sealed store.
+    sealer: Option<Arc<Sealer>>,
     lock: Mutex<Option<Box<dyn FileLock>>>,
 }
 
@@ -50,6 +54,7 @@ impl<'a> Saver<'a> {
         is_confirmed: bool,
     ) -> Result<Self, Failure> {
         let cx = login.cx;
+        let sealer = cx.sealer()?;
         let name = file_name::new(cx)?;
         cx.files.create_dirs(&directory(cx))?;
         let Some(lock) = try_lock(cx, &name)? else {
@@ -67,6 +72,7 @@ impl<'a> Saver<'a> {
             path,
             file: Mutex::new(Some(file)),
             is_saved: AtomicBool::new(false),
+            sealer,
             lock: Mutex::new(Some(lock)),
         })
     }
@@ -86,8 +92,12 @@ impl<'a> Saver<'a> {
             && is_same_address(&request.url, &self.endpoint)
             && let Some(mut file) = self.file.lock().take()
         {
-            let bytes = sealed(answer);
-            match file.append(bytes.expose()) {
+            let lines = saved_login::lines(&self.path, answer, self.sealer.as_deref());
+            let saved = match lines {
+                Ok(bytes) => file.append(bytes.expose()).map_err(Failure::from),
+                Err(fault) => Err(fault.into()),
+            };
+            match saved {
                 Ok(()) => self.is_saved.store(true, Ordering::Relaxed),
                 // It is in memory, and may be stored all the same.
                 Err(error) => {

@@ -17,7 +17,6 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
 use crate::ports::store::{Detail, Scope};
-use crate::ports::vault_keys::KeySource;
 
 use crate::app::batch::{self, Ending, Job, LeftReason, Limits};
 use crate::app::context::Context;
@@ -136,11 +135,6 @@ impl Report {
 /// If the agents cannot be listed. What is wrong with one agent or login stands in the report, and
 /// so does a signal: what was refreshed before it is.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Report, Failure> {
-    // Even at a terminal: whoever runs it there tries out what a timer will do.
-    cx.vault_keys.take_key_from(KeySource {
-        asks_nobody: true,
-        ..KeySource::default()
-    });
     let mut report = Report::default();
     for fault in deliver::check(cx) {
         let failure = Failure::new(Kind::Config, fault);

@@ -5,10 +5,11 @@ use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
 use crate::app::credential::facts_reader::{FactsReader, find_login};
 use crate::app::credential::obstacle::Obstacle;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::event::ProfileRef;
-use crate::model::credential::OAuth;
+use crate::model::credential::{OAuth, SecretFault};
 use crate::model::expiry::End;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::ports::store::Scope;
@@ -41,7 +42,18 @@ pub(super) fn load_login(request: &RefreshRequest<'_>) -> Result<OAuth, Failure>
     let scope = Scope::Profile(request.profile);
     let document = request.cx.store.load(request.owner, scope)?;
     let (_, login) = find_login(&document, request.profile)?;
+    // What does not open is never sent, and never taken for a login that has ended.
+    if let Some(fault) = seal_fault(&login) {
+        let failure = Failure::about(request.profile, Kind::Storage, fault.words());
+        return Err(failure.hint(Command::new("secrets status")));
+    }
     Ok(login.into_owned())
+}
+
+fn seal_fault(login: &OAuth) -> Option<SecretFault> {
+    let secrets = [&login.access, &login.refresh].into_iter().flatten();
+    let mut faults = secrets.filter_map(SecretFault::of);
+    faults.find(|fault| matches!(fault, SecretFault::Sealed(_)))
 }
 
 /// Reads the facts that the document holds about a login.

@@ -1,11 +1,15 @@
 //! The secrets that have names, and the key of the vault that they lie in.
 
+mod declared_store;
 pub mod get;
 mod input;
 pub mod list;
+pub mod migrate;
 mod references;
 pub mod remove;
+pub mod reseal;
 pub mod resolve;
+pub mod rotate;
 pub mod set;
 pub mod slot;
 pub mod status;
@@ -19,6 +23,7 @@ use crate::model::hint::Command;
 use crate::model::vault::SecretName;
 use crate::ports::vault_keys::KeySource;
 
+pub(in crate::app) use declared_store::require as require_declared_store;
 pub use input::{passphrase_from, refuse_argument};
 
 /// Says where the key of this process comes from, before anything is opened.

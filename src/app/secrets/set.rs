@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::input;
+use super::{declared_store, input};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
-use crate::model::vault::SecretName;
+use crate::model::vault::{SealedPart, SecretName, TokenStore};
 use crate::ports::lock;
 use crate::ports::vault_keys::NewSlot;
 
@@ -48,6 +48,8 @@ pub struct Outcome {
     pub replaced: bool,
     /// In words, where the key lies that was made for it.
     pub new_key: Option<String>,
+    /// The store of profiles that begins with it, because `config.yaml` asks for it.
+    pub sealed_store: Option<TokenStore>,
 }
 
 /// Stores a secret; the first one makes the vault. A person is asked before anything is locked.
@@ -63,7 +65,10 @@ pub fn run(
     let is_new = cx.vault_keys.status()?.is_none();
     let slot = match (is_new, place) {
         (true, Some(place)) => place.slot(cx)?,
-        (true, None) => NewSlot::KeyFile(None),
+        (true, None) => match declared_store::wanted(cx) {
+            Some(TokenStore::Keychain) => NewSlot::Keyring,
+            _ => NewSlot::KeyFile(None),
+        },
         (false, None) => {
             cx.vault.unlock()?;
             NewSlot::KeyFile(None)
@@ -77,6 +82,12 @@ pub fn run(
     let value = input::value(cx, name, file)?;
     cx.uninterrupted()?;
     let replaced = (cx.secrets).set(name, &value, &slot, &cx.wait(lock::SHORT))?;
+    let store = declared_store::wanted(cx).filter(|_| is_new);
+    if let Some(store) = store {
+        // What a declaration asks for begins with the vault.
+        let policy = (store, SealedPart::All);
+        cx.vault_keys.set_store(policy, &cx.wait(lock::SHORT))?;
+    }
     let status = cx.vault_keys.status()?.ok_or_else(|| super::no_vault(cx))?;
     let made = status.slots.into_iter().next().filter(|_| is_new);
     Ok(Outcome {
@@ -84,5 +95,6 @@ pub fn run(
         length: value.expose().len(),
         replaced,
         new_key: made.map(|slot| slot.words),
+        sealed_store: store,
     })
 }

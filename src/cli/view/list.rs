@@ -44,7 +44,11 @@ fn row(row: &Row) -> Value {
         "inUse": row.in_use,
         "fingerprint": row.credential.fingerprint,
     });
-    present_but(document, "fingerprint")
+    let mut document = present_but(document, "fingerprint");
+    if row.credential.is_sealed {
+        document["sealed"] = true.into();
+    }
+    document
 }
 
 /// The table.
@@ -77,6 +81,9 @@ pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime) -> String {
         }
         if row.owner != *agent {
             notes.push(format!("inherited from {}", row.owner));
+        }
+        if row.credential.is_sealed {
+            notes.push("sealed".to_owned());
         }
         match &row.credential.fingerprint {
             Some(fingerprint) => notes.push(fingerprint.clone()),

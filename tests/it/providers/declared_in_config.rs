@@ -84,7 +84,6 @@ fn the_authorization_code_block_of_the_guide_is_a_provider() {
         findings,
         [
             "/s/config.yaml:13:21: the browser is not redirected to this machine: after the login, paste the URL of the page it ends on",
-            "/s/config.yaml:16:20: token_store: encrypted_file is not supported; tokens are stored in auth-profiles.json",
         ]
     );
 }

@@ -8,6 +8,7 @@ mod prompts;
 mod races;
 mod references;
 mod resolve;
+mod sealed_store;
 mod session_keyring;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,6 @@
 //! that is locked is never one that is not set.
 
 use super::{set, with_passphrase};
-use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::World;
 use crate::support::issuer::{Account, Issuer};
 
@@ -44,8 +43,8 @@ fn a_stored_secret_is_sent_and_a_variable_comes_first() {
     assert!(sent.contains("MARKER-variable"), "{sent}");
 }
 
-/// A client secret behind a passphrase, which nothing remembers.
-fn behind_a_passphrase() -> (World, Issuer) {
+#[test]
+fn a_secret_that_is_locked_is_not_one_that_is_not_set() {
     let (world, issuer) = world();
     std::fs::write(world.directory.path().join("value"), "MARKER").unwrap();
     let set = [
@@ -60,42 +59,6 @@ fn behind_a_passphrase() -> (World, Issuer) {
     ];
     assert_eq!(with_passphrase(&world, &set, "correct horse").code, 0);
     let _ = world.run(&["secrets", "lock"]);
-    (world, issuer)
-}
-
-/// A timer has nobody to ask, and a person who tries it out is not asked either.
-#[test]
-fn tick_tells_of_a_locked_secret_and_sends_and_asks_nothing() {
-    let (world, issuer) = behind_a_passphrase();
-    let mut session = at_terminal(&world, &["tick", "--no-spread"]);
-    let shown = session.exp_eof().unwrap();
-    ends_with(&session, 3);
-    assert!(shown.contains("the secret CLIENT_SECRET"), "{shown}");
-    assert!(!shown.contains("Passphrase of"), "{shown}");
-    assert!(issuer.token_requests().is_empty());
-}
-
-/// What is typed at a terminal opens it before anything is sent.
-#[test]
-fn a_person_is_asked_and_then_the_secret_is_sent() {
-    let (world, issuer) = behind_a_passphrase();
-    let mut session = at_terminal(&world, &TOKEN);
-    session.exp_string("Passphrase of the secrets in ").unwrap();
-    session.exp_string(": ").unwrap();
-    assert!(issuer.token_requests().is_empty());
-    session.send("correct horse\r").unwrap();
-    session.flush().unwrap();
-    let shown = session.exp_eof().unwrap();
-    ends_with(&session, 0);
-    assert!(!shown.contains("horse"), "{shown}");
-    let sent = format!("{:?}", issuer.token_requests());
-    assert!(sent.contains("MARKER"), "{sent}");
-    let _ = world.run(&["secrets", "lock"]);
-}
-
-#[test]
-fn a_secret_that_is_locked_is_not_one_that_is_not_set() {
-    let (world, issuer) = behind_a_passphrase();
     let ran = world.run(&TOKEN);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(

@@ -4,8 +4,10 @@ pub mod get;
 mod key_args;
 pub mod list;
 pub mod lock;
+pub mod migrate;
 pub mod remove;
 pub mod resolve;
+pub mod rotate;
 pub mod set;
 pub mod slot;
 pub mod status;
@@ -38,6 +40,8 @@ enum SecretsCommand {
     Unlock(unlock::Unlock),
     Lock(lock::Lock),
     Slot(slot::Slot),
+    Migrate(migrate::Migrate),
+    Rotate(rotate::Rotate),
 }
 
 impl Secrets {
@@ -53,6 +57,8 @@ impl Secrets {
             SecretsCommand::Unlock(command) => command.run(system),
             SecretsCommand::Lock(command) => command.run(system),
             SecretsCommand::Slot(command) => command.run(system),
+            SecretsCommand::Migrate(command) => command.run(system),
+            SecretsCommand::Rotate(command) => command.run(system),
         }
     }
 }

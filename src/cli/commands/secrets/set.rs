@@ -86,6 +86,12 @@ impl Set {
                 system.hints.command(&second)
             ));
         }
+        if let Some(store) = stored.sealed_store {
+            let store = store.as_ref();
+            text.push_str(&format!(
+                "config.yaml says token_store: {store}, so what is stored of profiles from now on is sealed\n"
+            ));
+        }
         Ok(Output::text(text).changed(true))
     }
 

@@ -83,6 +83,10 @@ pub(super) fn rows() -> Vec<Row> {
         opens("secrets slot add", "--key-file third.key")
             .on(NotFound, unsealed())
             .on(Busy, changing()),
+        opens("secrets migrate", "--to encrypted_file").on(Busy, changing()),
+        opens("secrets rotate", "")
+            .on(NotFound, unsealed())
+            .on(Busy, changing()),
         opens("secrets slot remove", "1")
             .on(NotFound, names("9"))
             .on(Busy, changing()),

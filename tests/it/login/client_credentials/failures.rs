@@ -112,8 +112,8 @@ fn without_its_secret_a_client_asks_nobody() {
     let dead = world.run(&TOKEN);
     assert_eq!(dead.code, 1, "{dead:?}");
     assert!(
-        dead.err
-            .contains("export CODEX_CLIENT_ID=… or OPENCLAW_SECRET_CODEX_CLIENT_ID=…")
+        dead.err.contains("openclaw secrets set CODEX_CLIENT_ID"),
+        "{dead:?}"
     );
     assert_eq!(issuer.token_requests().len(), 1);
 }

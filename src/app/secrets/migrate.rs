@@ -1,0 +1,156 @@
+//! `secrets migrate`: where the secrets of profiles lie from now on.
+//!
+//! First the vault says so, then everything is written anew, document by document. Both forms are
+//! read at any time, so whoever is killed in between has lost nothing, what is stored meanwhile is
+//! stored as it is meant to be, and a second run does the rest.
+
+use std::path::PathBuf;
+
+use super::reseal::{self, Resealed};
+use super::set::KeyPlace;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::{Command, Hint};
+use crate::model::vault::{SealedPart, TokenStore};
+use crate::ports::lock;
+use crate::ports::store::{Detail, Scope};
+use crate::ports::vault_keys::NewSlot;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where secrets lie from now on.
+    pub to: TokenStore,
+    /// Which of them are sealed.
+    pub part: SealedPart,
+    /// A key file, in which a key lies from now on.
+    pub key_file: Option<PathBuf>,
+    /// Whether a passphrase opens the vault, too; from this file descriptor or a prompt.
+    pub passphrase: Option<Option<u32>>,
+    /// Whether one slot is enough.
+    pub no_recovery: bool,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+}
+
+/// What was done, or would be.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many profiles hold a secret that lies otherwise than it should.
+    pub profiles: usize,
+    /// What became of the files; `None` where nothing was changed.
+    pub done: Option<Resealed>,
+    /// The slots that were added, in words.
+    pub slots: Vec<String>,
+}
+
+/// Carries it out.
+///
+/// # Errors
+/// [`Kind::Usage`] if one slot alone would open the secrets; what the vault and the store say. A
+/// failure in the middle loses nothing.
+pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let profiles = count(cx, request)?;
+    let mut outcome = Outcome {
+        profiles,
+        done: None,
+        slots: Vec::new(),
+    };
+    if request.to == TokenStore::Env {
+        let message = "`env` stores nothing; secrets come from variables then, and there is nothing to migrate";
+        return Err(Failure::new(Kind::Usage, message).hint(Command::list()));
+    }
+    let status = cx.vault_keys.status()?;
+    let Some(status) = status else {
+        if request.to == TokenStore::Plain {
+            outcome.done = Some(Resealed::default());
+            return Ok(outcome);
+        }
+        let places = places(request, &[]);
+        require_recovery(request, places.len())?;
+        if request.dry_run {
+            return Ok(outcome);
+        }
+        let slots = places.iter().map(|place| place.slot(cx));
+        let slots: Vec<NewSlot> = slots.collect::<Result<_, _>>()?;
+        let store = (request.to, request.part);
+        cx.vault_keys.create(store, &slots, &cx.wait(lock::SHORT))?;
+        let made = cx.vault_keys.status()?;
+        outcome.slots = made.map_or_else(Vec::new, |status| {
+            status.slots.into_iter().map(|slot| slot.words).collect()
+        });
+        outcome.done = Some(reseal::all(cx)?);
+        return Ok(outcome);
+    };
+    let kinds: Vec<&str> = status.slots.iter().map(|slot| slot.kind.as_str()).collect();
+    let places = places(request, &kinds);
+    if request.to != TokenStore::Plain {
+        require_recovery(request, kinds.len() + places.len())?;
+    }
+    if request.dry_run {
+        return Ok(outcome);
+    }
+    cx.vault.unlock()?;
+    for place in &places {
+        let slot = place.slot(cx)?;
+        let added = cx.vault_keys.add_slot(&slot, &cx.wait(lock::SHORT))?;
+        outcome.slots.push(added);
+    }
+    let store = (request.to, request.part);
+    cx.vault_keys.set_store(store, &cx.wait(lock::SHORT))?;
+    outcome.done = Some(reseal::all(cx)?);
+    Ok(outcome)
+}
+
+/// The places for the key that are to be added to slots of these types.
+fn places(request: &Request, there: &[&str]) -> Vec<KeyPlace> {
+    let mut places = Vec::new();
+    let has = |kind: &str| there.contains(&kind);
+    match request.to {
+        TokenStore::Keychain if !has("keyring") => places.push(KeyPlace::Keyring),
+        TokenStore::EncryptedFile => {
+            let by_passphrase = request.passphrase.is_some() && request.no_recovery;
+            let is_enough = has("key_file") || has("passphrase") || by_passphrase;
+            if request.key_file.is_none() && !is_enough {
+                places.push(KeyPlace::KeyFile(None));
+            }
+        }
+        TokenStore::Keychain | TokenStore::Plain | TokenStore::Env => {}
+    }
+    if let Some(path) = &request.key_file {
+        places.push(KeyPlace::KeyFile(Some(path.clone())));
+    }
+    if let Some(descriptor) = request.passphrase {
+        places.push(KeyPlace::Passphrase(descriptor));
+    }
+    places
+}
+
+/// Fails if the loss of one key would lose every login.
+fn require_recovery(request: &Request, slots: usize) -> Result<(), Failure> {
+    if slots > 1 || request.no_recovery {
+        return Ok(());
+    }
+    let message = "the key would lie in one place alone, and with it every login would be lost; nothing was changed";
+    let again = Command::new("secrets migrate").option("--to", request.to.as_ref());
+    let hint =
+        Hint::from("add a passphrase, or say --no-recovery: ").run(again.arg("--passphrase"));
+    Err(Failure::new(Kind::Usage, message).hint(hint))
+}
+
+/// Counts the profiles of all agents that are to be written anew.
+fn count(cx: Context<'_>, request: &Request) -> Result<usize, Failure> {
+    let mut count = 0;
+    for agent in cx.store.agents()? {
+        let document = cx.store.look(&agent, Scope::All, Detail::Masked)?;
+        let is_other = |credential: &crate::model::credential::Credential| {
+            let has_secret = credential.shown_secret().is_some();
+            has_secret && credential.is_sealed() != request.to.seals()
+        };
+        let profiles = document.profiles();
+        count += profiles
+            .filter(|(_, credential)| is_other(credential))
+            .count();
+    }
+    Ok(count)
+}

@@ -15,12 +15,12 @@ pub const TABLE: [(u8, &str, &str); 12] = [
     (
         1,
         "error",
-        "wrong usage, not found, or invalid configuration; `status --check`: a provider has no usable token until you act",
+        "wrong usage, not found, or invalid configuration; `status --check`: a provider has no usable token until you act; `secrets audit --check`: something was found",
     ),
     (
         2,
         "expiring",
-        "`status --check` only: a login expires within a day",
+        "`status --check`: a login expires within a day; `secrets audit --check`: a reference leads to nothing",
     ),
     (
         3,

@@ -40,6 +40,14 @@ pub struct Applied {
     pub counts: Counts,
 }
 
+/// Parses the content of a JSON or JSON5 file as it stands: nothing is included or resolved.
+///
+/// # Errors
+/// If it is neither.
+pub fn parse_tree(bytes: &[u8], path: &Path) -> Result<serde_json::Value, ConfigError> {
+    json5::read(bytes, path)
+}
+
 impl ConfigFile {
     /// The configuration at `path`, which need not exist. Its lock lies in the state directory,
     /// wherever the file is: that may be in somebody's repository.

@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Value, ConfigError> {
 }
 
 /// Parses the content of a file; a byte that is no UTF-8 harms only what it stands in.
-fn read(bytes: &[u8], path: &Path) -> Result<Value, ConfigError> {
+pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Value, ConfigError> {
     match is_utf16(bytes) {
         true => Err(encoding(path, (1, 1), IS_UTF16)),
         false => parse(&String::from_utf8_lossy(bytes), path),

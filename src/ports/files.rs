@@ -72,6 +72,8 @@ pub struct Stat {
     pub identity: (u64, u64),
     /// Size in bytes.
     pub size: u64,
+    /// How many names it has; a directory has one for each that is in it, too.
+    pub links: u64,
 }
 
 /// Whether a lock keeps everybody else out.

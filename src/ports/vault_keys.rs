@@ -130,4 +130,6 @@ pub struct SlotStatus {
     pub words: String,
     /// Why it does not open now, as far as that can be told.
     pub fault: Option<String>,
+    /// The key file.
+    pub path: Option<PathBuf>,
 }

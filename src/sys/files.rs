@@ -101,6 +101,7 @@ impl Files for SystemFiles {
             ),
             identity: (data.dev(), data.ino()),
             size: data.len(),
+            links: data.nlink(),
         }))
     }
 

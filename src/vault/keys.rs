@@ -299,12 +299,22 @@ impl FileVault {
     /// What can be said of a slot without its key.
     fn look_at(&self, slot: &Value) -> SlotStatus {
         let (kind, words) = words_of(slot);
-        let fault = match Slot::read(slot).map(|slot| slot.place) {
+        let place = Slot::read(slot).map(|slot| slot.place);
+        let path = match &place {
+            Some(Place::KeyFile { path }) => Some(expand(path, &self.dirs)),
+            _ => None,
+        };
+        let fault = match place {
             None => Some("a later release made it".to_owned()),
             Some(Place::Passphrase(_)) => None,
             Some(place) => self.outer_key(&place).err(),
         };
-        SlotStatus { kind, words, fault }
+        SlotStatus {
+            kind,
+            words,
+            fault,
+            path,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ports::store::{Detail, Scope, StoreError};
 use crate::ports::swap;
 
 use super::report::{Check, Verdict};
-use super::{other_users, trash};
+use super::{other_users, secrets, trash};
 use crate::app::context::Context;
 use crate::app::credential::document_faults::unusable_secrets;
 use crate::app::credential::strays::{self, StrayFile};
@@ -36,7 +36,7 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 13] = [
+const LOOKS: [Inspection; 14] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
     (
@@ -55,6 +55,7 @@ const LOOKS: [Inspection; 13] = [
     ("quarantine", "no quarantined files", quarantine),
     ("stale_locks", "none", stale_locks),
     ("config_yaml", "no problems in config.yaml", config_yaml),
+    ("secrets", "none found in the clear", secrets::find),
     ("trash", "no old files of deleted agents", trash::find),
     ("temp_files", "none left by a crash", temp_files),
     ("leftovers", "no files left by earlier versions", leftovers),

@@ -7,8 +7,9 @@
 
 mod disk;
 mod findings;
-mod other_users;
+pub(in crate::app) mod other_users;
 mod report;
+mod secrets;
 mod trash;
 
 use disk::DiskCheck;

@@ -9,7 +9,7 @@ use crate::model::state_files::{self, METADATA, PROVIDERS};
 
 /// Finds files and directories that another user owns or may write to. What is wrong with a
 /// directory is told once.
-pub(super) fn find(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Verdict)> {
+pub(in crate::app) fn find(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Verdict)> {
     let mut found = Vec::new();
     for path in deciding(cx, agents) {
         let Err(error) = cx.files.check_settings(&path) else {

@@ -1,5 +1,6 @@
 //! The secrets that have names, and the key of the vault that they lie in.
 
+pub mod audit;
 mod declared_store;
 pub mod get;
 mod input;

@@ -26,6 +26,21 @@ impl References {
         Self(paths.into_iter().filter_map(text).collect())
     }
 
+    /// Every `${secret:NAME}` outside of comments, with its file.
+    pub(super) fn all(&self) -> Vec<(PathBuf, SecretName)> {
+        let mut found = Vec::new();
+        for (path, text) in &self.0 {
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| !line.starts_with('#') && !line.starts_with("//"));
+            let names = lines.flat_map(|line| line.split("${secret:").skip(1));
+            let names = names.filter_map(|rest| SecretName::parse(rest.split_once('}')?.0).ok());
+            found.extend(names.map(|name| (path.clone(), name)));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// Those that refer to this one: `${secret:NAME}`, or `secret/NAME` as the id of a SecretRef.
     pub(super) fn to(&self, name: &SecretName) -> Vec<PathBuf> {
         let forms = [format!("${{secret:{name}}}"), format!("secret/{name}\"")];

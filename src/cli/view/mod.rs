@@ -19,6 +19,7 @@ pub mod probe;
 pub mod prometheus;
 pub mod providers;
 pub mod report;
+pub mod secrets_audit;
 mod status_accounts;
 pub mod status_json;
 pub mod status_prompt;

@@ -168,6 +168,7 @@ impl Files for MemoryFiles {
                 modified: node.modified,
                 identity: (1, node.inode),
                 size: node.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+                links: 1,
             }))
         })
     }

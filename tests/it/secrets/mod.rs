@@ -1,6 +1,7 @@
 //! Secrets that have names: how a value comes in and goes out, where it never appears, and what is
 //! said when nothing opens them. The whole program, as processes.
 
+mod audit;
 mod keys;
 mod kills;
 mod named;

@@ -1,5 +1,6 @@
 //! `secrets`: values that have names, and the key that they are sealed under.
 
+pub mod audit;
 pub mod get;
 mod key_args;
 pub mod list;
@@ -42,6 +43,7 @@ enum SecretsCommand {
     Slot(slot::Slot),
     Migrate(migrate::Migrate),
     Rotate(rotate::Rotate),
+    Audit(audit::Audit),
 }
 
 impl Secrets {
@@ -59,6 +61,7 @@ impl Secrets {
             SecretsCommand::Slot(command) => command.run(system),
             SecretsCommand::Migrate(command) => command.run(system),
             SecretsCommand::Rotate(command) => command.run(system),
+            SecretsCommand::Audit(command) => command.run(system),
         }
     }
 }

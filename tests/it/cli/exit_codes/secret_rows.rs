@@ -75,6 +75,7 @@ pub(super) fn rows() -> Vec<Row> {
             .prepare(sealed)
             .input(r#"{"protocolVersion":1,"provider":"x","ids":["secret/A"]}"#),
         looks("secrets status", ""),
+        looks("secrets audit", ""),
         // Whether the kernel keeps keys is not for a test to say.
         opens("secrets unlock", "")
             .never(Done)

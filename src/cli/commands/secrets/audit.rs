@@ -1,0 +1,50 @@
+//! `secrets audit`.
+
+use clap::Args;
+
+use crate::app::secrets::audit::{self, Request, Status};
+use crate::cli::output::{Answer, Output};
+use crate::cli::system::System;
+use crate::cli::view;
+
+/// Find secrets in the clear, and references that lead to nothing
+///
+/// Reads profiles, histories, backups and configuration. Changes nothing, never shows a secret, and
+/// asks for no passphrase: where the secrets are locked, their values are not looked for.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw secrets audit
+  openclaw secrets audit --check --json
+
+With --check, exits with 1 if anything is found, and with 2 if a reference leads to nothing.")]
+pub struct Audit {
+    /// Exit with 1 or 2 if anything is found
+    #[arg(long)]
+    check: bool,
+    /// Check the programs that references name, too; they are not run
+    #[arg(long)]
+    allow_exec: bool,
+    /// Output as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    /// Looks.
+    pub fn run(&self, system: &System) -> Answer {
+        let request = Request {
+            opens: true,
+            allow_exec: self.allow_exec,
+        };
+        let report = audit::run(system.context(), request)?;
+        let output = match self.json {
+            true => Output::json(&view::secrets_audit::document(&report, &system.hints)),
+            false => Output::text(view::secrets_audit::text(&report, &system.hints)),
+        };
+        Ok(match report.status() {
+            Status::Unresolved if self.check => output.code(2),
+            Status::Findings if self.check => output.code(1),
+            _ => output,
+        })
+    }
+}

@@ -1,6 +1,8 @@
 //! `secrets set`, killed before each of its system calls: what was stored before is there, the value
 //! is the old or the new one, and it is in no file in the clear.
 
+mod store;
+
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,28 +17,31 @@ const SET: [&str; 5] = ["secrets", "set", "A", "--value-file", "/dev/stdin"];
 
 /// Runs it under strace; whether it ended by itself.
 fn traced(world: &World, options: &[&str]) -> bool {
-    let inner = world.command(&SET);
-    let mut strace = Command::new("strace");
+    let mut strace = under(&world.command(&SET), options);
     strace
-        .args(options)
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(
-            inner
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
         .current_dir(world.directory.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stdin(Stdio::piped());
     let mut child = strace.spawn().unwrap();
     let input = child.stdin.take().unwrap();
     // Who is killed before it has read breaks the pipe.
     let _ = std::io::Write::write_all(&mut &input, b"MARKER two");
     drop(input);
     child.wait().unwrap().success()
+}
+
+/// The same command under strace, which says nothing.
+fn under(inner: &Command, options: &[&str]) -> Command {
+    let mut strace = Command::new("strace");
+    let variables = inner.get_envs();
+    strace
+        .args(options)
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env_clear()
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    strace
 }
 
 /// A world with one secret, or with none.
@@ -53,7 +58,11 @@ fn calls(has_one: bool) -> Vec<(String, usize)> {
     let world = world(has_one);
     let log = world.directory.path().join("log");
     assert!(traced(&world, &["-o", log.to_str().unwrap(), "-s", "0"]));
-    let log = std::fs::read_to_string(log).unwrap();
+    names_of(&std::fs::read_to_string(log).unwrap())
+}
+
+/// The system calls in a log, by name and number.
+fn names_of(log: &str) -> Vec<(String, usize)> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let names = log.lines().filter_map(|line| Some(line.split_once('(')?.0));
     let names = names.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
@@ -93,19 +102,23 @@ fn kill(has_one: bool, (call, nth): &(String, usize)) -> bool {
 #[ignore = "needs strace, and a minute"]
 fn a_secret_that_is_being_stored_is_the_old_or_the_new_one_and_never_in_the_clear() {
     for has_one in [false, true] {
-        let calls = calls(has_one);
-        let step = calls.len().div_ceil(MOST);
-        let (next, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    while let Some(call) = calls.get(next.fetch_add(step, Ordering::SeqCst)) {
-                        killed.fetch_add(kill(has_one, call).into(), Ordering::SeqCst);
-                    }
-                });
-            }
-        });
-        let killed = killed.into_inner();
-        assert!(killed > 50, "only {killed} of {} calls", calls.len());
+        each(&calls(has_one), &|call| kill(has_one, call));
     }
+}
+
+/// Kills at an even sample of calls; `kill` tells whether it got that far.
+fn each(calls: &[(String, usize)], kill: &(dyn Fn(&(String, usize)) -> bool + Sync)) {
+    let step = calls.len().div_ceil(MOST);
+    let (next, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(call) = calls.get(next.fetch_add(step, Ordering::SeqCst)) {
+                    killed.fetch_add(kill(call).into(), Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    let killed = killed.into_inner();
+    assert!(killed > 50, "only {killed} of {} calls", calls.len());
 }

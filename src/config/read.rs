@@ -13,6 +13,7 @@ use crate::model::env_reference;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::pairs;
 use crate::model::secret::Secret;
+use crate::model::secret_source::SecretSources;
 use crate::model::settings::{
     AgentSettings, ConfiguredProfiles, ModelChoice, ProfileSettings, ProviderSettings, Settings,
 };
@@ -109,6 +110,30 @@ impl Reader<'_> {
         (self.missing.len() == before && !secret.is_blank()).then_some(secret)
     }
 
+    /// A secret, or a reference to one that lies elsewhere.
+    fn key(&mut self, value: Option<&Value>) -> Option<Secret<String>> {
+        match value {
+            Some(reference @ Value::Object(_)) => Some(Secret::referred(reference.to_string())),
+            value => self.secret(value),
+        }
+    }
+
+    /// Reads `secrets`. A provider that cannot be understood concerns only who refers to it.
+    fn secrets(&self, root: &Value) -> Result<SecretSources, ConfigError> {
+        let providers = self.object(root, "secrets.providers")?.into_iter();
+        let defaults = self.object(root, "secrets.defaults")?.into_iter();
+        let alias = |value: Value| Some(value.as_str()?.trim().to_owned());
+        Ok(SecretSources {
+            providers: providers
+                .map(|(alias, value)| (alias, serde_json::from_value(value).ok()))
+                .collect(),
+            defaults: defaults
+                .filter_map(|(place, value)| Some((place, alias(value)?)))
+                .filter(|(_, alias)| !alias.is_empty())
+                .collect(),
+        })
+    }
+
     /// An address. That a variable in it is not set harms only who goes there.
     fn address(&mut self, value: Option<&Value>) -> Option<String> {
         let before = self.missing.len();
@@ -159,11 +184,12 @@ impl Reader<'_> {
                 .object(root, "models.providers")?
                 .into_iter()
                 .map(|(name, value)| ProviderSettings {
-                    api_key: self.secret(value.get("apiKey")),
+                    api_key: self.key(value.get("apiKey")),
                     base_url: self.address(value.get("baseUrl")),
                     name,
                 })
                 .collect(),
+            secrets: self.secrets(root)?,
             env: self.own.clone(),
             shell_env: shell.get("enabled") == Some(&Value::Bool(true)),
             shell_env_timeout: shell.get("timeoutMs").and_then(Value::as_u64),

@@ -163,6 +163,11 @@ impl Credential {
         self.judged_secret().ok().flatten()
     }
 
+    /// The reference that stands in the place of its secret, as JSON.
+    pub fn reference(&self) -> Option<&str> {
+        self.secret()?.as_reference()
+    }
+
     /// Whether all of its secret is held, and not a glimpse of one that is only looked at.
     pub fn is_held(&self) -> bool {
         self.secret().is_none_or(Secret::is_held)
@@ -194,14 +199,22 @@ impl Credential {
     }
 
     /// Puts the value of a variable in the place of a reference to it, and takes away what stands
-    /// around a secret. What cannot be resolved stays as it is. For looking at, and never to be
-    /// written.
+    /// around a secret. What cannot be resolved stays as it is. Where there is no secret and a
+    /// `keyRef` or `tokenRef` says where it lies, that stands in its place. For looking at, and never
+    /// to be written.
     pub fn resolve(&mut self, value: &dyn Fn(&str) -> Option<Secret<String>>) {
-        let secret = match self {
-            Self::ApiKey(c) => &mut c.key,
-            Self::Token(c) => &mut c.token,
-            Self::OAuth(c) => &mut c.access,
+        let (secret, reference) = match self {
+            Self::ApiKey(c) => (&mut c.key, c.extra.get("keyRef")),
+            Self::Token(c) => (&mut c.token, c.extra.get("tokenRef")),
+            // OpenClaw keeps no login elsewhere by these.
+            Self::OAuth(c) => (&mut c.access, None),
         };
+        // What is sealed or written here counts before it.
+        if let Some(reference) = reference.filter(|text| text.starts_with('{'))
+            && secret.as_ref().is_none_or(Secret::is_blank)
+        {
+            *secret = Some(Secret::referred(reference));
+        }
         // One of which only a glimpse is held stands by itself.
         if secret.as_ref().is_some_and(|secret| !secret.is_held()) {
             return;

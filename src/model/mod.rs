@@ -27,7 +27,9 @@ pub mod grant;
 pub mod seal;
 pub mod secret_exchange;
 pub mod secret_fault;
+pub mod secret_ref;
 pub mod secret_shape;
+pub mod secret_source;
 
 pub mod hint;
 

@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 use zeroize::optimization_barrier;
 
 use super::bearer::BearerFault;
+use super::secret_ref;
 use super::text::is_invisible;
 
 /// A secret: no `Display`, no `Serialize`, a `Debug` that shows nothing, wiped when dropped.
@@ -25,6 +26,8 @@ enum Known<T> {
     Seen(Glimpse),
     /// What stands beside the seal, where it is sealed.
     Sealed(Box<SealedSecret>),
+    /// The reference that stands in its place, as JSON.
+    Referred(Box<str>),
 }
 
 /// What is known of a secret that is sealed.
@@ -121,7 +124,7 @@ impl<T: Wipe> Secret<T> {
     pub fn expose(&self) -> &T {
         match &self.0 {
             Known::Whole(value) => value,
-            Known::Seen(_) | Known::Sealed(_) => T::empty(),
+            Known::Seen(_) | Known::Sealed(_) | Known::Referred(_) => T::empty(),
         }
     }
 
@@ -160,7 +163,20 @@ impl Secret<String> {
     pub fn as_sealed(&self) -> Option<&SealedSecret> {
         match &self.0 {
             Known::Sealed(known) => Some(known),
-            Known::Whole(_) | Known::Seen(_) => None,
+            Known::Whole(_) | Known::Seen(_) | Known::Referred(_) => None,
+        }
+    }
+
+    /// Stands for a secret that lies elsewhere, by the reference to it as JSON.
+    pub fn referred(reference: impl Into<Box<str>>) -> Self {
+        Self(Known::Referred(reference.into()))
+    }
+
+    /// The reference, if it lies elsewhere.
+    pub fn as_reference(&self) -> Option<&str> {
+        match &self.0 {
+            Known::Referred(reference) => Some(reference),
+            Known::Whole(_) | Known::Seen(_) | Known::Sealed(_) => None,
         }
     }
 
@@ -187,6 +203,7 @@ impl Secret<String> {
                 let known = known.fingerprint.as_ref()?;
                 return Some(format!("sha256:{known}"));
             }
+            Known::Referred(_) => return None,
             Known::Whole(value) => fingerprint(value),
         };
         let mut text = "sha256:".to_owned();
@@ -200,7 +217,8 @@ impl Secret<String> {
     ///
     /// From 64 characters on: the first 8, `...`, the last 8, as OpenClaw does. From 12 on: two at each
     /// end. Under 12 nothing but a placeholder, for there eight characters are most of it (the
-    /// reference release prints such secrets whole). Blank: `missing`. One that is sealed: `sealed`.
+    /// reference release prints such secrets whole). Blank: `missing`. One that is sealed: `sealed`. A
+    /// reference: `ref(…)`.
     pub fn masked(&self) -> String {
         let value = match &self.0 {
             Known::Whole(value) => value,
@@ -209,6 +227,7 @@ impl Secret<String> {
                 return String::from_utf8(shown).unwrap_or_default();
             }
             Known::Sealed(_) => return "sealed".to_owned(),
+            Known::Referred(reference) => return secret_ref::shown(reference),
         };
         // Only the ends are looked at: no copy of the whole is left behind, and thousands are quick.
         let text = value.trim();

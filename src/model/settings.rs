@@ -7,6 +7,7 @@ use super::cooldown::Cooldowns;
 use super::id::{AgentId, ProfileId, ProviderId};
 use super::pairs;
 use super::secret::Secret;
+use super::secret_source::SecretSources;
 
 /// The configuration, read and resolved; absent members are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub cooldowns: Cooldowns,
     /// `models.providers`: name as written, and its `apiKey`.
     pub providers: Vec<ProviderSettings>,
+    /// `secrets`: where references to secrets lead.
+    pub secrets: SecretSources,
     /// `env.vars` and the plain strings of `env`: names that the configuration would set.
     pub env: Vec<(String, Secret<String>)>,
     /// `env.shellEnv.enabled`.
@@ -114,7 +117,7 @@ pub struct ProfileSettings {
 pub struct ProviderSettings {
     /// Its key as written.
     pub name: String,
-    /// `apiKey`, with `${VAR}` resolved.
+    /// `apiKey`, with `${VAR}` resolved; a reference to a secret is none yet.
     pub api_key: Option<Secret<String>>,
     /// `baseUrl`, with `${VAR}` resolved: where requests for it go.
     pub base_url: Option<String>,

@@ -131,6 +131,14 @@ pub enum Untrusted {
         /// Its permission bits.
         mode: u32,
     },
+    /// It holds a secret, and others can do something with it.
+    #[error("{} is open to other users (mode {mode:04o})", at.display())]
+    Open {
+        /// The file.
+        at: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// It leads out of the directory of the user for whom root works.
     #[error("{} leads out of the directory of the user whose logins these are", at.display())]
     Outside {
@@ -169,6 +177,7 @@ impl Untrusted {
                 word(at)
             ),
             Self::Writable { at, .. } => format!("chmod go-w {}", word(at)),
+            Self::Open { at, .. } => format!("chmod go= {}", word(at)),
             Self::Outside { .. } => "run the command as that user".to_owned(),
             Self::ForeignLink { at, .. } | Self::SeveralNames { at } => format!("rm {}", word(at)),
         }

@@ -199,6 +199,15 @@ pub trait Files: Send + Sync {
         self.read(path)
     }
 
+    /// Reads a file that holds a secret and nobody else can read: of this user, by one name, and of
+    /// at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Files::read`], and [`Untrusted`] if it is one of somebody else, or open to others.
+    fn read_private(&self, path: &Path, _longest: u64) -> Result<Option<Vec<u8>>, FileError> {
+        self.read(path)
+    }
+
     /// What is at `path`, a symlink followed, or `None` if nothing is.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! External programs: plugins, which speak our protocol for a provider (`openclaw-auth-<id>` on
-//! `PATH`, or the one that a manifest names), and hooks, which are told of an event.
+//! `PATH`, or the one that a manifest names), hooks, which are told of an event, and programs that are
+//! asked for a secret.
 //!
 //! An implementation owes: only absolute entries of the process's own `PATH`, never the working
 //! directory; no program that another user than this one or root could have put there; no secret in
@@ -46,6 +47,46 @@ pub trait Programs: Send + Sync {
     /// # Errors
     /// If it is refused, or the system cannot start it.
     fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError>;
+
+    /// Checks a program that is asked for a secret, and runs it to its end, then kills what is left of
+    /// its process group. Its standard error is discarded: it may hold the secret.
+    ///
+    /// # Errors
+    /// If it is refused, or the system cannot start it.
+    fn ask(&self, asked: &AskedProgram<'_>) -> Result<ProgramAnswer, ProgramError>;
+}
+
+/// A program that is asked for a secret.
+pub struct AskedProgram<'a> {
+    /// Path of the program.
+    pub path: &'a Path,
+    /// Arguments, without the name.
+    pub args: &'a [String],
+    /// All the variables that it gets.
+    pub variables: &'a [(String, Secret<String>)],
+    /// Standard input; it need not be read.
+    pub input: Vec<u8>,
+    /// How long it may run before it is killed.
+    pub limit: Duration,
+    /// The most bytes of its answer.
+    pub longest: usize,
+    /// Asked every few milliseconds; true kills it.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+/// What came of asking it.
+#[derive(Clone, Debug)]
+pub enum ProgramAnswer {
+    /// It ended with status 0, after it had written this.
+    Output(Secret<Vec<u8>>),
+    /// It ended with another status, or by a signal; a clause.
+    Failure(String),
+    /// Killed when its limit passed.
+    TimedOut,
+    /// Killed because of [`AskedProgram::stop`].
+    Stopped,
+    /// Killed because it wrote too much.
+    TooLong,
 }
 
 /// A hook, as it is run.

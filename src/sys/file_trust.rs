@@ -46,6 +46,19 @@ pub(super) fn check_lock(path: &Path, data: &Metadata) -> io::Result<()> {
     }
 }
 
+/// Judges a file that holds a secret of this user: nobody else may read it, by this name or another.
+pub(super) fn check_private(path: &Path, data: &Metadata) -> io::Result<()> {
+    let at = path.to_owned();
+    let (owner, mode) = (data.uid(), data.mode() & 0o777);
+    Err(match data.nlink() {
+        _ if owner != us() => Untrusted::Foreign { at, owner },
+        2.. => Untrusted::SeveralNames { at },
+        _ if mode & 0o077 != 0 => Untrusted::Open { at, mode },
+        _ => return Ok(()),
+    }
+    .into())
+}
+
 /// Judges a link that leads to a file: who made it chooses the file.
 pub(super) fn check_link(path: &Path) -> io::Result<()> {
     check_owner(&Subject::named(path, &fs::symlink_metadata(path)?))

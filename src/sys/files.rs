@@ -19,7 +19,7 @@ use super::exchange;
 use super::fs_error::{failed, if_there, resolve};
 use super::pieces::{Opened, open};
 use super::preallocated::Slot;
-use super::whole_file::{content, read, read_any, read_pipe};
+use super::whole_file::{content, read, read_any, read_pipe, read_private};
 use super::{append, file_trust, lock, lock_holder, move_dir, owner_support, ownership};
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
@@ -86,6 +86,10 @@ impl Files for SystemFiles {
         let is_pipe = kind.is_ok_and(|kind| kind.is_fifo());
         let read = if is_pipe { read_pipe } else { read_any };
         if_there(read(path)).map_err(failed("read", path))
+    }
+
+    fn read_private(&self, path: &Path, longest: u64) -> Result<Option<Vec<u8>>, FileError> {
+        if_there(read_private(path, longest)).map_err(failed("read", path))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {

@@ -3,6 +3,7 @@
 mod access;
 mod access_list;
 mod append;
+mod asked_program;
 mod atomic_write;
 pub mod browser;
 pub mod callback;

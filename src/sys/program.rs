@@ -12,9 +12,11 @@ use rustix::process::Signal as KernelSignal;
 use crate::model::secret::Secret;
 use crate::ports::host::Signal;
 use crate::ports::program::{
-    Exit, HookCommand, MAX_LINE, ProgramError, Programs, Received, Running,
+    AskedProgram, Exit, HookCommand, MAX_LINE, ProgramAnswer, ProgramError, Programs, Received,
+    Running,
 };
 
+use super::asked_program;
 use super::child::{self, Inherited};
 use super::env::{self, names};
 use super::hook_process;
@@ -72,6 +74,10 @@ impl Programs for SystemPrograms {
 
     fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         hook_process::run(hook)
+    }
+
+    fn ask(&self, asked: &AskedProgram<'_>) -> Result<ProgramAnswer, ProgramError> {
+        asked_program::run(asked)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::file_trust::check_private;
 use super::pieces::{open, open_any};
 use crate::ports::files::TooLarge;
 
@@ -19,6 +20,19 @@ const PIPE_LIMIT: u64 = 1024 * 1024;
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let (file, data) = open(path)?;
     content(file, &data)
+}
+
+/// Reads a file of this user alone, of at most so many bytes.
+pub(super) fn read_private(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let (file, data) = open(path)?;
+    check_private(path, &data)?;
+    let mut bytes = Vec::new();
+    match file.take(longest + 1).read_to_end(&mut bytes)? as u64 {
+        length if length <= longest => Ok(bytes),
+        _ => Err(io::Error::other(format!(
+            "it is longer than {longest} bytes"
+        ))),
+    }
 }
 
 /// Reads a file of anybody.

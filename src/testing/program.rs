@@ -9,7 +9,9 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Signal};
-use crate::ports::program::{Exit, HookCommand, ProgramError, Programs, Received, Running};
+use crate::ports::program::{
+    AskedProgram, Exit, HookCommand, ProgramAnswer, ProgramError, Programs, Received, Running,
+};
 
 use super::clock::FakeClock;
 
@@ -88,6 +90,17 @@ impl Programs for ScriptedProgram {
         let line = String::from_utf8_lossy(&hook.input).into_owned();
         self.script().told.push(line);
         Ok(Exit::Success)
+    }
+
+    /// Answers with its next line.
+    fn ask(&self, asked: &AskedProgram<'_>) -> Result<ProgramAnswer, ProgramError> {
+        let line = String::from_utf8_lossy(&asked.input).into_owned();
+        let mut script = self.script();
+        script.told.push(line);
+        Ok(match script.says.pop_front() {
+            Some(Received::Line(line)) => ProgramAnswer::Output(line),
+            _ => ProgramAnswer::Failure("said nothing".to_owned()),
+        })
     }
 }
 

@@ -12,7 +12,9 @@ use crate::ports::host::{Interrupt, Signal};
 use crate::ports::http::{
     CALL_LIMIT, Http, HttpError, HttpErrorKind, Method, Patience, Request, Response, TORN,
 };
-use crate::ports::program::{Exit, HookCommand, ProgramError, Programs, Received, Running};
+use crate::ports::program::{
+    AskedProgram, Exit, HookCommand, ProgramAnswer, ProgramError, Programs, Received, Running,
+};
 
 use super::schedule::HostReply;
 
@@ -140,6 +142,10 @@ impl Programs for WatchedPrograms<'_> {
 
     fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         self.programs.run(hook)
+    }
+
+    fn ask(&self, asked: &AskedProgram<'_>) -> Result<ProgramAnswer, ProgramError> {
+        self.programs.ask(asked)
     }
 }
 

@@ -32,8 +32,10 @@ pub struct Facts {
     pub secret_present: bool,
     /// Why what stands in the place of the secret is none.
     pub secret_fault: Option<SecretFault>,
-    /// Whether a reference (`keyRef`, `tokenRef`) stands in place of the secret.
+    /// Whether a reference that this program does not follow stands in place of the secret.
     pub is_reference: bool,
+    /// The reference that is followed when the secret is handed out, as it is shown.
+    pub reference: Option<String>,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
     /// When its access token expires, as stored.

@@ -16,6 +16,7 @@ use crate::model::grant::{GrantDigest, GrantStanding};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::{AuthProfiles, VisibleProfile};
 use crate::model::provider::{Provider, RefreshSettings};
+use crate::model::secret::Secret;
 use crate::model::time::LocalTime;
 use crate::ports::store::{Detail, Scope, StoreError};
 
@@ -117,6 +118,9 @@ impl<'a> FactsReader<'a> {
             of_client: credential.is_of_client(),
             secret_present,
             is_reference: !secret_present && credential.is_reference(),
+            reference: (secret.as_ref().ok().copied().flatten())
+                .filter(|secret| secret.as_reference().is_some())
+                .map(Secret::masked),
             secret_fault: secret.err(),
             refresh_present: refresh_token.is_some(),
             expires: match credential {

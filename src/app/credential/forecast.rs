@@ -183,6 +183,7 @@ mod tests {
             secret_present: true,
             secret_fault: None,
             is_reference: false,
+            reference: None,
             refresh_present: renewal != Renewal::Never,
             expires: None,
             renewal,

@@ -1,5 +1,6 @@
 //! A credential: which one is selected, the facts about it, and its assessment.
 
+mod absolute_path;
 pub mod account;
 pub mod assessment;
 pub mod candidates;
@@ -20,6 +21,8 @@ pub mod profile_name;
 pub mod provider_name;
 pub mod reason_text;
 pub mod resolve;
+mod secret_program;
+pub(in crate::app) mod secret_ref;
 pub mod selector;
 pub mod state;
 pub mod stored;

@@ -13,6 +13,7 @@ pub(in crate::app) struct OutsideKey {
     /// The variable or the member of the configuration.
     pub(in crate::app) source: String,
     pub(in crate::app) kind: Kind,
+    /// Itself, or the reference to where it lies.
     pub(in crate::app) secret: Secret<String>,
 }
 
@@ -60,6 +61,9 @@ fn configured(
     provider: &ProviderId,
 ) -> Option<(String, Result<Secret<String>, SecretFault>)> {
     let (name, value) = cx.settings.key_of(provider)?;
+    if value.as_reference().is_some() {
+        return Some((key_member(name), Ok(value.clone())));
+    }
     let secret = clean::key(value.expose());
     let fault = SecretFault::of_variable(value.expose(), &secret, None);
     Some((key_member(name), fault.map_or(Ok(secret), Err)))

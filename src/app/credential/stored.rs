@@ -27,6 +27,9 @@ pub struct StoredCredential {
     /// Whether a secret of it is sealed.
     #[serde(rename = "sealed", skip_serializing_if = "std::ops::Not::not")]
     pub is_sealed: bool,
+    /// Where its secret lies, if it is only referred to; for people.
+    #[serde(skip)]
+    pub reference: Option<String>,
 }
 
 impl StoredCredential {
@@ -38,6 +41,9 @@ impl StoredCredential {
             email: credential.email().map(str::to_owned),
             account_id: oauth.and_then(|oauth| oauth.identity.account_id.clone()),
             expires: credential.expires(),
+            reference: (credential.shown_secret())
+                .filter(|secret| secret.as_reference().is_some())
+                .map(Secret::masked),
             fingerprint: credential.shown_secret().and_then(Secret::fingerprint),
             is_sealed: credential.is_sealed(),
         }

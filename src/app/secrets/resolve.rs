@@ -96,6 +96,7 @@ fn bearer(
         .map_err(|fault| says(SecretErrorCode::Unavailable, &fault.words()))?;
     // Followed from here, a reference might lead to this very command.
     let elsewhere = || says(SecretErrorCode::NotFound, "has no secret of its own");
+    let secret = secret.filter(|secret| secret.is_held());
     let secret = secret.ok_or_else(elsewhere)?;
     let is_due = |end| cx.clock.now() >= end;
     let has_ended = match credential {

@@ -200,8 +200,11 @@ impl<'a> RowContext<'a> {
     fn label(&self, seen: &VisibleProfile<'_>) -> String {
         let (id, credential) = (seen.id, seen.credential);
         let masked = || {
-            let secret = credential.shown_secret().map(Secret::masked);
+            let secret = credential
+                .shown_secret()
+                .filter(|_| credential.reference().is_none());
             secret
+                .map(Secret::masked)
                 .or_else(|| reference(credential))
                 .unwrap_or_else(|| "missing".to_owned())
         };
@@ -226,8 +229,7 @@ impl<'a> RowContext<'a> {
     }
 }
 
-/// Returns the reference by which a later release finds the secret; this program does not follow
-/// it.
+/// Returns the reference to where the secret lies, as the reference release writes it.
 fn reference(credential: &Credential) -> Option<String> {
     let extra = credential.extra();
     let text = extra.get("keyRef").or_else(|| extra.get("tokenRef"))?;

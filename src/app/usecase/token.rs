@@ -13,6 +13,7 @@ use crate::app::credential::facts_reader::{FactsReader, as_login};
 use crate::app::credential::obstacle::Obstacle;
 use crate::app::credential::outside_key::OutsideKey;
 use crate::app::credential::resolve::choose;
+use crate::app::credential::secret_ref;
 use crate::app::credential::selector::{Resolved, Selector};
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
@@ -123,7 +124,7 @@ pub(in crate::app) fn obtain(
     })?;
     let mut outcome = match found {
         Found::Profile(outcome) => outcome,
-        Found::Key(key) => outcome_of_key(key, &resolved.provider),
+        Found::Key(key) => outcome_of_key(cx, key, &resolved.provider)?,
         Found::Software(failure) => return Err(failure),
     };
     if let Some(fault) = clock_fault(cx.clock.local(), None) {
@@ -132,18 +133,29 @@ pub(in crate::app) fn obtain(
     Ok(outcome)
 }
 
-fn outcome_of_key(key: OutsideKey, provider: &ProviderId) -> Outcome {
-    Outcome {
+fn outcome_of_key(
+    cx: Context<'_>,
+    key: OutsideKey,
+    provider: &ProviderId,
+) -> Result<Outcome, Failure> {
+    let bearer = match key.secret.as_reference() {
+        None => key.secret,
+        Some(reference) => secret_ref::resolve(cx, reference).map_err(|failure| Failure {
+            message: format!("{} {}", key.source, failure.message),
+            ..failure
+        })?,
+    };
+    Ok(Outcome {
         profile: None,
         source: key.source,
         provider: provider.clone(),
         kind: key.kind,
-        bearer: key.secret,
+        bearer,
         expires: None,
         how: RefreshResult::WasFresh,
         warning: None,
         later_failure: None,
-    }
+    })
 }
 
 /// Makes the token of one profile valid, which is loaded if its secret was only looked at.
@@ -199,9 +211,18 @@ fn obtain_of_stored(
         }
     };
     let provider = seen.credential.provider();
-    // As `SecretFault` has it: what stands around a secret is none of it.
-    let bearer = credential.bearer();
-    let bearer = bearer.map(|bearer| Secret::from(bearer.expose().trim()));
+    let bearer = match credential.reference() {
+        Some(reference) => Some(
+            secret_ref::resolve(cx, reference).map_err(|failure| Failure {
+                subject: Some(id.clone()),
+                ..failure
+            })?,
+        ),
+        // As `SecretFault` has it: what stands around a secret is none of it.
+        None => credential
+            .bearer()
+            .map(|bearer| Secret::from(bearer.expose().trim())),
+    };
     let (Some(provider), Some(bearer)) = (provider, bearer) else {
         return Err(Failure::no_such_profile(id));
     };

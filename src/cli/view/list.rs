@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::present_but;
 use super::wrap::Sheet;
+use crate::app::credential::stored::StoredCredential;
 use crate::app::usecase::list::{Outcome, Row};
 use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::time::{LocalTime, Timestamp};
@@ -85,10 +86,13 @@ pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime) -> String {
         if row.credential.is_sealed {
             notes.push("sealed".to_owned());
         }
-        match &row.credential.fingerprint {
-            Some(fingerprint) => notes.push(fingerprint.clone()),
-            None => notes.push("no usable secret".to_owned()),
-        }
+        let StoredCredential {
+            fingerprint,
+            reference,
+            ..
+        } = &row.credential;
+        let shown = fingerprint.as_ref().or(reference.as_ref());
+        notes.push(shown.map_or_else(|| "no usable secret".to_owned(), String::clone));
         let mark = if row.in_use { '*' } else { '-' };
         page.line(&format!("{mark} {} [{}]", row.label, notes.join("; ")));
     }

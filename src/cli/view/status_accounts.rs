@@ -208,6 +208,9 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
         true => "client credentials".to_owned(),
         false => kind_name(facts.kind).to_owned(),
     });
+    if let Some(reference) = &facts.reference {
+        note(reference.clone());
+    }
     if let Some(end) = facts.expires_at() {
         let remaining = report.at.until(end);
         let token = match facts.kind {

@@ -229,7 +229,7 @@ fn facts<'a>(report: &'a Report, hints: &Renderer) -> Facts<'a> {
             in_use: in_use.contains(&facts.profile),
             secret_present: facts.secret_present,
             fingerprint: health.fingerprint.as_deref(),
-            is_reference: facts.is_reference,
+            is_reference: facts.is_reference || facts.reference.is_some(),
             refresh_present: facts.refresh_present,
             renewal: facts.renewal,
             access_valid_until: facts.expires_at(),

@@ -113,32 +113,40 @@ fn a_secret_that_openclaw_keeps_elsewhere_is_said_to_be_there_and_not_logged_in_
     let world = World::new();
     let login = json!({ "type": "oauth", "provider": "openai-codex",
         "oauthRef": { "source": "openclaw-credentials", "id": "0f" } });
-    let key = json!({ "type": "api_key", "provider": "minimax",
-        "keyRef": { "source": "exec", "id": "k" } });
-    let profiles = json!({ "openai-codex:default": login, "minimax:default": key });
+    let profiles = json!({ "openai-codex:default": login });
     let store = json!({ "version": 1, "profiles": profiles });
     world.write("agents/main/agent/auth-profiles.json", &store.to_string());
-    for (provider, store_one) in [
-        ("openai-codex", "models auth login --provider openai-codex"),
-        ("minimax", "models auth paste-api-key --provider minimax"),
+    for named in [
+        ["--provider", "openai-codex"],
+        ["--profile", "openai-codex:default"],
     ] {
-        let profile = format!("{provider}:default");
-        for named in [["--provider", provider], ["--profile", profile.as_str()]] {
-            let ran = world.run(&[&["models", "auth", "token"][..], &named].concat());
-            assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
-            let words =
-                format!("{profile} keeps its secret elsewhere, where only OpenClaw reads it");
-            assert!(ran.err.contains(&words), "{ran:?}");
-            let hint =
-                format!("use it with OpenClaw, or store one of your own: openclaw {store_one}");
-            assert!(ran.err.trim_end().ends_with(&hint), "{ran:?}");
-        }
+        let ran = world.run(&[&["models", "auth", "token"][..], &named].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{ran:?}");
+        let words = "openai-codex:default keeps its secret elsewhere, where only OpenClaw reads it";
+        assert!(ran.err.contains(words), "{ran:?}");
+        let hint = "use it with OpenClaw, or store one of your own: \
+                    openclaw models auth login --provider openai-codex";
+        assert!(ran.err.trim_end().ends_with(hint), "{ran:?}");
     }
-    let pasted = ["models", "auth", "paste-api-key", "--provider", "minimax"];
-    assert_eq!(world.pipe(&pasted, "mm-0123456789abcdef").code, 0);
+}
+
+#[test]
+fn a_key_that_is_stored_beside_a_reference_counts_before_it() {
+    let world = World::new();
+    let mut key = json!({ "type": "api_key", "provider": "minimax",
+        "keyRef": { "source": "exec", "id": "k" } });
+    let store = json!({ "version": 1, "profiles": { "minimax:default": key } });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let ran = world.run(&TOKEN);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    let words = "minimax:default refers to the secret exec:default:k: \
+                 secrets.providers.default is not configured";
+    assert!(ran.err.contains(words), "{ran:?}");
+    key["key"] = json!("mm-0123456789abcdef");
+    let store = json!({ "version": 1, "profiles": { "minimax:default": key } });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
     let ran = world.run(&TOKEN);
     assert_eq!(ran.out, "mm-0123456789abcdef\n", "{ran:?}");
-    assert!(world.store()["profiles"]["minimax:default"]["keyRef"].is_object());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod races;
 mod references;
 mod resolve;
 mod sealed_store;
+mod secret_refs;
 mod session_keyring;
 
 use std::path::{Path, PathBuf};

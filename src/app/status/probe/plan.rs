@@ -177,6 +177,11 @@ impl Planner<'_> {
             },
         };
         let outcome = self.outcome(id, mode, source, source);
+        // What lies elsewhere is fetched only to be handed out.
+        if !key.is_held() {
+            plan.known.push(outcome.lifeless(Reason::UnresolvedRef));
+            return Ok(());
+        }
         self.target(plan, outcome, provider, ProbedCredential::Key(key))
     }
 

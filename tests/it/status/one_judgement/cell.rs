@@ -186,10 +186,12 @@ impl Cell {
 
     /// The variables that are set.
     pub(super) fn env(&self, site: &Site) -> Vec<(&'static str, &'static str)> {
-        match self.renewal {
-            Renewal::NoClientSecret => Vec::new(),
-            _ => vec![(SECRET.0, site.secret)],
+        // Whether a reference leads to a secret is known to nobody before it is handed out.
+        let mut env = vec![("REFERRED", "referred-key")];
+        if self.renewal != Renewal::NoClientSecret {
+            env.push((SECRET.0, site.secret));
         }
+        env
     }
 
     /// Writes it down.

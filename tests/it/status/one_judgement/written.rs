@@ -17,13 +17,13 @@ impl Cell {
             Kind::ApiKey => json!({ "type": "api_key", "key": "key-one" }),
             Kind::EmptyApiKey => json!({ "type": "api_key", "key": " " }),
             Kind::ApiKeyReference => {
-                let key = json!({ "source": "env", "provider": "default", "id": "ACME_KEY" });
+                let key = json!({ "source": "env", "provider": "default", "id": "REFERRED" });
                 json!({ "type": "api_key", "keyRef": key })
             }
             Kind::Token => json!({ "type": "token", "token": "token-one" }),
             Kind::EmptyToken => json!({ "type": "token", "token": "" }),
             Kind::TokenReference => {
-                let token = json!({ "source": "env", "provider": "default", "id": "ACME_TOKEN" });
+                let token = json!({ "source": "env", "provider": "default", "id": "REFERRED" });
                 json!({ "type": "token", "tokenRef": token })
             }
             Kind::OAuth => json!({ "type": "oauth", "access": access, "refresh": refresh }),

@@ -22,7 +22,9 @@ use openclaw::ports::host::{
     Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError, Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
-use openclaw::ports::program::{Exit, HookCommand, ProgramError, Programs, Running};
+use openclaw::ports::program::{
+    AskedProgram, Exit, HookCommand, ProgramAnswer, ProgramError, Programs, Running,
+};
 use openclaw::ports::vault::NoVault;
 use openclaw::providers::catalogue::Catalogue;
 use openclaw::store::file::FileStore;
@@ -116,6 +118,11 @@ impl Programs for Nothing {
 
     fn run(&self, hook: &HookCommand<'_>) -> Result<Exit, ProgramError> {
         self.check_permissions(hook.path)?;
+        unreachable!("every program is refused")
+    }
+
+    fn ask(&self, asked: &AskedProgram<'_>) -> Result<ProgramAnswer, ProgramError> {
+        self.check_permissions(asked.path)?;
         unreachable!("every program is refused")
     }
 }

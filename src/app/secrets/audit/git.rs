@@ -31,26 +31,32 @@ fn is_ignored(files: &dyn Files, root: &Path, path: &Path) -> bool {
     })
 }
 
-/// Whether a list names a file, or a directory that it is in. Of patterns only `*` is known: who
-/// wrote another one is told once too often rather than not at all.
+/// Whether a list names a file, or a directory that it is in; of its lines the last counts. Of
+/// patterns only `*` is known, and one that may be an exception is taken for one: rather told once too
+/// often than not at all.
 fn names(list: &str, below: &Path) -> bool {
-    let steps: Vec<&str> = below.iter().filter_map(|step| step.to_str()).collect();
-    let is_one = |line: &str| {
-        let line = line
-            .trim()
-            .trim_end_matches(['/', '*'])
-            .trim_end_matches('/');
-        let is_anchored = line.trim_end_matches('/').contains('/');
-        let line = line.trim_start_matches("**/").trim_start_matches('/');
-        match is_anchored {
-            true => below.starts_with(line) && !line.is_empty(),
-            false => steps.contains(&line),
+    let mut is_named = false;
+    for line in list.lines().map(str::trim) {
+        match line.strip_prefix('!') {
+            Some(other) if other.contains('*') || covers(other, below) => is_named = false,
+            None if !line.starts_with('#') && covers(line, below) => is_named = true,
+            _ => {}
         }
-    };
-    let lines = || list.lines().map(str::trim);
-    // An exception may be about this file.
-    let has_exception = lines().any(|line| line.starts_with('!') && !line.ends_with(".gitignore"));
-    !has_exception && lines().any(|line| line == "*" || (!line.starts_with('#') && is_one(line)))
+    }
+    is_named
+}
+
+fn covers(pattern: &str, below: &Path) -> bool {
+    if ["*", "/*", "**"].contains(&pattern) {
+        return true;
+    }
+    let pattern = pattern.trim_end_matches("/*").trim_end_matches('/');
+    let is_anchored = pattern.contains('/') && !pattern.starts_with("**/");
+    let pattern = pattern.trim_start_matches("**/").trim_start_matches('/');
+    match is_anchored {
+        true => !pattern.is_empty() && below.starts_with(pattern),
+        false => below.iter().any(|step| step == pattern),
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +74,7 @@ mod tests {
             "auth-profiles.json",
             "state/agents",
             "state/*",
+            "/*\n!.bashrc",
         ] {
             assert!(names(list, path), "{list}");
         }
@@ -78,6 +85,7 @@ mod tests {
             "/agents",
             "other/state",
             "*\n!auth-profiles.json",
+            "*\n!state/**",
             "/",
         ] {
             assert!(!names(list, path), "{list}");

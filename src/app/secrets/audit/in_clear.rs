@@ -128,12 +128,17 @@ impl Rule {
             ),
             _ => (Code::PlaintextFound, "it is in the clear"),
         };
-        let is_live = place.path.extension().is_some_and(|end| end == "json");
+        // Only copies have something behind the ending: `.bak`, `.unreadable-…`.
+        let name = place.path.file_name().unwrap_or_default().to_string_lossy();
+        let is_copy = [".json.", ".json-", ".json~"]
+            .iter()
+            .any(|end| name.contains(end));
         let advice = match place.role {
-            Role::Profiles if is_live => Command::new("secrets migrate")
+            Role::Profiles if !is_copy => Command::new("secrets migrate")
                 .option("--to", self.store.as_ref())
                 .into(),
             Role::Profiles | Role::Legacy => delete(),
+            _ if is_copy => delete(),
             _ => store_it(),
         };
         let mut finding = Finding::new(code, &place.path, message, advice).at(&*member.path);

@@ -68,17 +68,11 @@ pub trait VaultKeys: Send + Sync {
     fn remove_slot(&self, number: usize, wait: &Wait<'_>) -> Result<String, VaultError>;
 
     /// Puts a new key in the place of the old one, in every slot, and seals what has a name under it.
-    /// What it returns opens the rest, too, until [`VaultKeys::forget_old_keys`].
+    /// What it returns opens what was sealed under the old ones, too.
     ///
     /// # Errors
     /// If a slot does not give the key that it wraps with: which one. Nothing was changed then.
     fn renew_key(&self, wait: &Wait<'_>) -> Result<Arc<Sealer>, VaultError>;
-
-    /// Forgets the keys of before: nothing is sealed under them any more.
-    ///
-    /// # Errors
-    /// As [`NamedSecrets::set`](super::secrets::NamedSecrets::set).
-    fn forget_old_keys(&self, wait: &Wait<'_>) -> Result<(), VaultError>;
 }
 
 /// Where the key is to come from, besides the slots.

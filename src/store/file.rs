@@ -96,9 +96,12 @@ impl Documents for FileStore {
         let cx = self;
         later_release::check_generation(cx, agent)?;
         // Before the lock: a person may be asked.
-        let sealing = cx.sealing()?;
+        cx.sealing()?;
         let locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let (mut found, is_new) = write::find_all(cx, &locked)?;
+        // Under it: the vault may say something else by now, and whoever changed it writes this
+        // document after us.
+        let sealing = cx.sealing_of(&found.doc)?;
         let before = is_new.then(|| found.doc.clone());
         if change(&mut found.doc) {
             history::keep(cx, agent, &mut found.doc)?;

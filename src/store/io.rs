@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::model::profiles::AuthProfiles;
 use crate::model::vault::VaultFault;
 use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::{FileLock, Files, Sharing};
@@ -15,7 +16,7 @@ use crate::ports::vault::Vault;
 
 use super::keep::Keep;
 use super::paths::StorePaths;
-use super::sealed::Sealing;
+use super::sealed::{self, Sealing};
 
 /// Says how many generations of a profile are to be kept; 0 for none.
 pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
@@ -67,6 +68,25 @@ impl FileStore {
         Ok(match self.vault.unlock() {
             Ok(sealer) => Sealing::On(sealer, part),
             Err(fault) => Sealing::Closed(fault),
+        })
+    }
+
+    /// The same for a document that was read. One that is sealed, and whose vault is gone, takes nothing
+    /// in the clear.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    pub(super) fn sealing_of(&self, document: &AuthProfiles) -> Result<Sealing, VaultFault> {
+        let sealing = self.sealing()?;
+        let vault = document.profiles().find_map(|(_, it)| sealed::vault_of(it));
+        Ok(match (sealing, vault) {
+            (Sealing::Off, Some(needed)) if self.vault.policy()?.is_none() => {
+                Sealing::Closed(VaultFault::OtherVault {
+                    needed,
+                    found: None,
+                })
+            }
+            (sealing, _) => sealing,
         })
     }
 

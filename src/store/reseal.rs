@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::credential::Credential;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
@@ -22,19 +23,27 @@ use super::read::read_text;
 use super::render::{self, Layout};
 use super::sealed::Sealing;
 
-/// Writes an agent's document and its histories. Returns the files that cannot be read.
+/// Writes an agent's document and its histories. Returns the files in which something does not open.
 pub(super) fn agent(cx: &FileStore, agent: &AgentId) -> Result<Vec<PathBuf>, StoreError> {
-    cx.update(agent, &mut |doc: &mut AuthProfiles| {
-        !doc.entries().is_empty()
-    })?;
-    let directory = cx.paths.histories(agent);
-    if cx.io.files.stat(&directory)?.is_none() {
-        return Ok(Vec::new());
+    let mut all = |doc: &mut AuthProfiles| !doc.entries().is_empty();
+    let written = cx.update(agent, &mut all)?;
+    let mut left = Vec::new();
+    if has_closed(cx, written.profiles().map(|(_, credential)| credential)) {
+        left.push(cx.paths.document(agent));
     }
-    let sealing = cx.sealing()?;
-    let _locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
-    let _histories = history::lock(cx, agent)?;
-    histories(cx, &directory, &sealing)
+    let directory = cx.paths.histories(agent);
+    if cx.io.files.stat(&directory)?.is_some() {
+        let _locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
+        let _histories = history::lock(cx, agent)?;
+        // Under the locks, as in `FileStore::update`.
+        left.extend(histories(cx, &directory, &cx.sealing()?)?);
+    }
+    Ok(left)
+}
+
+/// Whether one of these is closed although the vault is open.
+fn has_closed<'a>(cx: &FileStore, mut all: impl Iterator<Item = &'a Credential>) -> bool {
+    cx.vault.opened().is_some() && all.any(Credential::is_sealed)
 }
 
 /// Writes what lies in the trash, which nobody else writes.
@@ -63,6 +72,9 @@ fn trashed(
         let read = |text: &str| document::parse_keeping(text, Scope::All, keep);
         match read_text(bytes.expose(), read) {
             Ok(doc) => {
+                if has_closed(cx, doc.profiles().map(|(_, credential)| credential)) {
+                    left.push(path.clone());
+                }
                 let written = render::render_sealed(&doc, Layout::Single, sealing)?;
                 cx.io.files.replace(&path, written.credentials.expose())?;
             }
@@ -85,7 +97,14 @@ fn histories(
             continue;
         }
         match history_file::read_file(cx, &path)? {
-            Some(Ok(history)) => history_file::write(&*cx.io.files, &path, &history, sealing)?,
+            Some(Ok(history)) => {
+                let saved = history.saved.iter().map(|saved| &saved.credential);
+                let all = saved.chain(history.generations.iter().map(|one| &one.credential));
+                if has_closed(cx, all) {
+                    left.push(path.clone());
+                }
+                history_file::write(&*cx.io.files, &path, &history, sealing)?;
+            }
             Some(Err(_)) => left.push(path),
             None => {}
         }

@@ -304,6 +304,15 @@ fn is_to_be_sealed(name: &str, text: &str, part: SealedPart) -> bool {
     is_in_part && !text.trim().is_empty() && env_reference::variable(text).is_none()
 }
 
+/// The vault in which a secret of a credential is sealed that was not opened.
+pub(super) fn vault_of(credential: &Credential) -> Option<String> {
+    let text = credential
+        .is_sealed()
+        .then(|| credential.extra().get(SEALED))??;
+    let member: Member = serde_json::from_str(text).ok()?;
+    Some(shown(&member.vault))
+}
+
 /// Whether an entry that nobody changed is written anew all the same: it has in the clear what is to
 /// be sealed, or is sealed in another way than it should be.
 pub(super) fn is_outdated(

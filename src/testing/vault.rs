@@ -78,8 +78,4 @@ impl VaultKeys for NoVault {
     fn renew_key(&self, _: &Wait<'_>) -> Result<Arc<Sealer>, VaultError> {
         refuse()
     }
-
-    fn forget_old_keys(&self, _: &Wait<'_>) -> Result<(), VaultError> {
-        refuse()
-    }
 }

@@ -83,7 +83,8 @@ impl VaultKeys for FileVault {
         (store, part): (TokenStore, SealedPart),
         wait: &Wait<'_>,
     ) -> Result<(), VaultError> {
-        self.change(wait, Previous::Kept, &mut |opened| {
+        // A backup that says something else would have secrets written in the clear.
+        self.change(wait, Previous::Gone, &mut |opened| {
             (opened.head.store, opened.head.part) = (store, part);
             Ok(Some(()))
         })?;
@@ -107,11 +108,14 @@ impl VaultKeys for FileVault {
                 let text = format!("there is no slot {number}, only {}", slots.len());
                 return Err(VaultError::Refused(text));
             }
-            let can_open = |slot: &Value| Slot::read(slot).is_some();
+            let vault = &opened.head.vault;
             let others = slots.iter().enumerate().filter(|(at, _)| at + 1 != number);
-            if others.filter(|(_, slot)| can_open(slot)).count() == 0 {
-                let text = "the last slot stays: without it nothing opens the secrets".to_owned();
-                return Err(VaultError::Refused(text));
+            if !others
+                .into_iter()
+                .any(|(_, slot)| self.may_open(vault, slot))
+            {
+                let text = "the last slot stays: without it nothing would open the secrets";
+                return Err(VaultError::Refused(text.to_owned()));
             }
             let slot = slots.remove(number - 1);
             let words = words_of(&slot).1;
@@ -126,7 +130,8 @@ impl VaultKeys for FileVault {
     }
 
     fn renew_key(&self, wait: &Wait<'_>) -> Result<Arc<Sealer>, VaultError> {
-        let renewed = self.change(wait, Previous::Kept, &mut |opened| {
+        // A backup without the new key would open nothing of what is sealed from now on.
+        let renewed = self.change(wait, Previous::Gone, &mut |opened| {
             let key = new_key(&*self.ports.random)?;
             let head = &mut opened.head;
             let slots = head.slots.iter();
@@ -134,7 +139,9 @@ impl VaultKeys for FileVault {
                 .map(|slot| self.wrap_again(&head.vault, slot, &key))
                 .collect();
             head.slots = slots?;
-            // The old key, and those before it that are still needed, open by the new one.
+            // Every key of before opens by the new one, and none is ever forgotten: what is sealed
+            // under it may lie in a backup, in another directory, or in the hands of a process that
+            // is at work.
             let mut before = vec![opened.sealer.key().clone()];
             before.extend(opened.sealer.before().iter().cloned());
             let about = head.bound_to_before();
@@ -152,18 +159,6 @@ impl VaultKeys for FileVault {
         let sealer = renewed.ok_or(VaultError::Changed)?;
         self.renew_cached(&sealer);
         Ok(sealer)
-    }
-
-    fn forget_old_keys(&self, wait: &Wait<'_>) -> Result<(), VaultError> {
-        self.change(wait, Previous::Gone, &mut |opened| {
-            opened.head.before.clear();
-            let sealer = &opened.sealer;
-            let random = Arc::clone(&self.ports.random);
-            let sealer = Sealer::new(sealer.vault.clone(), sealer.key().clone(), random);
-            opened.sealer = Arc::new(sealer);
-            Ok(Some(()))
-        })?;
-        Ok(())
     }
 }
 
@@ -210,7 +205,7 @@ impl FileVault {
             body,
             sealer: Arc::new(Sealer::new(vault, key, Arc::clone(&self.ports.random))),
         };
-        self.save(&opened, Previous::Kept)?;
+        self.save(&opened, Previous::Gone)?;
         Ok(Some(opened.sealer))
     }
 
@@ -276,6 +271,15 @@ impl FileVault {
             return Err(refused("its key opens nothing here"));
         }
         Ok(self.wrap(slot.place, vault, (&outer, key))?)
+    }
+
+    /// Whether a slot opens now; of a passphrase, whether somebody may know it.
+    fn may_open(&self, vault: &VaultId, slot: &Value) -> bool {
+        let Some(slot) = Slot::read(slot) else {
+            return false;
+        };
+        matches!(slot.place, Place::Passphrase(_))
+            || (self.outer_key(&slot.place)).is_ok_and(|outer| slot.unwrap(vault, &outer).is_some())
     }
 
     /// The key that a slot is wrapped under.

@@ -14,7 +14,7 @@ use crate::model::hint::{Command, Hint};
 use crate::model::vault::{SealedPart, TokenStore};
 use crate::ports::lock;
 use crate::ports::store::{Detail, Scope};
-use crate::ports::vault_keys::NewSlot;
+use crate::ports::vault_keys::{NewSlot, SlotStatus};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             outcome.done = Some(Resealed::default());
             return Ok(outcome);
         }
-        let places = places(request, &[]);
+        let places = places(cx, request, &[]);
         require_recovery(request, places.len())?;
         if request.dry_run {
             return Ok(outcome);
@@ -82,10 +82,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         outcome.done = Some(reseal::all(cx)?);
         return Ok(outcome);
     };
-    let kinds: Vec<&str> = status.slots.iter().map(|slot| slot.kind.as_str()).collect();
-    let places = places(request, &kinds);
+    let places = places(cx, request, &status.slots);
     if request.to != TokenStore::Plain {
-        require_recovery(request, kinds.len() + places.len())?;
+        require_recovery(request, status.slots.len() + places.len())?;
     }
     if request.dry_run {
         return Ok(outcome);
@@ -102,10 +101,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// The places for the key that are to be added to slots of these types.
-fn places(request: &Request, there: &[&str]) -> Vec<KeyPlace> {
+/// The places for the key that are to be added to these slots. A second run adds none twice.
+fn places(cx: Context<'_>, request: &Request, there: &[SlotStatus]) -> Vec<KeyPlace> {
     let mut places = Vec::new();
-    let has = |kind: &str| there.contains(&kind);
+    let has = |kind: &str| there.iter().any(|slot| slot.kind == kind);
     match request.to {
         TokenStore::Keychain if !has("keyring") => places.push(KeyPlace::Keyring),
         TokenStore::EncryptedFile => {
@@ -117,10 +116,14 @@ fn places(request: &Request, there: &[&str]) -> Vec<KeyPlace> {
         }
         TokenStore::Keychain | TokenStore::Plain | TokenStore::Env => {}
     }
-    if let Some(path) = &request.key_file {
+    let is_slot = |path: &PathBuf| {
+        let path = cx.dirs.cwd.join(path);
+        there.iter().any(|slot| slot.path.as_ref() == Some(&path))
+    };
+    if let Some(path) = request.key_file.as_ref().filter(|path| !is_slot(path)) {
         places.push(KeyPlace::KeyFile(Some(path.clone())));
     }
-    if let Some(descriptor) = request.passphrase {
+    if let Some(descriptor) = request.passphrase.filter(|_| !has("passphrase")) {
         places.push(KeyPlace::Passphrase(descriptor));
     }
     places

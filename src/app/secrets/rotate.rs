@@ -1,7 +1,7 @@
 //! `secrets rotate`: a new key, under which everything is sealed again.
 //!
-//! The old key opens what is not sealed anew yet, and is forgotten once nothing needs it: a login or a
-//! refresh that is under way has its answer sealed under the key that it began with.
+//! The old keys stay, wrapped under the new one: a backup, or the answer to a request that is under
+//! way, may be sealed under one of them. Whoever stole an old key opens nothing new by it.
 
 use super::reseal::{self, Resealed};
 use super::{input, no_vault};
@@ -10,20 +10,11 @@ use crate::app::failure::Failure;
 use crate::ports::lock;
 use crate::ports::vault_keys::KeySource;
 
-/// What was done.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What became of the files.
-    pub done: Resealed,
-    /// Whether the old key is forgotten.
-    pub is_forgotten: bool,
-}
-
 /// Carries it out. `passphrase_fd` has the passphrase, if the vault has one.
 ///
 /// # Errors
 /// If a slot does not give its key, or something cannot be written: a second run does the rest.
-pub fn run(cx: Context<'_>, passphrase_fd: Option<u32>) -> Result<Outcome, Failure> {
+pub fn run(cx: Context<'_>, passphrase_fd: Option<u32>) -> Result<Resealed, Failure> {
     let status = cx.vault_keys.status()?.ok_or_else(|| no_vault(cx))?;
     let needs_passphrase = status.slots.iter().any(|slot| slot.kind == "passphrase");
     let passphrase = match passphrase_fd {
@@ -36,10 +27,5 @@ pub fn run(cx: Context<'_>, passphrase_fd: Option<u32>) -> Result<Outcome, Failu
         ..KeySource::default()
     });
     cx.vault_keys.renew_key(&cx.wait(lock::SHORT))?;
-    let done = reseal::all(cx)?;
-    let is_forgotten = !done.is_waiting && done.left.is_empty();
-    if is_forgotten {
-        cx.vault_keys.forget_old_keys(&cx.wait(lock::SHORT))?;
-    }
-    Ok(Outcome { done, is_forgotten })
+    reseal::all(cx)
 }

@@ -242,3 +242,17 @@ fn a_second_slot_opens_alone_and_the_last_one_stays() {
     assert_eq!(with_passphrase(&world, &fd, PASSPHRASE).out, "MARKER");
     lock(&world);
 }
+
+#[test]
+fn the_last_slot_that_opens_stays_whatever_slots_are_left() {
+    let world = World::new();
+    set(&world, "A", "MARKER");
+    let add = ["secrets", "slot", "add", "--key-file", "second.key"];
+    assert_eq!(world.run(&add).code, 0);
+    std::fs::remove_file(world.directory.path().join("second.key")).unwrap();
+    let ran = world.run(&["secrets", "slot", "remove", "1"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("the last slot stays"), "{ran:?}");
+    assert_eq!(world.run(&["secrets", "slot", "remove", "2"]).code, 0);
+    assert_eq!(get(&world, "A").out, "MARKER");
+}

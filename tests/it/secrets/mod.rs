@@ -12,6 +12,7 @@ mod resolve;
 mod sealed_store;
 mod secret_refs;
 mod session_keyring;
+mod store_races;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

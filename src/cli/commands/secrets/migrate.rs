@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::key_args::KeyArgs;
 use crate::app::secrets::migrate::{self, Outcome, Request};
+use crate::app::secrets::reseal::Resealed;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::value_parsers::one_of;
@@ -77,6 +78,7 @@ impl Migrate {
                 "dryRun": self.dry_run,
                 "slots": outcome.slots,
                 "left": outcome.done.as_ref().map(|done| &done.left),
+                "waiting": outcome.done.as_ref().map(|done| done.is_waiting),
             })),
             false => Output::text(self.text(&outcome, system)),
         };
@@ -99,19 +101,28 @@ impl Migrate {
         for slot in &outcome.slots {
             text.push_str(&format!("Key: {slot}\n"));
         }
-        for path in &done.left {
-            let path = path.display();
-            text.push_str(&format!(
-                "Left as it is, because it cannot be read: {path}\n"
-            ));
+        text.push_str(&left(done));
+        if done.is_waiting {
+            text.push_str(
+                "A login or a refresh that was begun before is not sealed until it is completed\n",
+            );
         }
         if self.to.seals() {
-            let audit = system.hints.command(&Command::new("secrets status"));
+            let audit = system.hints.command(&Command::new("secrets audit"));
             text.push_str(
                 "The blocks of the disk on which they lay in the clear, and your backups, are not wiped\n",
             );
-            text.push_str(&format!("To see what opens them: {audit}\n"));
+            text.push_str(&format!("To see what still lies in the clear: {audit}\n"));
         }
         text
     }
+}
+
+/// Names the files that were left as they are.
+pub(super) fn left(done: &Resealed) -> String {
+    let lines = done.left.iter().map(|path| {
+        let path = path.display();
+        format!("Left as it is, because something in it does not open: {path}\n")
+    });
+    lines.collect()
 }

@@ -19,6 +19,7 @@ use crate::model::secret::{SealFault, SealedSecret, Secret};
 use crate::model::vault::{About, SealedPart, VaultFault};
 use crate::ports::vault::Sealer;
 
+use super::json_writer::Writer;
 use super::keep::Keep;
 use super::raw_json::{self, Members};
 
@@ -241,14 +242,13 @@ fn seal(
     sealer: &Sealer,
     open: &[(&'static str, &Secret<String>)],
 ) -> Result<Verbatim, VaultFault> {
-    let failed = |error: serde_json::Error| VaultFault::Failed(error.to_string());
-    let values: std::collections::BTreeMap<&str, &str> = open
-        .iter()
-        .map(|(name, secret)| (*name, secret.expose().as_str()))
-        .collect();
-    let plain = serde_json::to_vec(&values)
-        .map(Secret::new)
-        .map_err(failed)?;
+    // This writer wipes what it outgrows.
+    let plain = Writer::object(|all| {
+        for (name, secret) in open {
+            all.text(name, secret.expose());
+        }
+    });
+    let plain = plain.into_file();
     let about = About::Profile(id.as_str(), credential.raw_provider());
     let fingerprint = credential.shown_secret().and_then(Secret::fingerprint);
     let grant = credential.as_oauth().and_then(OAuth::grant);
@@ -260,9 +260,9 @@ fn seal(
         fingerprint: fingerprint.and_then(|text| Some(text.strip_prefix("sha256:")?.to_owned())),
         grant: grant.map(|grant| grant.to_string()),
     };
-    serde_json::to_string(&member)
-        .map(Verbatim::new)
-        .map_err(failed)
+    let text = serde_json::to_string(&member);
+    text.map(Verbatim::new)
+        .map_err(|error| VaultFault::Failed(error.to_string()))
 }
 
 /// Opens what is sealed of a credential that was read while it was closed.

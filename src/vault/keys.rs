@@ -267,8 +267,12 @@ impl FileVault {
         };
         let slot = Slot::read(slot).ok_or_else(|| refused("a later release made it"))?;
         let outer = self.outer_key(&slot.place).map_err(|why| refused(&why))?;
-        if slot.unwrap(vault, &outer).is_none() {
-            return Err(refused("its key opens nothing here"));
+        match slot.unwrap(vault, &outer) {
+            Some(_) => {}
+            None if matches!(slot.place, Place::Passphrase(_)) => {
+                return Err(VaultFault::WrongPassphrase.into());
+            }
+            None => return Err(refused("its key opens nothing here")),
         }
         Ok(self.wrap(slot.place, vault, (&outer, key))?)
     }

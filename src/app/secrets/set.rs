@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{declared_store, input};
+use super::{declared_store, input, reseal};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
@@ -87,6 +87,8 @@ pub fn run(
         // What a declaration asks for begins with the vault.
         let policy = (store, SealedPart::All);
         cx.vault_keys.set_store(policy, &cx.wait(lock::SHORT))?;
+        // What was stored before is meant as well.
+        reseal::all(cx)?;
     }
     let status = cx.vault_keys.status()?.ok_or_else(|| super::no_vault(cx))?;
     let made = status.slots.into_iter().next().filter(|_| is_new);

@@ -205,6 +205,11 @@ fn a_passphrase_opens_what_the_key_file_opened() {
         Some(2),
         "{status}"
     );
+    let rotate = ["secrets", "rotate", "--passphrase-fd", "3"];
+    let ran = with_passphrase(&world, &rotate, "wrong horse");
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.err.contains("the passphrase is wrong"), "{ran:?}");
+    assert_eq!(with_passphrase(&world, &rotate, "correct horse").code, 0);
     std::fs::remove_file(key_file(&world)).unwrap();
     // Nobody is there to ask.
     let ran = world.run(&TOKEN);
@@ -276,9 +281,13 @@ fn what_a_declaration_wants_sealed_is_not_stored_in_the_clear() {
             .contains("secrets migrate --to encrypted_file --passphrase"),
         "{ran:?}"
     );
-    // The first secret of the guide brings the vault that it asks for.
+    // The first secret of the guide brings the vault that it asks for, and seals what is there.
+    let paste = ["models", "auth", "paste-api-key", "--provider", "openai"];
+    let ran = world.pipe(&paste, "sk-MARKER-0123456789abcdef0123456789");
+    assert_eq!(ran.code, 0, "{ran:?}");
     let ran = world.pipe(&["secrets", "set", "CODEX_CLIENT_ID"], "client-1");
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert_nowhere(&world, "MARKER");
     assert!(ran.out.contains("token_store: encrypted_file"), "{ran:?}");
     let status = done(&world, &["secrets", "status", "--json"]);
     let status: Value = serde_json::from_str(&status.out).unwrap();

@@ -89,7 +89,7 @@ impl Set {
         if let Some(store) = stored.sealed_store {
             let store = store.as_ref();
             text.push_str(&format!(
-                "config.yaml says token_store: {store}, so what is stored of profiles from now on is sealed\n"
+                "config.yaml says token_store: {store}, so the stored credentials are sealed from now on\n"
             ));
         }
         Ok(Output::text(text).changed(true))

@@ -76,7 +76,7 @@ pub fn run(
 /// Accepts the token endpoint to which an imported login would be sent.
 ///
 /// # Errors
-/// As [`accept_endpoint::accept_endpoint`], and if the profile is none or is not refreshable.
+/// If another endpoint would be used, or the profile is none or is not refreshable.
 pub fn accept_endpoint(
     cx: Context<'_>,
     agent: &AgentId,

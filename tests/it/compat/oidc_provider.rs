@@ -180,6 +180,21 @@ fn an_issuer_is_enough_and_what_it_gave_is_revoked() {
     let restored = World::new();
     restored.write("providers/openai-codex.toml", &manifest);
     restored.write(STORE, &living);
+    // Nor who issued it: then a person says that this server did.
+    let told = restored.run(&FORCE);
+    assert_eq!(told.code, 1, "{told:?}");
+    let url = told.err.trim_end().rsplit(' ').next().unwrap();
+    let accept = [
+        "models",
+        "auth",
+        "refresh",
+        "--profile",
+        PROFILE,
+        "--accept-endpoint",
+        url,
+    ];
+    let accepted = restored.run(&accept);
+    assert_eq!(accepted.code, 0, "{accepted:?}");
     assert_needs_login(&restored.run(&FORCE));
 }
 

@@ -221,6 +221,21 @@ fn heed_signals() {
     });
 }
 
+/// Lets another program run a command, behind the arguments that it has: with the same variables, and
+/// in the same directory.
+pub(crate) fn behind<'a>(outer: &'a mut Command, inner: &Command) -> &'a mut Command {
+    let set = inner.get_envs();
+    outer
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env_clear()
+        .envs(set.filter_map(|(name, value)| Some((name, value?))));
+    if let Some(directory) = inner.get_current_dir() {
+        outer.current_dir(directory);
+    }
+    outer
+}
+
 pub(crate) fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),

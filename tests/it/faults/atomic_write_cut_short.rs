@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::issuer::Account;
 
-use crate::support::{Ran, World, ran, setup_token};
+use crate::support::{Ran, World, behind, ran, setup_token};
 
 /// More than any limit below, so that no store with it can be written again.
 fn ballast() -> String {
@@ -20,12 +20,7 @@ fn limited(world: &World, args: &[&str], input: &str, is_ignored: bool) -> Ran {
     let trap = if is_ignored { "trap '' XFSZ; " } else { "" };
     let script = format!("{trap}ulimit -c 0; ulimit -f 2; exec \"$0\" \"$@\"");
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(script).arg(binary.get_program());
-    shell.args(binary.get_args()).env_clear();
-    let set = binary.get_envs();
-    shell.envs(set.filter_map(|(name, value)| Some((name, value?))));
-    shell.current_dir(world.directory.path());
-    shell
+    behind(shell.arg("-c").arg(script), &binary)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

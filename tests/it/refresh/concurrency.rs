@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::tick::{report, write};
 use crate::status::alert_hooks::Bell;
 use crate::support::issuer::{Account, Issuer, Scripted};
-use crate::support::{Ran, World, millis_from_now, ran};
+use crate::support::{Ran, World, behind, millis_from_now, ran};
 
 const JSON: [&str; 3] = ["tick", "--no-spread", "--json"];
 
@@ -237,13 +237,7 @@ fn with_files(world: &World, files: usize, args: &[&str]) -> Ran {
     let program = world.command(args);
     let mut shell = Command::new("/bin/sh");
     let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
-    let set = program.get_envs();
-    shell
-        .args(["-c", &script])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .env_clear()
-        .envs(set.filter_map(|(name, value)| Some((name, value?))));
+    behind(shell.args(["-c", &script]), &program);
     ran(shell.stdin(Stdio::null()).output().unwrap())
 }
 

@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::issuer::{Account, Issuer};
-use crate::support::{Ran, World, ran};
+use crate::support::{Ran, World, behind, ran};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 
@@ -205,12 +205,7 @@ fn the_authorities_of_the_system_count_beside_those_of_the_environment() {
             .args(["--mount", "sh", "-c", script])
             .arg(pem("authority"));
         let ours = world.command(&TOKEN);
-        command.arg(ours.get_program()).args(ours.get_args());
-        let set = ours.get_envs();
-        command
-            .env_clear()
-            .envs(set.filter_map(|(name, value)| Some((name, value?))));
-        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        behind(&mut command, &ours).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let ran = ran(command.envs(variables.iter().copied()).output().unwrap());
         assert_eq!(ran.code, 4, "{variables:?}: {ran:?}");
         assert!(ran.err.contains("503"), "{variables:?}: {ran:?}");

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{assert_nowhere, get, set};
-use crate::support::World;
+use crate::support::{World, behind};
 
 /// So many kills of each kind, evenly over all calls.
 const MOST: usize = 200;
@@ -18,9 +18,7 @@ const SET: [&str; 5] = ["secrets", "set", "A", "--value-file", "/dev/stdin"];
 /// Runs it under strace; whether it ended by itself.
 fn traced(world: &World, options: &[&str]) -> bool {
     let mut strace = under(&world.command(&SET), options);
-    strace
-        .current_dir(world.directory.path())
-        .stdin(Stdio::piped());
+    strace.stdin(Stdio::piped());
     let mut child = strace.spawn().unwrap();
     let input = child.stdin.take().unwrap();
     // Who is killed before it has read breaks the pipe.
@@ -32,13 +30,7 @@ fn traced(world: &World, options: &[&str]) -> bool {
 /// The same command under strace, which says nothing.
 fn under(inner: &Command, options: &[&str]) -> Command {
     let mut strace = Command::new("strace");
-    let variables = inner.get_envs();
-    strace
-        .args(options)
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+    behind(strace.args(options), inner)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     strace

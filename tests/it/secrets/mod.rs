@@ -17,7 +17,7 @@ mod store_races;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, World, ran};
+use crate::support::{Ran, World, behind, ran};
 
 /// Stores a secret by a pipe.
 fn set(world: &World, name: &str, value: &str) {
@@ -35,18 +35,8 @@ fn with_passphrase(world: &World, args: &[&str], passphrase: &str) -> Ran {
     std::fs::write(&file, passphrase).unwrap();
     let inner = world.command(args);
     let mut shell = Command::new("/bin/sh");
-    shell
-        .args(["-c", "exec \"$0\" \"$@\" 3<passphrase"])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(
-            inner
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .current_dir(world.directory.path())
-        .stdin(Stdio::null());
+    shell.args(["-c", "exec \"$0\" \"$@\" 3<passphrase"]);
+    behind(&mut shell, &inner).stdin(Stdio::null());
     let ran = ran(shell.output().unwrap());
     std::fs::remove_file(file).unwrap();
     ran

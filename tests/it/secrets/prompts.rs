@@ -6,23 +6,13 @@ use rexpect::session::{PtySession, spawn_command};
 
 use super::{assert_nowhere, files, get, set};
 use crate::login::at_a_terminal::{at_terminal, ends_with};
-use crate::support::World;
+use crate::support::{World, behind};
 
 /// A shell line at a terminal, in which `$0` is the program.
 fn shell(world: &World, line: &str) -> PtySession {
     let inner = world.command(&[]);
     let mut shell = Command::new("/bin/sh");
-    shell
-        .args(["-c", line])
-        .arg(inner.get_program())
-        .env_clear()
-        .envs(
-            inner
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .env("TERM", "xterm")
-        .current_dir(world.directory.path());
+    behind(shell.args(["-c", line]), &inner).env("TERM", "xterm");
     spawn_command(shell, Some(60_000)).unwrap()
 }
 

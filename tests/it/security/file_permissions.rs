@@ -6,23 +6,14 @@ use std::process::{Command, Stdio};
 
 use crate::support::issuer::Account;
 
-use crate::support::{World, ran, setup_token};
+use crate::support::{World, behind, ran, setup_token};
 
 /// Runs under a umask that forbids nothing, with a text on standard input.
 fn run(world: &World, args: &[&str], input: &str) {
     let inner = world.command(args);
     let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", "umask 000; exec \"$0\" \"$@\""])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(
-            inner
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .current_dir(inner.get_current_dir().unwrap());
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\""]);
+    behind(&mut command, &inner);
     let text = world.directory.path().join("input");
     std::fs::write(&text, input).unwrap();
     command.stdin(Stdio::from(std::fs::File::open(text).unwrap()));

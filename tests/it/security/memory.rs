@@ -9,29 +9,23 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::in_flight::InFlight;
 use crate::support::issuer::Account;
-use crate::support::{World, millis_from_now, ran};
+use crate::support::{World, behind, millis_from_now, ran};
 
 /// Nobody's number.
 const USER: u32 = 54_321;
 
 /// Runs the program behind a shell that first does `before`.
-fn behind(before: &str, command: &Command) -> Command {
+fn after(before: &str, command: &Command) -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
-    shell.arg(command.get_program()).args(command.get_args());
-    shell
-        .env_clear()
-        .current_dir(command.get_current_dir().unwrap());
-    for (name, value) in command.get_envs() {
-        shell.env(name, value.unwrap());
-    }
+    behind(&mut shell, command);
     shell
 }
 
 /// `auth token` that has read the login and waits for another process to refresh it.
 fn waiting(world: &World, before: &str, user: Option<u32>) -> Child {
     let token = ["models", "auth", "token", "--provider", "openai-codex"];
-    let mut command = behind(before, &world.command(&token));
+    let mut command = after(before, &world.command(&token));
     if let Some(user) = user {
         command.uid(user).gid(user);
     }
@@ -88,7 +82,7 @@ fn the_program_of_exec_has_the_limit_that_the_user_had() {
         let plain = Command::new("/bin/sh")
             .args(["-c", &format!("{before}; {show}")])
             .output();
-        let handed = behind(before, &world.command(&exec)).output();
+        let handed = after(before, &world.command(&exec)).output();
         assert_eq!(
             ran(handed.unwrap()).out,
             ran(plain.unwrap()).out,

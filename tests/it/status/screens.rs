@@ -16,7 +16,7 @@ use rexpect::session::{PtySession, spawn_command};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::login::at_a_terminal::ends_with;
-use crate::support::World;
+use crate::support::{World, behind};
 
 const STATUS: [&str; 2] = ["models", "status"];
 
@@ -27,20 +27,11 @@ pub(crate) type Size = (u16, u16);
 pub(crate) fn at(world: &World, args: &[&str], size: Size, env: &[(&str, &str)]) -> PtySession {
     let inner = world.command(args);
     let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", "read -r go; printf '<go>'; exec \"$0\" \"$@\""])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .env_clear()
-        .envs(
-            inner
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
+    command.args(["-c", "read -r go; printf '<go>'; exec \"$0\" \"$@\""]);
+    behind(&mut command, &inner)
         .env_remove("NO_COLOR")
         .env("TERM", "xterm-256color")
         .envs(env.iter().copied())
-        .current_dir(inner.get_current_dir().unwrap())
         .stdin(Stdio::inherit());
     let mut session = spawn_command(command, Some(60_000)).unwrap();
     resize(&session, size);

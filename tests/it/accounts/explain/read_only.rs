@@ -6,7 +6,7 @@ use crate::support::issuer::Account;
 use serde_json::json;
 
 use super::{MAIN, store};
-use crate::support::{World, millis_from_now, ran};
+use crate::support::{World, behind, millis_from_now, ran};
 
 /// Every file and directory below, what it holds, and when it was changed.
 fn everything(world: &World) -> Vec<(String, String)> {
@@ -80,13 +80,7 @@ fn no_system_call_locks_writes_or_connects() {
         let calls = "trace=openat,connect,flock,rename,unlink,mkdir,bind,socket,fchmod,fsync";
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-e", calls]);
-        strace.arg(command.get_program()).args(command.get_args());
-        let set = command.get_envs();
-        strace
-            .env_clear()
-            .envs(set.filter_map(|(name, value)| Some((name, value?))))
-            .current_dir(world.directory.path());
-        let output = strace.output().unwrap();
+        let output = behind(&mut strace, &command).output().unwrap();
         let calls = String::from_utf8_lossy(&output.stderr).into_owned();
         let state = world.state().display().to_string();
         assert!(calls.contains(&state), "{calls}");

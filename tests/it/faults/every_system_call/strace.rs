@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use super::commands;
-use crate::support::World;
+use crate::support::{World, behind};
 
 /// More than any command may take that waits for nobody.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -176,14 +176,7 @@ fn run_with(
     let binary = world.command(command.args);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options);
-    strace.arg(binary.get_program()).args(binary.get_args());
-    strace.env_clear().envs(
-        binary
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    strace
-        .current_dir(world.directory.path())
+    behind(&mut strace, &binary)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

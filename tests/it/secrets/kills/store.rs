@@ -40,9 +40,7 @@ fn world(is_sealed: bool) -> (World, [String; 2]) {
 
 fn traced(world: &World, args: &[&str], options: &[&str]) -> bool {
     let mut strace: Command = under(&world.command(args), options);
-    strace
-        .stdin(Stdio::null())
-        .current_dir(world.directory.path());
+    strace.stdin(Stdio::null());
     strace.status().unwrap().success()
 }
 

@@ -20,5 +20,22 @@ pub use keychain::Keychain as SystemKeyring;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub use secret_service::SecretService as SystemKeyring;
 
+use crate::model::secret::Secret;
+use crate::ports::keyring::KeyringFault;
+
 /// How long each step with a keyring is waited for.
 pub const LIMIT: Duration = Duration::from_secs(2);
+
+/// Fails unless a keyring gives back what was written. Some report a success for what they cut off or
+/// drop.
+fn check_given_back(
+    read: Option<&Secret<Vec<u8>>>,
+    written: &Secret<Vec<u8>>,
+) -> Result<(), KeyringFault> {
+    match read == Some(written) {
+        true => Ok(()),
+        false => Err(KeyringFault::Refused(
+            "what it gives back is not what was written".to_owned(),
+        )),
+    }
+}

@@ -4,8 +4,8 @@ use keyring_core::api::CredentialStoreApi as _;
 use keyring_core::{Entry, Error};
 use windows_native_keyring_store::Store;
 
-use super::LIMIT;
 use super::limited::within;
+use super::{LIMIT, check_given_back};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::host::Env;
@@ -52,12 +52,7 @@ impl Keyring for CredentialManager {
     ) -> Result<(), KeyringFault> {
         let written = secret.clone();
         with(item, move |entry| entry.set_secret(written.expose()))?;
-        match self.get(item)?.as_ref() == Some(secret) {
-            true => Ok(()),
-            false => Err(KeyringFault::Refused(
-                "what it gives back is not what was written".to_owned(),
-            )),
-        }
+        check_given_back(self.get(item)?.as_ref(), secret)
     }
 
     fn remove(&self, item: &KeyringItem) -> Result<bool, KeyringFault> {

@@ -12,8 +12,8 @@ use security_framework::passwords::{
     PasswordOptions, delete_generic_password, generic_password, set_generic_password,
 };
 
-use super::LIMIT;
 use super::limited::within;
+use super::{LIMIT, check_given_back};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::ports::host::Env;
@@ -82,12 +82,7 @@ impl Keyring for Keychain {
         self.with(item, move |KeyringItem { service, account }| {
             set_generic_password(service, account, written.expose())
         })?;
-        match self.get(item)?.as_ref() == Some(secret) {
-            true => Ok(()),
-            false => Err(KeyringFault::Refused(
-                "what it gives back is not what was written".to_owned(),
-            )),
-        }
+        check_given_back(self.get(item)?.as_ref(), secret)
     }
 
     fn remove(&self, item: &KeyringItem) -> Result<bool, KeyringFault> {

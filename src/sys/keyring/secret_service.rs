@@ -17,8 +17,8 @@ use tokio::time::timeout;
 use zbus::wire::{DynamicDeserialize, DynamicType, Type};
 use zbus::{Connection, DBusError as _, OwnedObjectPath, OwnedVariant, Variant, connection};
 
-use super::LIMIT;
 use super::bus_address::{BusSocket, sockets};
+use super::{LIMIT, check_given_back};
 use crate::model::id::printable;
 use crate::model::secret::Secret;
 use crate::model::secret_shape::hide_secrets;
@@ -129,13 +129,7 @@ impl Keyring for SecretService {
     ) -> Result<(), KeyringFault> {
         self.converse(async |service| {
             service.write(item, label, secret).await?;
-            // Some services report a success for what they cut off or drop.
-            match service.read(item).await?.as_ref() == Some(secret) {
-                true => Ok(()),
-                false => Err(KeyringFault::Refused(
-                    "what it gives back is not what was written".to_owned(),
-                )),
-            }
+            check_given_back(service.read(item).await?.as_ref(), secret)
         })
     }
 

@@ -26,6 +26,15 @@ const ENDINGS: [&str; 6] = [
 /// What is usually an address with a password in it.
 const ADDRESS: &str = "DATABASE_URL";
 
+/// How the names of variables begin that carry secrets of the configuration: for this program and no
+/// other.
+pub const SECRETS: &str = "OPENCLAW_SECRET_";
+
+/// The variables for the secret that `${secret:NAME}` names; the first that is set wins.
+pub fn of_secret(name: &str) -> [String; 2] {
+    [name.to_owned(), format!("{SECRETS}{name}")]
+}
+
 /// Whether a name says that its variable holds a credential: `NPM_TOKEN`, `my_db_password`.
 pub fn names_credential(name: &str) -> bool {
     let name = name.to_ascii_uppercase();

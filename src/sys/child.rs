@@ -13,7 +13,7 @@ use std::process::Command;
 
 use super::env::{self, names};
 use super::exec_permissions;
-use crate::model::variable::names_credential;
+use crate::model::variable::{SECRETS, names_credential};
 use crate::ports::exec::ExecSpec;
 use crate::ports::program::{Fault, ProgramError};
 
@@ -67,9 +67,6 @@ const SESSION: [&str; 41] = [
 const SESSION_FAMILIES: [&str; 10] = [
     "LC_", "XDG_", "SSH_", "WSL", "KDE_", "GNOME_", "GTK_", "QT_", "GDK_", "MOZ_",
 ];
-
-/// The variables that carry secrets of the configuration: for this program and no other.
-const SECRETS: &str = "OPENCLAW_SECRET_";
 
 /// Which of our variables a child inherits.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::path;
 use crate::model::time::Timestamp;
-use crate::model::variable::names_credential;
+use crate::model::variable::{SECRETS, names_credential};
 use crate::ports::program::{Exit, HookCommand};
 
 use super::sent_log;
@@ -28,8 +28,6 @@ use crate::app::credential::env_keys::of_known_credentials;
 const LIMIT: Duration = Duration::from_secs(10);
 /// Set for a hook. If it is set no hook is run: a hook that runs `openclaw` would call itself.
 const EVENT: &str = "OPENCLAW_EVENT";
-/// The prefix of variables that carry secrets of the configuration.
-const SECRETS: &str = "OPENCLAW_SECRET_";
 
 /// Validates the configured hooks without running them; one message per problem.
 pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {

@@ -6,6 +6,7 @@ use crate::model::provider::{
     Client, ClientAuth, ClientValue, DeviceScheme, Flow, IdTokenCheck, Provider, Registration,
 };
 use crate::model::secret::Secret;
+use crate::model::variable;
 use crate::model::vault::{SecretName, VaultFault};
 use crate::oauth::metadata::Metadata;
 
@@ -271,7 +272,10 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
 
 /// Returns a value: from a variable, else the secret of that name, else the manifest.
 fn given(cx: Context<'_>, given: &ClientValue, opening: Opening) -> Result<Given, Failure> {
-    let named = given.secret.iter().flat_map(|name| secret_variables(name));
+    let named = given
+        .secret
+        .iter()
+        .flat_map(|name| variable::of_secret(name));
     let mut variables = given.env.iter().cloned().chain(named);
     if let Some(value) = variables.find_map(|name| cx.env.var(&name)) {
         return Ok(Given::Value(value));
@@ -306,15 +310,10 @@ fn stored(cx: Context<'_>, name: &str, opening: Opening) -> Result<Given, Failur
     Ok(value.map_or(Given::Missing, Given::Value))
 }
 
-/// Returns the variables for the secret that `${secret:NAME}` names; the first that is set wins.
-fn secret_variables(name: &str) -> [String; 2] {
-    [name.to_owned(), format!("OPENCLAW_SECRET_{name}")]
-}
-
 fn missing(provider: &Provider, what: &str, given: &ClientValue) -> Failure {
     let mut places = given.env.clone();
     if let Some(name) = &given.secret {
-        places.extend(secret_variables(name));
+        places.extend(variable::of_secret(name));
     }
     let message = format!(
         "{} requires your own {what}, which is not set",

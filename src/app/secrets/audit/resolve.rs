@@ -14,6 +14,7 @@ use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::secret_shape::hide_secrets;
+use crate::model::variable;
 use crate::model::vault::SecretName;
 use crate::ports::store::{Detail, Scope};
 
@@ -173,10 +174,8 @@ impl Resolver<'_> {
 
     /// A variable comes before what is stored.
     fn is_variable(&self, name: &SecretName) -> bool {
-        let other = format!("OPENCLAW_SECRET_{name}");
-        [name.as_str(), &other]
-            .into_iter()
-            .any(|name| self.cx.env.var(name).is_some())
+        let mut names = variable::of_secret(name.as_str()).into_iter();
+        names.any(|name| self.cx.env.var(&name).is_some())
     }
 
     fn providers_with_logins(&self, agents: &[AgentId]) -> Vec<ProviderId> {

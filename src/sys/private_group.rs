@@ -1,6 +1,7 @@
 //! Whether a group is this user's alone, as systems with the umask 002 give one to each.
 
 use std::fs;
+use std::sync::OnceLock;
 
 const ROOT: u32 = 0;
 
@@ -13,12 +14,25 @@ pub(super) fn is_private(gid: u32, owner: u32) -> bool {
     gid == ROOT || judge(gid, owner)
 }
 
+/// What the files of this machine say of users and groups.
+struct Accounts {
+    groups: String,
+    users: String,
+    are_all_local: bool,
+}
+
 fn judge(gid: u32, owner: u32) -> bool {
+    // Where the umask is 002, every file that is looked at asks.
+    static ACCOUNTS: OnceLock<Accounts> = OnceLock::new();
     let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let (groups, users) = (read("/etc/group"), read("/etc/passwd"));
-    match are_all_local(&read("/etc/nsswitch.conf")) {
-        true => !is_shared(gid, owner, &groups, &users),
-        false => is_alone(gid, owner, &groups, &users),
+    let accounts = ACCOUNTS.get_or_init(|| Accounts {
+        groups: read("/etc/group"),
+        users: read("/etc/passwd"),
+        are_all_local: are_all_local(&read("/etc/nsswitch.conf")),
+    });
+    match accounts.are_all_local {
+        true => !is_shared(gid, owner, &accounts.groups, &accounts.users),
+        false => is_alone(gid, owner, &accounts.groups, &accounts.users),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::{FileLock, Files, Sharing};
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::lock::{self, LockError, Wait, lock_within};
-use crate::ports::vault::Vault;
+use crate::ports::vault::{Vault, VaultPolicy};
 
 use super::keep::Keep;
 use super::paths::StorePaths;
@@ -61,14 +61,17 @@ impl FileStore {
     /// # Errors
     /// If it cannot be told.
     pub(super) fn sealing(&self) -> Result<Sealing, VaultFault> {
-        let part = match self.vault.policy()? {
-            Some(policy) if policy.store.seals() => policy.part,
-            _ => return Ok(Sealing::Off),
+        Ok(self.sealing_as(self.vault.policy()?.as_ref()))
+    }
+
+    fn sealing_as(&self, policy: Option<&VaultPolicy>) -> Sealing {
+        let Some(policy) = policy.filter(|policy| policy.store.seals()) else {
+            return Sealing::Off;
         };
-        Ok(match self.vault.unlock() {
-            Ok(sealer) => Sealing::On(sealer, part),
+        match self.vault.unlock() {
+            Ok(sealer) => Sealing::On(sealer, policy.part),
             Err(fault) => Sealing::Closed(fault),
-        })
+        }
     }
 
     /// The same for a document that was read. One that is sealed, and whose vault is gone, takes nothing
@@ -77,17 +80,17 @@ impl FileStore {
     /// # Errors
     /// If it cannot be told.
     pub(super) fn sealing_of(&self, document: &AuthProfiles) -> Result<Sealing, VaultFault> {
-        let sealing = self.sealing()?;
-        let vault = document.profiles().find_map(|(_, it)| sealed::vault_of(it));
-        Ok(match (sealing, vault) {
-            (Sealing::Off, Some(needed)) if self.vault.policy()?.is_none() => {
-                Sealing::Closed(VaultFault::OtherVault {
-                    needed,
-                    found: None,
-                })
-            }
-            (sealing, _) => sealing,
-        })
+        let policy = self.vault.policy()?;
+        let mut profiles = document.profiles();
+        if policy.is_none()
+            && let Some(needed) = profiles.find_map(|(_, it)| sealed::vault_of(it))
+        {
+            return Ok(Sealing::Closed(VaultFault::OtherVault {
+                needed,
+                found: None,
+            }));
+        }
+        Ok(self.sealing_as(policy.as_ref()))
     }
 
     /// Reads what is sealed as far as this process has opened the vault.

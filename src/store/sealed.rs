@@ -201,10 +201,10 @@ pub(super) fn write(
         true => Written::AsItIs,
         false => Written::Plain,
     };
-    let part = match sealing {
-        Sealing::On(_, part) => *part,
+    let (part, sealer) = match sealing {
         Sealing::Off => return Ok(as_it_is),
-        Sealing::Closed(_) => SealedPart::All,
+        Sealing::On(sealer, part) => (*part, Ok(sealer)),
+        Sealing::Closed(fault) => (SealedPart::All, Err(fault)),
     };
     let mut open: Vec<_> = secrets
         .into_iter()
@@ -213,11 +213,7 @@ pub(super) fn write(
     if open.is_empty() {
         return Ok(as_it_is);
     }
-    let sealer = match sealing {
-        Sealing::On(sealer, _) => sealer,
-        Sealing::Closed(fault) => return Err(fault.clone()),
-        Sealing::Off => return Ok(as_it_is),
-    };
+    let sealer = sealer.map_err(Clone::clone)?;
     let before = match has_closed {
         true => reopen(id, credential, sealer)?,
         false => Secrets::default(),

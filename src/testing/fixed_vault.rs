@@ -70,13 +70,6 @@ impl FixedVault {
     }
 }
 
-impl FixedVault {
-    /// Opens it, as a command does that needs it open.
-    pub fn unlock_for_test(&self) {
-        let _ = self.unlock();
-    }
-}
-
 impl Vault for FixedVault {
     fn policy(&self) -> Result<Option<VaultPolicy>, VaultFault> {
         Ok(self.policy.lock().clone())

@@ -10,6 +10,7 @@ use super::reseal::{self, Resealed};
 use super::set::KeyPlace;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
 use crate::model::vault::{SealedPart, TokenStore};
 use crate::ports::lock;
@@ -50,55 +51,58 @@ pub struct Outcome {
 /// [`Kind::Usage`] if one slot alone would open the secrets; what the vault and the store say. A
 /// failure in the middle loses nothing.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let profiles = count(cx, request)?;
-    let mut outcome = Outcome {
-        profiles,
-        done: None,
-        slots: Vec::new(),
-    };
     if request.to == TokenStore::Env {
         let message = "`env` stores nothing; secrets come from variables then, and there is nothing to migrate";
         return Err(Failure::new(Kind::Usage, message).hint(Command::list()));
     }
-    let status = cx.vault_keys.status()?;
-    let Some(status) = status else {
-        if request.to == TokenStore::Plain {
-            outcome.done = Some(Resealed::default());
-            return Ok(outcome);
-        }
-        let places = places(cx, request, &[]);
-        require_recovery(request, places.len())?;
-        if request.dry_run {
-            return Ok(outcome);
-        }
-        let slots = places.iter().map(|place| place.slot(cx));
-        let slots: Vec<NewSlot> = slots.collect::<Result<_, _>>()?;
-        let store = (request.to, request.part);
-        cx.vault_keys.create(store, &slots, &cx.wait(lock::SHORT))?;
-        let made = cx.vault_keys.status()?;
-        outcome.slots = made.map_or_else(Vec::new, |status| {
-            status.slots.into_iter().map(|slot| slot.words).collect()
-        });
-        outcome.done = Some(reseal::all(cx)?);
-        return Ok(outcome);
+    let mut outcome = Outcome {
+        profiles: count(cx, request)?,
+        done: None,
+        slots: Vec::new(),
     };
-    let places = places(cx, request, &status.slots);
-    if request.to != TokenStore::Plain {
-        require_recovery(request, status.slots.len() + places.len())?;
+    let status = cx.vault_keys.status()?;
+    if status.is_none() && request.to == TokenStore::Plain {
+        outcome.done = Some(Resealed::default());
+        return Ok(outcome);
+    }
+    let there = status.as_ref().map(|status| status.slots.as_slice());
+    let places = places(cx, request, there.unwrap_or_default());
+    if request.to.seals() {
+        require_recovery(request, there.map_or(0, <[_]>::len) + places.len())?;
     }
     if request.dry_run {
         return Ok(outcome);
     }
+    outcome.slots = match there {
+        None => begin(cx, request, &places)?,
+        Some(_) => go_on(cx, request, &places)?,
+    };
+    outcome.done = Some(reseal::all(cx)?);
+    Ok(outcome)
+}
+
+/// Makes the vault; returns its slots in words.
+fn begin(cx: Context<'_>, request: &Request, places: &[KeyPlace]) -> Result<Vec<String>, Failure> {
+    let slots = places.iter().map(|place| place.slot(cx));
+    let slots: Vec<NewSlot> = slots.collect::<Result<_, _>>()?;
+    let store = (request.to, request.part);
+    cx.vault_keys.create(store, &slots, &cx.wait(lock::SHORT))?;
+    let made = cx.vault_keys.status()?.into_iter();
+    let slots = made.flat_map(|status| status.slots);
+    Ok(slots.map(|slot| slot.words).collect())
+}
+
+/// Changes what the vault says; returns the slots that were added, in words.
+fn go_on(cx: Context<'_>, request: &Request, places: &[KeyPlace]) -> Result<Vec<String>, Failure> {
     cx.vault.unlock()?;
-    for place in &places {
+    let mut added = Vec::new();
+    for place in places {
         let slot = place.slot(cx)?;
-        let added = cx.vault_keys.add_slot(&slot, &cx.wait(lock::SHORT))?;
-        outcome.slots.push(added);
+        added.push(cx.vault_keys.add_slot(&slot, &cx.wait(lock::SHORT))?);
     }
     let store = (request.to, request.part);
     cx.vault_keys.set_store(store, &cx.wait(lock::SHORT))?;
-    outcome.done = Some(reseal::all(cx)?);
-    Ok(outcome)
+    Ok(added)
 }
 
 /// The places for the key that are to be added to these slots. A second run adds none twice.
@@ -146,7 +150,7 @@ fn count(cx: Context<'_>, request: &Request) -> Result<usize, Failure> {
     let mut count = 0;
     for agent in cx.store.agents()? {
         let document = cx.store.look(&agent, Scope::All, Detail::Masked)?;
-        let is_other = |credential: &crate::model::credential::Credential| {
+        let is_other = |credential: &Credential| {
             let has_secret = credential.shown_secret().is_some();
             has_secret && credential.is_sealed() != request.to.seals()
         };

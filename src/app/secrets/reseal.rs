@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use crate::app::context::Context;
 use crate::app::failure::Failure;
-use crate::model::id::AgentId;
 use crate::model::state_files::{PENDING, RESCUE};
 
 /// What became of it.
 #[derive(Debug, Default)]
 pub struct Resealed {
-    /// The agents whose credentials were written anew.
-    pub agents: Vec<AgentId>,
-    /// Files that cannot be read, and were left as they are.
+    /// Files in which something does not open, which was left as it is.
     pub left: Vec<PathBuf>,
     /// Whether logins or responses of servers are under way, which are sealed as they were begun.
     pub is_waiting: bool,
@@ -26,7 +23,6 @@ pub(super) fn all(cx: Context<'_>) -> Result<Resealed, Failure> {
     let mut done = Resealed::default();
     for agent in cx.store.agents()? {
         done.left.extend(cx.store_files.reseal(&agent)?);
-        done.agents.push(agent);
     }
     done.left.extend(cx.store_files.reseal_trash()?);
     for name in [PENDING, RESCUE] {

@@ -63,9 +63,11 @@ pub fn run(
     place: Option<&KeyPlace>,
 ) -> Result<Outcome, Failure> {
     let is_new = cx.vault_keys.status()?.is_none();
+    // What a declaration asks for begins with the vault.
+    let store = is_new.then(|| declared_store::wanted(cx)).flatten();
     let slot = match (is_new, place) {
         (true, Some(place)) => place.slot(cx)?,
-        (true, None) => match declared_store::wanted(cx) {
+        (true, None) => match store {
             Some(TokenStore::Keychain) => NewSlot::Keyring,
             _ => NewSlot::KeyFile(None),
         },
@@ -82,9 +84,7 @@ pub fn run(
     let value = input::value(cx, name, file)?;
     cx.uninterrupted()?;
     let replaced = (cx.secrets).set(name, &value, &slot, &cx.wait(lock::SHORT))?;
-    let store = declared_store::wanted(cx).filter(|_| is_new);
     if let Some(store) = store {
-        // What a declaration asks for begins with the vault.
         let policy = (store, SealedPart::All);
         cx.vault_keys.set_store(policy, &cx.wait(lock::SHORT))?;
         // What was stored before is meant as well.

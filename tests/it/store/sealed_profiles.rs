@@ -13,6 +13,7 @@ use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::{SealFault, Secret};
 use openclaw::model::vault::{SealedPart, TokenStore, VaultFault};
 use openclaw::ports::store::{Detail, Documents as _, History as _, Scope, StoreError};
+use openclaw::ports::vault::Vault as _;
 use openclaw::store::file::FileStore;
 use openclaw::testing::files::MemoryFiles;
 use openclaw::testing::fixed_vault::FixedVault;
@@ -268,7 +269,7 @@ fn a_seal_opens_in_its_own_profile_alone_and_damage_stays_with_its_profile() {
 fn what_is_no_seal_of_ours_is_told_and_kept() {
     let (files, vault) = (MemoryFiles::new(), vault());
     let store = filled(&files, &vault);
-    vault.unlock_for_test();
+    vault.unlock().unwrap();
     for (member, fault) in [
         ("7", SealFault::Damaged),
         ("{}", SealFault::Damaged),
@@ -329,7 +330,7 @@ fn a_store_that_is_plain_again_is_written_in_the_clear_once_the_vault_is_open() 
     vault.close(None);
     change(&store, |_| {}).unwrap();
     assert!(files.text(Path::new(MAIN)).unwrap().contains("\"sealed\""));
-    vault.unlock_for_test();
+    vault.unlock().unwrap();
     change(&store, |_| {}).unwrap();
     let main = files.text(Path::new(MAIN)).unwrap();
     assert!(main.contains("MARKER-key") && main.contains("MARKER-refresh"));

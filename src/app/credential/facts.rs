@@ -36,6 +36,8 @@ pub struct Facts {
     pub is_reference: bool,
     /// The reference that is followed when the secret is handed out, as it is shown.
     pub reference: Option<String>,
+    /// Whether its secrets are sealed.
+    pub is_sealed: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
     /// When its access token expires, as stored.

@@ -121,6 +121,7 @@ impl<'a> FactsReader<'a> {
             reference: (secret.as_ref().ok().copied().flatten())
                 .filter(|secret| secret.as_reference().is_some())
                 .map(Secret::masked),
+            is_sealed: credential.is_sealed(),
             secret_fault: secret.err(),
             refresh_present: refresh_token.is_some(),
             expires: match credential {

@@ -184,6 +184,7 @@ mod tests {
             secret_fault: None,
             is_reference: false,
             reference: None,
+            is_sealed: false,
             refresh_present: renewal != Renewal::Never,
             expires: None,
             renewal,

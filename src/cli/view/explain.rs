@@ -235,7 +235,12 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
         page.field("", FACT, &known.join(", "));
     }
     let owner = stored.facts.owner.as_str();
-    fact(page, &[owner, ": ", stored.file.as_str()].concat());
+    let sealed = if stored.facts.is_sealed {
+        ", sealed"
+    } else {
+        ""
+    };
+    fact(page, &[owner, ": ", stored.file.as_str(), sealed].concat());
 }
 
 fn account(account: &Account) -> Vec<String> {

@@ -114,6 +114,9 @@ fn of_profile(profile: &ProfileRow, document: &mut Value) {
     document["type"] = json!(facts.kind);
     document["owner"] = json!(facts.owner);
     document["file"] = json!(stored.file);
+    if facts.is_sealed {
+        document["sealed"] = true.into();
+    }
     document["account"] = json!(stored.account);
     document["renewal"] = json!(facts.renewal);
     document["expiresAt"] = time(facts.expires_at());

@@ -93,6 +93,8 @@ struct ProfileFacts<'a> {
     secret_present: bool,
     fingerprint: Option<&'a str>,
     is_reference: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sealed: bool,
     refresh_present: bool,
     renewal: Renewal,
     access_valid_until: Option<Timestamp>,
@@ -230,6 +232,7 @@ fn facts<'a>(report: &'a Report, hints: &Renderer) -> Facts<'a> {
             secret_present: facts.secret_present,
             fingerprint: health.fingerprint.as_deref(),
             is_reference: facts.is_reference || facts.reference.is_some(),
+            sealed: facts.is_sealed,
             refresh_present: facts.refresh_present,
             renewal: facts.renewal,
             access_valid_until: facts.expires_at(),

@@ -63,7 +63,12 @@ fn head(sheet: &mut Sheet, report: &Report) {
         };
         field(sheet, "Shell", &["on,"], taken);
     }
-    field(sheet, "Store", &[report.store_path.as_str()], "");
+    field(
+        sheet,
+        "Store",
+        &[report.store_path.as_str()],
+        &sealed(report),
+    );
     if let Some((inheritance, main)) = &report.inheritance {
         let inherits = super::inherits(inheritance);
         match inheritance {
@@ -82,6 +87,18 @@ fn head(sheet: &mut Sheet, report: &Report) {
         &[&report.config_path.display().to_string()],
         "",
     );
+}
+
+/// How many of the profiles are sealed. What else `secrets.enc` says is left to `secrets status`: it
+/// would be one more file to read for each prompt.
+fn sealed(report: &Report) -> String {
+    let profiles = &report.health.profiles;
+    let sealed = profiles.iter().filter(|it| it.facts.is_sealed).count();
+    match sealed {
+        0 => String::new(),
+        all if all == profiles.len() => "(sealed)".to_owned(),
+        some => format!("({some} of {} profiles sealed)", profiles.len()),
+    }
 }
 
 fn source(is_own: bool) -> &'static str {

@@ -250,6 +250,9 @@ fn the_last_slot_that_opens_stays_whatever_slots_are_left() {
     let add = ["secrets", "slot", "add", "--key-file", "second.key"];
     assert_eq!(world.run(&add).code, 0);
     std::fs::remove_file(world.directory.path().join("second.key")).unwrap();
+    let doctor = world.run(&["doctor", "--timeout", "10m"]);
+    let told = "the audit of the secrets has 1 finding";
+    assert!(doctor.out.contains(told), "{doctor:?}");
     let ran = world.run(&["secrets", "slot", "remove", "1"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("the last slot stays"), "{ran:?}");

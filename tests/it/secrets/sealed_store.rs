@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{assert_nowhere, key_file, with_passphrase};
 use crate::support::issuer::{Account, Issuer};
@@ -52,6 +52,47 @@ fn a_sealed_store_holds_no_token_in_the_clear_and_hands_them_out() {
     assert_eq!(
         (&profile["access"], &profile["refresh"]),
         (&"".into(), &"".into())
+    );
+}
+
+#[test]
+fn views_say_without_the_key_what_is_sealed() {
+    let (world, _issuer, _) = sealed(3_600);
+    std::fs::remove_file(key_file(&world)).unwrap();
+    let status = done(&world, &["models", "status"]);
+    assert!(
+        status.out.contains("auth-profiles.json (sealed)\n"),
+        "{status:?}"
+    );
+    let explain = done(&world, &["models", "auth", "explain"]);
+    assert!(
+        explain.out.contains("auth-profiles.json, sealed\n"),
+        "{explain:?}"
+    );
+    let document = |args: &[&str]| -> Value {
+        let ran = done(&world, args);
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    let status = document(&["models", "status", "--json"]);
+    assert_eq!(status["openclaw"]["profiles"][0]["sealed"], true);
+    let args = [
+        "models",
+        "auth",
+        "explain",
+        "--provider",
+        "openai-codex",
+        "--json",
+    ];
+    let explain = document(&args);
+    assert_eq!(explain["providers"][0]["candidates"][0]["sealed"], true);
+    // A profile that another program added lies in the clear until our next write.
+    let mut store = world.store();
+    store["profiles"]["acme:key"] = json!({ "type": "api_key", "provider": "acme", "key": "k" });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let status = done(&world, &["models", "status"]);
+    assert!(
+        status.out.contains("(1 of 2 profiles sealed)\n"),
+        "{status:?}"
     );
 }
 

@@ -34,7 +34,7 @@ use crate::ports::vault_keys::KeySource;
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// The key, too, and what it opens, as far as it can be had without asking anybody.
+    /// What the key opens, too, as far as it can be had without asking anybody.
     pub opens: bool,
     /// Programs that references name.
     pub allow_exec: bool,
@@ -56,9 +56,7 @@ pub fn run(cx: Context<'_>, request: Request) -> Result<Report, Failure> {
     findings.extend(tracked(cx, &places));
     let loaded = Loaded::all(cx, places, &mut report);
     in_clear(policy.as_ref(), &loaded, &mut findings);
-    if request.opens
-        && let Some(status) = cx.vault_keys.status()?
-    {
+    if let Some(status) = cx.vault_keys.status()? {
         permissions::judge(cx, &status.path, &mut findings);
         keys::find(cx, &status, &mut findings);
     }

@@ -67,9 +67,12 @@ impl TryFrom<String> for GrantDigest {
 pub struct Binding {
     /// The token endpoint that issued it; for a program `program:` and its path.
     pub token_endpoint: String,
-    /// The client it was issued to; empty for a program.
+    /// The client it was issued to; empty for a program. Of one whose id is a stored secret the digest.
     pub client_id: String,
 }
+
+/// What stands in front of the digest of a client's id.
+const DIGEST: &str = "sha256:";
 
 /// What the endpoint of a [`Binding`] to a program begins with; no URL does.
 const PROGRAM: &str = "program:";
@@ -83,9 +86,40 @@ impl Binding {
         }
     }
 
+    /// The binding of a grant to a client whose id is written down nowhere.
+    pub fn to_secret_client(token_endpoint: &str, client_id: &str) -> Self {
+        Self {
+            token_endpoint: token_endpoint.to_owned(),
+            client_id: digest_of(client_id),
+        }
+    }
+
+    /// The id of the client, if it is known.
+    pub fn shown_client(&self) -> Option<&str> {
+        Some(self.client_id.as_str()).filter(|id| !id.starts_with(DIGEST))
+    }
+
+    /// Reports whether this is the id of the client.
+    pub fn is_to_client(&self, client_id: &str) -> bool {
+        digest_of(&self.client_id) == digest_of(client_id)
+    }
+
+    /// Reports whether both are the same endpoint and client, in whichever form each names it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.token_endpoint == other.token_endpoint && self.is_to_client(&other.client_id)
+    }
+
     /// Reports whether a plugin gave the grant.
     pub fn is_to_program(&self) -> bool {
         self.token_endpoint.starts_with(PROGRAM)
+    }
+}
+
+/// The digest of a client's id; of a digest itself.
+fn digest_of(client_id: &str) -> String {
+    match client_id.starts_with(DIGEST) {
+        true => client_id.to_owned(),
+        false => format!("{DIGEST}{:x}", Sha256::digest(client_id)),
     }
 }
 
@@ -316,6 +350,32 @@ impl GrantRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_whose_id_is_a_secret_is_told_by_its_digest() {
+        let binding = |id: &str| Binding {
+            token_endpoint: "https://a".to_owned(),
+            client_id: id.to_owned(),
+        };
+        let (plain, secret) = (
+            binding("app-1"),
+            Binding::to_secret_client("https://a", "app-1"),
+        );
+        assert!(!serde_json::to_string(&secret).unwrap().contains("app-1"));
+        assert_eq!(
+            (plain.shown_client(), secret.shown_client()),
+            (Some("app-1"), None)
+        );
+        // Earlier releases wrote the id itself, and a person may.
+        for (one, other) in [(&plain, &secret), (&secret, &plain), (&secret, &secret)] {
+            assert!(one.is_same(other));
+        }
+        assert!(secret.is_to_client("app-1") && plain.is_to_client("app-1"));
+        for other in [&plain, &secret] {
+            assert!(!other.is_same(&binding("app-2")) && !other.is_to_client("app-2"));
+            assert!(!other.is_same(&Binding::to_secret_client("https://b", "app-1")));
+        }
+    }
 
     #[test]
     fn a_digest_depends_on_provider_and_token() {

@@ -53,7 +53,8 @@ pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, 
         Some(_) => {}
     }
     let claims = jwt::payload(Some(token));
-    let subject = check_issue(&claims, expected.issuer, expected.client_id)?;
+    let is_us = |id: &str| id == expected.client_id;
+    let subject = check_issue(&claims, expected.issuer, &is_us)?;
     let now = expected.now.0;
     match moment(&claims, "exp") {
         None => return wrong("has no expiry"),
@@ -77,17 +78,17 @@ pub fn check(token: &Secret<String>, expected: &Expected<'_>) -> Result<String, 
 }
 
 /// Checks the ID token of a refresh (section 12.2): the same issuer, the same subject if that is
-/// known, and still for us.
+/// known, and still for us, which `is_us` tells of a client id.
 ///
 /// # Errors
 /// Returns the first thing that is wrong.
 pub fn check_renewed(
     token: &Secret<String>,
-    (issuer, client_id): (&str, &str),
+    (issuer, is_us): (&str, &dyn Fn(&str) -> bool),
     subject: Option<&str>,
 ) -> Result<(), IdTokenError> {
     let claims = jwt::payload(Some(token));
-    let told = check_issue(&claims, issuer, client_id)?;
+    let told = check_issue(&claims, issuer, is_us)?;
     match subject {
         Some(subject) if subject != told => wrong("belongs to another account than at login"),
         _ => Ok(()),
@@ -95,7 +96,11 @@ pub fn check_renewed(
 }
 
 /// Checks issuer and audience; returns the subject.
-fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, IdTokenError> {
+fn check_issue(
+    claims: &Value,
+    issuer: &str,
+    is_us: &dyn Fn(&str) -> bool,
+) -> Result<String, IdTokenError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     match text("iss") {
         None => return wrong("does not name its issuer"),
@@ -112,11 +117,11 @@ fn check_issue(claims: &Value, issuer: &str, client_id: &str) -> Result<String, 
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    if !audience.contains(&client_id) {
+    if !audience.iter().any(|id| is_us(id)) {
         return wrong("is not for this client");
     }
     match text("azp") {
-        Some(party) if party != client_id => return wrong("was issued to another client"),
+        Some(party) if !is_us(party) => return wrong("was issued to another client"),
         None if audience.len() > 1 => {
             return wrong("is for several clients and does not name the one it was issued to");
         }
@@ -251,7 +256,7 @@ mod tests {
     fn oidc_core_12_2_a_renewed_token_is_about_the_same() {
         let of = |changes: Value, subject| {
             let token = Secret::from(jwt(&claims(&changes)).as_str());
-            let checked = check_renewed(&token, (ISSUER, "client-1"), subject);
+            let checked = check_renewed(&token, (ISSUER, &|id| id == "client-1"), subject);
             checked.map_err(|error| error.to_string())
         };
         assert_eq!(of(json!({}), Some("user-1")), Ok(()));

@@ -158,6 +158,7 @@ impl Issuer<'_> {
         let token = (registration.token.clone()).or_else(|| told("token_endpoint"));
         Ok(Client {
             id: id.expose().clone(),
+            is_id_secret: registration.id.secret.is_some(),
             secret,
             auth: registration.auth,
             issuer: registration.issuer.clone(),

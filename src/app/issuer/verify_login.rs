@@ -161,8 +161,8 @@ pub(in crate::app) fn doubt(
         return;
     }
     let subject = record.and_then(|record| record.subject.as_deref());
-    let ours = (issuer, binding.client_id.as_str());
-    if let Err(why) = id_token::check_renewed(&token, ours, subject) {
+    let is_us = |id: &str| binding.is_to_client(id);
+    if let Err(why) = id_token::check_renewed(&token, (issuer, &is_us), subject) {
         let warning = format!(
             "{profile} was refreshed and stored, but its new ID token {why}. Check the account, or log in again: "
         );

@@ -69,7 +69,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     let pending = found?;
     let provider = cx.provider(&pending.provider)?;
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
-    if flow.client.binding() != pending.binding() {
+    if !flow.client.binding().is_same(&pending.binding()) {
         let message = format!(
             "the client or token endpoint of {} has changed since this login was started; the code was not sent",
             provider.name

@@ -47,7 +47,8 @@ pub(super) enum Awaited {
     Key,
 }
 
-/// Whose answer it is. No secret.
+/// Whose answer it is. No secret, unless the id of the client is one: without it no ID token could be
+/// checked, and the file goes as soon as the login is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Head {
@@ -63,6 +64,8 @@ pub(super) struct Head {
     /// No secret: it was part of a URL.
     pub(super) nonce: Option<String>,
     client_id: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_client_id_secret: bool,
     token_endpoint: String,
     issuer: Option<String>,
     revocation_endpoint: Option<String>,
@@ -92,6 +95,7 @@ impl Head {
             attempt: request.attempt.clone(),
             nonce: nonce.map(|nonce| nonce.expose().clone()),
             client_id: client.id.clone(),
+            is_client_id_secret: client.is_id_secret,
             token_endpoint: client.token.clone(),
             issuer: client.issuer.clone(),
             revocation_endpoint: client.revoke.clone(),
@@ -103,6 +107,7 @@ impl Head {
     /// Returns the client that the grant was issued to, as far as storing it needs that.
     pub(super) fn client(&self) -> Client {
         Client {
+            is_id_secret: self.is_client_id_secret,
             issuer: self.issuer.clone(),
             revoke: self.revocation_endpoint.clone(),
             jwks: self.jwks.clone(),

@@ -119,10 +119,10 @@ fn credential(
 ) -> OAuth {
     let mut oauth = grant.into_credential(&provider.id, found.identity.clone());
     let client_id = provider.account.client_id_as.as_ref();
-    let client_id = client_id.map(|name| (name, &binding.client_id));
-    let kept = found.keep.iter().map(|(name, value)| (name, value));
+    let client_id = client_id.and_then(|name| Some((name, binding.shown_client()?)));
+    let kept = (found.keep.iter()).map(|(name, value)| (name, value.as_str()));
     for (name, value) in kept.chain(client_id) {
-        let value = serde_json::Value::from(value.as_str()).to_string();
+        let value = serde_json::Value::from(value).to_string();
         oauth.extra.set(name, Verbatim::new(value));
     }
     oauth

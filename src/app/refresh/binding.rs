@@ -97,19 +97,20 @@ pub(in crate::app) fn check(
     issued_by: &IssuedBy,
 ) -> Result<(), Failure> {
     let then = match issued_by {
-        IssuedBy::Known(then) if then != now => then,
+        IssuedBy::Known(then) if !then.is_same(now) => then,
         // The document itself names the program that gave a login.
         IssuedBy::BuiltIn(_) if !now.is_to_program() && !issued_by.allows(&now.token_endpoint) => {
             return Err(not_accepted((profile, provider), now, issued_by));
         }
         _ => return Ok(()),
     };
-    let described = |binding: &Binding, link: &str| match binding.is_to_program() {
-        true => binding.token_endpoint.clone(),
-        false => format!(
-            "{} {link} client {}",
-            binding.token_endpoint, binding.client_id
-        ),
+    let described = |binding: &Binding, link: &str| {
+        let endpoint = &binding.token_endpoint;
+        match (binding.is_to_program(), binding.shown_client()) {
+            (true, _) => endpoint.clone(),
+            (false, Some(client)) => format!("{endpoint} {link} client {client}"),
+            (false, None) => format!("{endpoint} {link} a client whose id is a secret"),
+        }
     };
     let message = format!(
         "it was issued by {}, but {} now names {}; a refresh token is only sent to its issuer",

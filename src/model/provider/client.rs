@@ -81,6 +81,8 @@ pub enum ClientAuth {
 pub struct Client {
     /// `client_id`.
     pub id: String,
+    /// Whether the id is a stored secret, which is written to no other file.
+    pub is_id_secret: bool,
     /// `client_secret`, if the client has one; else it is a public client.
     pub secret: Option<Secret<String>>,
     /// The client authentication method.
@@ -116,6 +118,9 @@ impl Client {
 
     /// Binds a grant to the token endpoint and the client that it is issued to.
     pub fn binding(&self) -> Binding {
+        if self.is_id_secret {
+            return Binding::to_secret_client(&self.token, &self.id);
+        }
         Binding {
             token_endpoint: self.token.clone(),
             client_id: self.id.clone(),

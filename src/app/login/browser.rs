@@ -44,7 +44,7 @@ pub(super) fn run(
     let authorization = flow.begin(cx, &redirect.uri(bound))?;
     announce(login, redirect, &authorization, bound);
     // Nobody is sent to a page whose answer would reach nobody.
-    let is_of_use = !unreachable || device.is_some() || cx.dialog.can_ask();
+    let is_of_use = bound.is_some() || device.is_some() || cx.dialog.can_ask();
     let opens = is_of_use && !request.no_browser;
     let page = opens.then(|| cx.open_browser(&authorization.url)).flatten();
 
@@ -72,7 +72,7 @@ pub(super) fn run(
         timeout: request.timeout,
         timed_out: &|| login.timed_out(),
         spoiled: &spoiled,
-        exhausted: &|| exhausted(device.is_some()),
+        exhausted: &|| exhausted(login, redirect, device.is_some()),
     };
     let ended = first_answer::run(&limits, sources, |first| {
         settle(login, flow, attempt, first?)
@@ -219,14 +219,23 @@ fn announce(
     });
 }
 
-fn exhausted(with_device: bool) -> Failure {
+fn exhausted(login: Login<'_>, redirect: &Redirect, with_device: bool) -> Failure {
     let device = if with_device {
         ", no device code is available,"
     } else {
         ""
     };
-    let message = format!(
-        "no way to receive the code: the callback port is in use{device} and there is no terminal to paste it"
-    );
-    Failure::new(Kind::Usage, message).hint("free the port, or run the command in a terminal")
+    let why = match redirect {
+        Redirect::Loopback(_) => "the callback port is in use",
+        Redirect::Elsewhere(_) => "the browser is not redirected to this machine",
+    };
+    let message =
+        format!("no way to receive the code: {why}{device} and there is no terminal to paste it");
+    Failure::new(Kind::Usage, message).hint(match redirect {
+        Redirect::Loopback(_) => "free the port, or run the command in a terminal".into(),
+        Redirect::Elsewhere(_) => {
+            Hint::from("run the command in a terminal, or log in in two steps: ")
+                .run(login.again().arg("--start"))
+        }
+    })
 }

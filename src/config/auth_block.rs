@@ -8,6 +8,7 @@ use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLo
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::{ClientAuth, ClientValue};
+use crate::model::secret_ref;
 use crate::model::text::is_unprintable;
 use crate::model::time::parse_duration;
 use crate::model::vault::TokenStore;
@@ -195,7 +196,7 @@ impl<'a> Block<'a> {
             return None;
         };
         if text.contains("${") {
-            let secret = reference(text);
+            let secret = secret_ref::name_of(text);
             if secret.is_none() {
                 let message = format!(
                     "{name}: a reference must be the whole value, written as \"${{secret:NAME}}\""
@@ -299,13 +300,6 @@ impl<'a> Block<'a> {
         });
         DeclaredFlow::AuthorizationCode { redirect }
     }
-}
-
-/// The name in `${secret:NAME}`.
-fn reference(text: &str) -> Option<&str> {
-    let name = text.strip_prefix("${secret:")?.strip_suffix('}')?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
 }
 
 /// The variable that we propose for a provider's client secret.

@@ -6,13 +6,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::model::cooldown::Cooldowns;
 use crate::model::env_reference;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::pairs;
 use crate::model::secret::Secret;
+use crate::model::secret_ref;
 use crate::model::secret_source::SecretSources;
 use crate::model::settings::{
     AgentSettings, ConfiguredProfiles, ModelChoice, ProfileSettings, ProviderSettings, Settings,
@@ -114,6 +115,11 @@ impl Reader<'_> {
     fn key(&mut self, value: Option<&Value>) -> Option<Secret<String>> {
         match value {
             Some(reference @ Value::Object(_)) => Some(Secret::referred(reference.to_string())),
+            // As in `config.yaml`.
+            Some(Value::String(text)) if let Some(name) = secret_ref::name_of(text) => {
+                let reference = json!({ "source": "store", "id": name });
+                Some(Secret::referred(reference.to_string()))
+            }
             value => self.secret(value),
         }
     }

@@ -90,6 +90,13 @@ impl fmt::Display for SecretRef {
     }
 }
 
+/// The name in `${secret:NAME}`.
+pub fn name_of(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${secret:")?.strip_suffix('}')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
+}
+
 /// A reference as a view shows it, whether it is a sound one or not.
 pub(super) fn shown(text: &str) -> String {
     match SecretRef::read(text, &|_| "default".to_owned()) {

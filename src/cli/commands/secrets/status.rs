@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::secrets::status;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
-use crate::ports::vault_keys::VaultStatus;
+use crate::ports::vault_keys::{SlotStatus, VaultStatus};
 
 /// Show where the key of the secrets lies, and whether it can be had now
 ///
@@ -71,7 +71,14 @@ fn text_of(status: &VaultStatus, system: &System) -> String {
             text.push_str(&format!("Unlocked: yes; locks again {until}\n"));
         }
         (None, Some(fault)) => text.push_str(&format!("Unlocked: no ({fault})\n")),
-        (None, None) => text.push_str("Unlocked: no\n"),
+        (None, None) => {
+            let opens = |slot: &SlotStatus| slot.kind == "key_file" && slot.fault.is_none();
+            let unlocked = match status.slots.iter().position(opens) {
+                Some(at) => format!("not needed, because key {} is at hand", at + 1),
+                None => "no".to_owned(),
+            };
+            text.push_str(&format!("Unlocked: {unlocked}\n"));
+        }
     }
     text.push_str("Keys:\n");
     for (at, slot) in status.slots.iter().enumerate() {

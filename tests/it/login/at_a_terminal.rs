@@ -11,7 +11,11 @@ use crate::support::World;
 const LOGIN: [&str; 4] = ["models", "auth", "login", "--no-browser"];
 
 pub(crate) fn at_terminal(world: &World, args: &[&str]) -> PtySession {
-    let mut command = world.command(args);
+    session(world.command(args))
+}
+
+/// A command at a pseudo-terminal.
+pub(crate) fn session(mut command: std::process::Command) -> PtySession {
     // The terminal is the pseudo-terminal's, not the null device that other tests give.
     command
         .env("TERM", "xterm")

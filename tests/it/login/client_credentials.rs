@@ -139,7 +139,7 @@ fn a_person_logs_in_to_a_client_with_a_secret_by_both_methods() {
 }
 
 /// Where the server sends the browser, which is nowhere in a test.
-fn address_after(url: &str) -> String {
+pub(crate) fn address_after(url: &str) -> String {
     let url = url::Url::parse(url).unwrap();
     let address = (url.host_str().unwrap(), url.port().unwrap());
     let mut stream = std::net::TcpStream::connect(address).unwrap();

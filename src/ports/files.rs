@@ -16,6 +16,7 @@ use crate::model::time::Timestamp;
 
 pub use super::file_error::{FileError, InPlace, Outgrown, SpecialFile, TooLarge, Untrusted};
 pub use super::pieces::Pieces;
+pub use super::stat::Stat;
 
 /// What another program wrote in the place of a file, now that ours is there.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,25 +56,6 @@ pub struct Judged {
     /// Whether it belongs to a user in whose directory root works. It is followed, but the commands
     /// that it names are not run with the rights of root.
     pub is_anothers: bool,
-}
-
-/// What is at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
-    /// A directory, and not a file.
-    pub is_dir: bool,
-    /// A regular file, and no device, pipe or socket.
-    pub is_file: bool,
-    /// Permission bits, `0o777` at most.
-    pub mode: u32,
-    /// Last modification.
-    pub modified: Timestamp,
-    /// Device and inode: tells whether it is still the same thing.
-    pub identity: (u64, u64),
-    /// Size in bytes.
-    pub size: u64,
-    /// How many names it has; a directory has one for each that is in it, too.
-    pub links: u64,
 }
 
 /// Whether a lock keeps everybody else out.
@@ -336,6 +318,16 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// `AlreadyExists` if something bears it; `Unsupported` where the file system cannot tell.
     fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError>;
+
+    /// The same, durably, on every file system: where that cannot tell whether something bears the
+    /// name, an empty file takes it first, which a crash may leave.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if something bears it that is not empty. Unless it
+    /// [`is_in_place`](FileError::is_in_place), it has its old name then.
+    fn publish(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        self.rename_new(from, to)
+    }
 
     /// Removes a file, or an empty directory; nothing there is no error.
     ///

@@ -28,6 +28,7 @@ pub mod keyring;
 
 pub mod secrets;
 
+pub mod stat;
 pub mod store;
 pub mod store_error;
 pub mod store_files;

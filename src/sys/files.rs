@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource};
 
@@ -20,7 +20,7 @@ use super::fs_error::{failed, if_there, resolve};
 use super::pieces::{Opened, open};
 use super::preallocated::Slot;
 use super::whole_file::{content, read, read_any, read_pipe, read_private};
-use super::{append, file_trust, lock, lock_holder, move_dir, owner_support, ownership};
+use super::{append, file_trust, lock, lock_holder, move_dir, owner_support, ownership, publish};
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::{
@@ -224,13 +224,11 @@ impl Files for SystemFiles {
     }
 
     fn rename_new(&self, from: &Path, to: &Path) -> Result<(), FileError> {
-        rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(|errno| {
-            let error = match errno {
-                Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => io::ErrorKind::Unsupported.into(),
-                errno => io::Error::from(errno),
-            };
-            failed("rename", from)(error)
-        })
+        publish::rename_new(from, to).map_err(failed("rename", from))
+    }
+
+    fn publish(&self, from: &Path, to: &Path) -> Result<(), FileError> {
+        publish::publish(from, to).map_err(failed("name", to))
     }
 
     fn remove(&self, path: &Path) -> Result<(), FileError> {

@@ -41,6 +41,7 @@ mod preallocated;
 mod private_group;
 mod process_group;
 pub mod program;
+mod publish;
 pub mod random;
 mod redirect_file;
 mod request_head;

@@ -18,6 +18,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::Settings;
 use crate::model::vault::VaultFault;
 use crate::ports::browser::{Browser, BrowserError, OpenedPage};
+use crate::ports::bundle::Bundles;
 use crate::ports::callback::Callback;
 use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub vault_keys: &'a dyn VaultKeys,
     /// The secrets that have names.
     pub secrets: &'a dyn NamedSecrets,
+    /// What seals the bundles that go to another machine.
+    pub bundles: &'a dyn Bundles,
     /// `openclaw.json`.
     pub config: &'a ConfigFile,
     /// The content of `openclaw.json` when the command began.

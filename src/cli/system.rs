@@ -193,6 +193,7 @@ impl System {
             vault: &*self.vault,
             vault_keys: &*self.vault,
             secrets: &*self.vault,
+            bundles: &*self.vault,
             config: &self.config,
             settings: &self.settings,
             catalogue: &self.catalogue,

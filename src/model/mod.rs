@@ -1,6 +1,7 @@
 //! Floor 0: plain data and rules. Nothing here does I/O, reads a clock or the environment.
 
 pub mod bearer;
+pub mod bundle;
 pub mod collation;
 pub mod dotenv;
 pub mod json;
@@ -16,6 +17,7 @@ pub mod time;
 pub mod pairs;
 
 pub mod id;
+pub mod moved;
 pub mod named;
 
 pub mod clean;
@@ -25,6 +27,7 @@ pub mod expiry;
 pub mod glimpse;
 pub mod grant;
 pub mod seal;
+pub mod secret_buffer;
 pub mod secret_exchange;
 pub mod secret_fault;
 pub mod secret_ref;

@@ -19,6 +19,8 @@ pub const CREDENTIALS: &str = "credentials";
 pub const LOCKS: &str = "locks";
 /// Logins that were started and wait for their address.
 pub const PENDING: &str = "pending";
+/// Which bundles were imported, or taken back.
+pub const BUNDLES: &str = "bundles";
 /// Responses that are stored nowhere else yet.
 pub const RESCUE: &str = "rescue";
 /// Agents that were deleted.
@@ -29,7 +31,7 @@ pub const SECRETS: &str = "secrets.enc";
 pub const SECRETS_BACKUP: &str = "secrets.enc.bak";
 
 /// All of them.
-pub const ALL: [&str; 12] = [
+pub const ALL: [&str; 13] = [
     DOTENV,
     DECLARED,
     DIRECTORIES,
@@ -39,6 +41,7 @@ pub const ALL: [&str; 12] = [
     CREDENTIALS,
     LOCKS,
     PENDING,
+    BUNDLES,
     RESCUE,
     SECRETS,
     SECRETS_BACKUP,

@@ -19,6 +19,7 @@ pub mod lock;
 mod pieces;
 
 pub mod browser;
+pub mod bundle;
 pub mod callback;
 
 pub mod dialog;

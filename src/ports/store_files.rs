@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::model::grant::GrantDigest;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 
 use super::store::StoreError;
 
@@ -74,6 +75,15 @@ pub trait StoreFiles: Send + Sync {
     /// # Errors
     /// If it cannot be read, or is no JSON object.
     fn stray(&self, path: &Path) -> Result<Option<Stray>, StoreError>;
+
+    /// A document as text, with every secret in it in the clear: for what seals it in another way.
+    fn to_text(&self, document: &AuthProfiles) -> Secret<Vec<u8>>;
+
+    /// The document of such a text.
+    ///
+    /// # Errors
+    /// If it is none: where it stops being one.
+    fn parse_text(&self, text: &str) -> Result<AuthProfiles, String>;
 
     /// Writes an agent's document and histories anew, sealed as the vault says now. Returns the files
     /// that cannot be read, and were left as they are.

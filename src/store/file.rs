@@ -9,6 +9,7 @@ use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::AgentId;
 use crate::model::inheritance::Inheritance;
 use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::{FileError, Files};
 use crate::ports::host::{Clock, Interrupt};
@@ -16,6 +17,7 @@ use crate::ports::store::{Detail, Documents, Journal, Location, Scope, StoreErro
 use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
 use crate::ports::vault::{NoVault, Vault};
 
+use super::document;
 use super::document_lock;
 use super::error::at;
 use super::history;
@@ -27,6 +29,7 @@ use super::leftovers;
 use super::lock_path::PATIENCE;
 use super::paths::StorePaths;
 use super::read;
+use super::render::{Layout, render};
 use super::reseal;
 use super::saved_answer;
 use super::sealed::Sealing;
@@ -207,6 +210,14 @@ impl StoreFiles for FileStore {
     fn wide_modes(&self, agent: &AgentId) -> Vec<(PathBuf, u32)> {
         let modes = write::modes(self, agent).into_iter();
         modes.map(|(path, _, mode)| (path, mode)).collect()
+    }
+
+    fn to_text(&self, document: &AuthProfiles) -> Secret<Vec<u8>> {
+        render(document, Layout::Single).credentials
+    }
+
+    fn parse_text(&self, text: &str) -> Result<AuthProfiles, String> {
+        document::parse(text, Scope::All)
     }
 
     fn reseal(&self, agent: &AgentId) -> Result<Vec<PathBuf>, StoreError> {

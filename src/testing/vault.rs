@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::bundle::BundleHead;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::vault::{SealedPart, SecretName, TokenStore, VaultFault};
+use crate::ports::bundle::{BundleFault, Bundles};
 use crate::ports::lock::Wait;
 use crate::ports::secrets::{NamedSecrets, SecretEntry};
 use crate::ports::vault::{NoVault, Sealer, VaultError};
@@ -77,5 +79,24 @@ impl VaultKeys for NoVault {
 
     fn renew_key(&self, _: &Wait<'_>) -> Result<Arc<Sealer>, VaultError> {
         refuse()
+    }
+}
+
+impl Bundles for NoVault {
+    fn seal_bundle(
+        &self,
+        _: &BundleHead,
+        _: &Secret<Vec<u8>>,
+        _: &Secret<String>,
+    ) -> Result<Vec<u8>, VaultFault> {
+        Err(VaultFault::NoKey(Vec::new()))
+    }
+
+    fn bundle_head(&self, _: &[u8]) -> Result<BundleHead, BundleFault> {
+        Err(BundleFault::Newer)
+    }
+
+    fn open_bundle(&self, _: &[u8], _: &Secret<String>) -> Result<Secret<Vec<u8>>, BundleFault> {
+        Err(BundleFault::Newer)
     }
 }

@@ -1,12 +1,12 @@
 //! What is sealed in `secrets.enc`: the secrets that have names.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::model::secret::{Secret, extend};
+use crate::model::secret::Secret;
+use crate::model::secret_buffer::SecretBuffer;
 use crate::model::time::Timestamp;
 use crate::model::vault::SecretName;
 
@@ -59,24 +59,10 @@ impl Body {
 
     /// Writes what is to be sealed.
     pub(super) fn write(&self) -> Secret<Vec<u8>> {
-        let mut wiped = Wiped(Vec::new());
+        let mut buffer = SecretBuffer::default();
         // Texts and numbers into memory.
-        let _ = serde_json::to_writer(&mut wiped, self);
-        Secret::new(wiped.0)
-    }
-}
-
-/// A buffer that leaves nothing behind when it grows.
-struct Wiped(Vec<u8>);
-
-impl Write for Wiped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        extend(&mut self.0, bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let _ = serde_json::to_writer(&mut buffer, self);
+        buffer.into_secret()
     }
 }
 

@@ -6,6 +6,7 @@
 //! the system or systemd.
 
 mod body;
+mod bundle;
 mod change;
 mod file;
 mod keys;

@@ -83,11 +83,12 @@ pub(super) fn known_passphrase(cx: Context<'_>) -> Result<Secret<String>, Failur
 pub(super) fn new_passphrase(
     cx: Context<'_>,
     descriptor: Option<u32>,
+    prompt: &str,
 ) -> Result<Secret<String>, Failure> {
     let passphrase = match descriptor {
         Some(descriptor) => passphrase_from(cx, descriptor)?,
         None => {
-            let first = ask(cx, "New passphrase (input is hidden)")?;
+            let first = ask(cx, prompt)?;
             if long_enough(&first) && ask(cx, "The same once more")? != first {
                 return Err(Failure::new(Kind::Usage, "the two passphrases differ"));
             }

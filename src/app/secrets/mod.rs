@@ -6,6 +6,7 @@ pub mod get;
 mod input;
 pub mod list;
 pub mod migrate;
+pub mod moving;
 mod references;
 pub mod remove;
 pub mod reseal;

@@ -6,6 +6,7 @@ use super::{declared_store, input, reseal};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
+use crate::model::secret::Secret;
 use crate::model::vault::{SealedPart, SecretName, TokenStore};
 use crate::ports::lock;
 use crate::ports::vault_keys::NewSlot;
@@ -28,7 +29,8 @@ impl KeyPlace {
     pub(super) fn slot(&self, cx: Context<'_>) -> Result<NewSlot, Failure> {
         Ok(match self {
             Self::Passphrase(descriptor) => {
-                NewSlot::Passphrase(input::new_passphrase(cx, *descriptor)?)
+                let prompt = "New passphrase (input is hidden)";
+                NewSlot::Passphrase(input::new_passphrase(cx, *descriptor, prompt)?)
             }
             Self::KeyFile(path) => NewSlot::KeyFile(path.clone()),
             Self::Keyring => NewSlot::Keyring,
@@ -67,10 +69,7 @@ pub fn run(
     let store = is_new.then(|| declared_store::wanted(cx)).flatten();
     let slot = match (is_new, place) {
         (true, Some(place)) => place.slot(cx)?,
-        (true, None) => match store {
-            Some(TokenStore::Keychain) => NewSlot::Keyring,
-            _ => NewSlot::KeyFile(None),
-        },
+        (true, None) => usual_slot(store),
         (false, None) => {
             cx.vault.unlock()?;
             NewSlot::KeyFile(None)
@@ -84,12 +83,7 @@ pub fn run(
     let value = input::value(cx, name, file)?;
     cx.uninterrupted()?;
     let replaced = (cx.secrets).set(name, &value, &slot, &cx.wait(lock::SHORT))?;
-    if let Some(store) = store {
-        let policy = (store, SealedPart::All);
-        cx.vault_keys.set_store(policy, &cx.wait(lock::SHORT))?;
-        // What was stored before is meant as well.
-        reseal::all(cx)?;
-    }
+    begin_store(cx, store)?;
     let status = cx.vault_keys.status()?.ok_or_else(|| super::no_vault(cx))?;
     let made = status.slots.into_iter().next().filter(|_| is_new);
     Ok(Outcome {
@@ -99,4 +93,38 @@ pub fn run(
         new_key: made.map(|slot| slot.words),
         sealed_store: store,
     })
+}
+
+/// Stores a value that is there; the first one makes the vault, as [`run`] does it.
+///
+/// # Errors
+/// If the vault does not open or cannot be written: nothing was changed then.
+pub(super) fn put(
+    cx: Context<'_>,
+    name: &SecretName,
+    value: &Secret<String>,
+) -> Result<(), Failure> {
+    let is_new = cx.vault_keys.status()?.is_none();
+    let store = is_new.then(|| declared_store::wanted(cx)).flatten();
+    let slot = usual_slot(store);
+    (cx.secrets).set(name, value, &slot, &cx.wait(lock::SHORT))?;
+    begin_store(cx, store)
+}
+
+/// Where the key of a new vault lies unless something else is asked for.
+fn usual_slot(store: Option<TokenStore>) -> NewSlot {
+    match store {
+        Some(TokenStore::Keychain) => NewSlot::Keyring,
+        _ => NewSlot::KeyFile(None),
+    }
+}
+
+/// Seals from now on what a declaration wants sealed, and what was stored before.
+fn begin_store(cx: Context<'_>, store: Option<TokenStore>) -> Result<(), Failure> {
+    if let Some(store) = store {
+        let policy = (store, SealedPart::All);
+        cx.vault_keys.set_store(policy, &cx.wait(lock::SHORT))?;
+        reseal::all(cx)?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! said when nothing opens them. The whole program, as processes.
 
 mod audit;
+mod bundles;
 mod guide;
 mod keys;
 mod kills;

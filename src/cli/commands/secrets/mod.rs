@@ -1,7 +1,9 @@
 //! `secrets`: values that have names, and the key that they are sealed under.
 
 pub mod audit;
+pub mod export;
 pub mod get;
+pub mod import;
 mod key_args;
 pub mod list;
 pub mod lock;
@@ -44,6 +46,8 @@ enum SecretsCommand {
     Migrate(migrate::Migrate),
     Rotate(rotate::Rotate),
     Audit(audit::Audit),
+    Export(export::Export),
+    Import(import::Import),
 }
 
 impl Secrets {
@@ -62,6 +66,8 @@ impl Secrets {
             SecretsCommand::Migrate(command) => command.run(system),
             SecretsCommand::Rotate(command) => command.run(system),
             SecretsCommand::Audit(command) => command.run(system),
+            SecretsCommand::Export(command) => command.run(system),
+            SecretsCommand::Import(command) => command.run(system),
         }
     }
 }

@@ -53,6 +53,33 @@ fn unsealed() -> Cell {
     })
 }
 
+/// Another process is at a bundle.
+fn moving() -> Cell {
+    let lock = |world: &World| {
+        let path = world.state().join("locks/openclaw-rs/bundle.lock");
+        let mut options = File::options();
+        let lock = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .unwrap();
+        lock.lock().unwrap();
+        lock
+    };
+    Cell::plain().while_held(lock).slow()
+}
+
+/// The same with a bundle of them.
+fn bundled(world: &World, issuer: &Issuer) {
+    sealed(world, issuer);
+    let export: Vec<&str> = "secrets export --to bundle --passphrase-fd 0"
+        .split(' ')
+        .collect();
+    let exported = world.pipe(&export, "correct horse");
+    assert_eq!(exported.code, 0, "{exported:?}");
+}
+
 /// Every command about secrets.
 pub(super) fn rows() -> Vec<Row> {
     let looks = |command, words| {
@@ -76,6 +103,18 @@ pub(super) fn rows() -> Vec<Row> {
             .input(r#"{"protocolVersion":1,"provider":"x","ids":["secret/A"]}"#),
         looks("secrets status", ""),
         looks("secrets audit", ""),
+        opens("secrets export", "--to house --passphrase-fd 0")
+            .input("correct horse")
+            .on(
+                NotFound,
+                names("--to house --passphrase-fd 0 --profile openai:none"),
+            )
+            .on(Busy, moving()),
+        opens("secrets import", "bundle --passphrase-fd 0")
+            .prepare(bundled)
+            .input("correct horse")
+            .on(NotFound, names("none --passphrase-fd 0"))
+            .on(Busy, moving()),
         // Whether the kernel keeps keys is not for a test to say.
         opens("secrets unlock", "")
             .never(Done)

@@ -2,6 +2,7 @@
 
 use super::Transcript;
 use crate::support::World;
+use crate::support::issuer::Account;
 
 const SECRETS: &str = "secrets.enc";
 
@@ -98,4 +99,24 @@ fn a_key_file_that_is_gone_is_named() {
         .env("OPENCLAW_SECRETS_KEY_FILE", "nothing")
         .run(&words(&["list"]))
         .matches("secrets_key_gone");
+}
+
+#[test]
+fn a_bundle_is_written_and_taken_in() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", 3_600);
+    let export = ["export", "--to", "house", "--passphrase-fd", "0"];
+    let import = ["import", "house", "--passphrase-fd", "0"];
+    Transcript::of(&world)
+        .pipe("VALUE", "a value", &words(&["set", "A"]))
+        .pipe("PASSPHRASE", "too short", &words(&export))
+        .run(&words(&["export", "--to", "house", "--dry-run"]))
+        .pipe("PASSPHRASE", "correct horse", &words(&export))
+        .pipe("PASSPHRASE", "correct horse", &words(&export))
+        .run(&words(&["import", "house"]))
+        .pipe("WRONG", "wrong horse", &words(&import))
+        .pipe("VALUE", "another", &words(&["set", "A"]))
+        .pipe("PASSPHRASE", "correct horse", &words(&import))
+        .pipe("PASSPHRASE", "correct horse", &words(&import))
+        .matches("secrets_bundle");
 }

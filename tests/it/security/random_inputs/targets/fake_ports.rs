@@ -346,6 +346,7 @@ impl FakePorts {
             store_files: &self.store,
             vault: &NoVault,
             vault_keys: &NoVault,
+            bundles: &NoVault,
             secrets: &NoVault,
             config: &self.config,
             settings: &self.settings,

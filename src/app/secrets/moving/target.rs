@@ -1,0 +1,100 @@
+//! The file that a bundle is written to: never one that is there, and never half of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::model::bundle::BundleId;
+use crate::ports::files::FileError;
+
+/// Where a bundle is to lie, and where it lies until it is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// The file beside it.
+    pub(super) draft: PathBuf,
+}
+
+impl Target {
+    /// The target of that bundle.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if something is there already, or no file can be there.
+    pub(super) fn new(cx: Context<'_>, file: &Path, id: &BundleId) -> Result<Self, Failure> {
+        let path = cx.dirs.cwd.join(file);
+        let refused =
+            |why: String| Failure::new(Kind::Usage, format!("{why}; nothing was written"));
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(refused(format!(
+                "{} is not the name of a file",
+                path.display()
+            )));
+        };
+        if cx
+            .files
+            .stat(&path)
+            .map_err(|error| unwritten(&path, error))?
+            .is_some()
+        {
+            return Err(exists(&path));
+        }
+        match cx
+            .files
+            .stat(parent)
+            .map_err(|error| unwritten(&path, error))?
+        {
+            Some(there) if there.is_dir => {}
+            _ => {
+                let parent = parent.display();
+                return Err(refused(format!("there is no directory {parent}")));
+            }
+        }
+        let draft = format!(".{}.{id}.tmp", name.to_string_lossy());
+        let draft = parent.join(draft);
+        Ok(Self { path, draft })
+    }
+
+    /// Writes the bundle durably to the file beside; nothing is left there on error.
+    ///
+    /// # Errors
+    /// If the directory or the disk refuses it.
+    pub(super) fn write(&self, cx: Context<'_>, bytes: &[u8]) -> Result<(), Failure> {
+        let write = || -> Result<(), FileError> {
+            let mut draft = cx.files.prepare(&self.draft, b"", bytes.len() as u64)?;
+            let written = draft.append(bytes);
+            if written.is_err() {
+                let _ = cx.files.remove(&self.draft);
+            }
+            written
+        };
+        write().map_err(|error| unwritten(&self.path, error))
+    }
+
+    /// Gives the bundle its name.
+    ///
+    /// # Errors
+    /// If it has not got it; it lies beside then.
+    pub(super) fn publish(&self, cx: Context<'_>) -> Result<(), Failure> {
+        cx.files
+            .publish(&self.draft, &self.path)
+            .map_err(|error| match error.source.kind() {
+                std::io::ErrorKind::AlreadyExists => exists(&self.path),
+                _ => unwritten(&self.path, error),
+            })
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    let message = format!("{} exists already, and is not overwritten", path.display());
+    Failure::new(Kind::Usage, message).hint("choose another name for the bundle")
+}
+
+/// The advice of a file error is about the state directory.
+fn unwritten(path: &Path, error: FileError) -> Failure {
+    let message = format!("{} was not written: {error}", path.display());
+    let hint = "choose a directory that you may write to and that has space";
+    Failure::new(Kind::Storage, message)
+        .hint(hint)
+        .caused_by(error)
+}

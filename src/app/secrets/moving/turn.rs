@@ -1,0 +1,24 @@
+//! One command at a time makes, imports or takes back a bundle of a state directory.
+
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::ports::files::{FileLock, Sharing};
+use crate::ports::lock::{self, lock_within};
+
+/// Waits until no other process is at it.
+///
+/// # Errors
+/// If another one is at it for too long.
+pub(super) fn take(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
+    let locks = cx.dirs.state.join("locks/openclaw-rs");
+    cx.files.create_dirs(&locks)?;
+    let path = locks.join("bundle.lock");
+    let wait = cx.wait(lock::SHORT);
+    Ok(lock_within(
+        cx.files,
+        cx.clock,
+        &path,
+        Sharing::Exclusive,
+        &wait,
+    )?)
+}

@@ -1,0 +1,133 @@
+//! `secrets import`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, ValueHint};
+use serde_json::json;
+
+use super::export::count;
+use crate::app::failure::{Failure, Kind};
+use crate::app::secrets::moving::import::{self, Action, Opening, Outcome, Request, Row};
+use crate::cli::output::{Answer, Output};
+use crate::cli::system::System;
+
+/// Take in the credentials and secrets of a file that `secrets export` wrote
+///
+/// What is here already and expires later, or has another value, is kept unless --force says
+/// otherwise; what is replaced goes to the history. An import that was interrupted can be repeated.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true))]
+#[command(after_help = "Examples:
+  openclaw secrets import backup.openclaw
+  openclaw secrets import backup.openclaw --dry-run
+  openclaw secrets import backup.age --identity key.txt")]
+pub struct Import {
+    /// File to import
+    #[arg(value_name = "FILE", group = "source", value_hint = ValueHint::FilePath)]
+    file: Option<PathBuf>,
+    /// Let age open the file with this identity file
+    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd", value_hint = ValueHint::FilePath)]
+    identity: Option<PathBuf>,
+    /// Read the passphrase of the file from this file descriptor instead of asking for it
+    #[arg(long, value_name = "N")]
+    passphrase_fd: Option<u32>,
+    /// Replace credentials and secrets that are here and differ
+    #[arg(long)]
+    force: bool,
+    /// Only say what would be imported
+    #[arg(long)]
+    dry_run: bool,
+    /// Output as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    /// Imports it.
+    pub fn run(&self, system: &System) -> Answer {
+        let Some(file) = self.file.clone() else {
+            return Err(Failure::new(Kind::Usage, "name the file to import"));
+        };
+        let request = Request {
+            file,
+            opening: Opening {
+                passphrase_fd: self.passphrase_fd,
+                identity: self.identity.clone(),
+            },
+            force: self.force,
+            dry_run: self.dry_run,
+        };
+        let outcome = import::run(system.context(), &request)?;
+        let is_changed = !self.dry_run && outcome.stored() > 0;
+        if self.json {
+            return Ok(Output::json(&json!({
+                "bundle": outcome.head.id,
+                "created": outcome.head.created,
+                "move": outcome.head.is_move,
+                "dryRun": self.dry_run,
+                "profiles": outcome.rows,
+                "secrets": outcome.secrets,
+            }))
+            .changed(is_changed));
+        }
+        let warnings = outcome.rows.iter().filter_map(|row| warning(row, system));
+        let warnings: Vec<String> = warnings.collect();
+        let output = Output::text(self.text(&outcome)).warnings(warnings);
+        Ok(output.changed(is_changed))
+    }
+
+    fn text(&self, outcome: &Outcome) -> String {
+        let verb = match self.dry_run {
+            true => "Would import",
+            false => "Imported",
+        };
+        let is_stored = |action: &Action| matches!(action, Action::Added | Action::Replaced);
+        let profiles = outcome.rows.iter().filter(|row| is_stored(&row.action));
+        let secrets = outcome.secrets.iter().filter(|row| is_stored(&row.action));
+        let profiles = count(profiles.count(), "profile");
+        let secrets = count(secrets.count(), "secret");
+        let mut text = format!("{verb} {profiles} and {secrets}\n");
+        for row in &outcome.rows {
+            let (profile, agent) = (&row.profile, &row.agent);
+            let said = said(&row.action);
+            text.push_str(&format!("  {profile} of agent {agent}: {said}\n"));
+        }
+        for row in &outcome.secrets {
+            text.push_str(&format!("  {}: {}\n", row.name, said(&row.action)));
+        }
+        text
+    }
+}
+
+impl Outcome {
+    fn stored(&self) -> usize {
+        let profiles = self.rows.iter().map(|row| &row.action);
+        let all = profiles.chain(self.secrets.iter().map(|row| &row.action));
+        all.filter(|action| matches!(action, Action::Added | Action::Replaced))
+            .count()
+    }
+}
+
+fn said(action: &Action) -> String {
+    match action {
+        Action::Added => "new".to_owned(),
+        Action::Replaced => "replaced".to_owned(),
+        Action::Unchanged => "already here".to_owned(),
+        Action::Kept(why) => format!("kept, because {why} (--force replaces it)"),
+        Action::Refused(why) => format!("not imported: {why}"),
+    }
+}
+
+/// What a person would find out too late.
+fn warning(row: &Row, system: &System) -> Option<String> {
+    let is_stored = matches!(row.action, Action::Added | Action::Replaced);
+    let is_copy = is_stored && row.refresh_token == Some(false);
+    let end = row.expires.map(|end| system.local().spoken(end));
+    let end = end.map_or_else(String::new, |end| format!(", which expires {end}"));
+    is_copy.then(|| {
+        format!(
+            "{} of agent {} came without a refresh token: log in again when its access token ends{end}",
+            row.profile, row.agent
+        )
+    })
+}

@@ -1,0 +1,27 @@
+//! What is known of a login whose refresh token went to another machine.
+
+use serde::{Deserialize, Serialize};
+
+use super::bundle::BundleId;
+use super::time::Timestamp;
+
+/// Which bundle a refresh token went into. Lies in the profile, as its member `moved`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The bundle.
+    pub bundle: BundleId,
+    /// When.
+    pub at: Timestamp,
+    /// The file that it was written to.
+    pub to: String,
+}
+
+impl Moved {
+    /// The name of the member.
+    pub const MEMBER: &str = "moved";
+
+    /// Reads the member.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}

@@ -18,6 +18,7 @@ use super::context::Context;
 use super::credential::in_use::tell_in_use;
 use super::credential::profile_id::{Owner, place, place_of_client};
 use super::failure::{Failure, Kind, StoreEffect};
+use super::secrets::refer_new;
 use super::usecase::cooldown::known;
 use super::usecase::order;
 
@@ -79,6 +80,7 @@ impl StoredProfile {
             if let (Some(grant), Some(issued_by)) = (grant, to.issued_by) {
                 document.bindings.insert(grant, issued_by.clone());
             }
+            refer_new(cx, agent, &place, &mut new);
             document.put(place.clone(), new);
             put_first = put_first_in_order(document, main.as_ref(), provider, &place);
             forget_failures(document, main.as_ref(), &place);

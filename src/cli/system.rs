@@ -324,7 +324,8 @@ pub(super) fn variable(name: &str) -> Option<String> {
     SystemEnv.plain(name)
 }
 
-fn program() -> Result<PathBuf, Failure> {
+/// The absolute path of this program.
+pub(super) fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| {
         let message = format!("cannot determine the path of this program: {error}");
         Failure::new(Kind::Storage, message)

@@ -4,9 +4,11 @@
 
 mod members;
 mod models;
+mod secrets;
 
 pub(super) use members::ShapeFault;
 pub use models::Role;
+pub use secrets::SecretProgram;
 
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstRootNode};
 
@@ -90,6 +92,15 @@ pub enum Edit {
         /// Names and values.
         members: Vec<(&'static str, String)>,
     },
+    /// Makes a program one of `secrets.providers`, or puts its path right.
+    PutSecretProgram {
+        /// The program.
+        program: SecretProgram,
+        /// Where it lies.
+        path: String,
+    },
+    /// Takes it out again, if nobody changed it.
+    RemoveSecretProgram(SecretProgram),
     /// Sets `meta.lastTouchedVersion` and `lastTouchedAt`.
     Touch {
         /// The program's version.
@@ -117,6 +128,9 @@ impl Edit {
             | Self::DropFallbacks { role, .. } => role.members(),
             Self::AllowModel(_) | Self::ForgetModel(_) | Self::SetAlias { .. } => {
                 &[&["agents", "defaults", "models"]]
+            }
+            Self::PutSecretProgram { .. } | Self::RemoveSecretProgram(_) => {
+                &[&["secrets", "providers"]]
             }
             Self::Touch { .. } => &[&["meta"]],
         }
@@ -189,6 +203,8 @@ pub(super) fn apply(root: &CstRootNode, edit: &Edit) -> Result<Counts, ShapeFaul
             models::set_alias(&root, reference, alias.as_deref())?;
         }
         Edit::SetIdentity { id, members } => set_identity(&root, id, members)?,
+        Edit::PutSecretProgram { program, path } => program.put(&root, path)?,
+        Edit::RemoveSecretProgram(program) => program.remove(&root),
         Edit::Touch { version, at_iso } => {
             let meta = object_at(&root, &["meta"])?;
             set(&meta, "lastTouchedVersion", version);

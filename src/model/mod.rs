@@ -23,6 +23,7 @@ pub mod named;
 pub mod clean;
 pub mod credential;
 pub mod env_reference;
+pub mod exec_id;
 pub mod expiry;
 pub mod glimpse;
 pub mod grant;

@@ -112,7 +112,8 @@ fn is_alias(text: &str) -> bool {
         && text.bytes().all(rest)
 }
 
-fn is_id(place: SecretPlace, id: &str) -> bool {
+/// Whether a secret of that place can be called so.
+pub(super) fn is_id(place: SecretPlace, id: &str) -> bool {
     match place {
         SecretPlace::Env | SecretPlace::Store => super::vault::SecretName::parse(id).is_ok(),
         // A pointer (RFC 6901), or the one name of a file that is a secret as a whole.

@@ -181,8 +181,15 @@ pub(super) fn write(
         }
         members.push((SEALED, Value::Raw(member.as_str())));
     }
+    let in_clear = |(name, value): &(&str, Value<'_>)| {
+        [KEY, TOKEN].contains(name) && matches!(value, Value::Text(text) if !text.trim().is_empty())
+    };
+    let is_clear = members.iter().any(in_clear);
     for (name, value) in &extra.0 {
-        let is_gone = name == SEALED && matches!(written, Written::Plain);
+        let is_gone = match name.as_str() {
+            SEALED => matches!(written, Written::Plain),
+            _ => is_clear && sealed::is_own_reference(name, value.as_str(), id),
+        };
         if !is_gone && !members.iter().any(|(other, _)| other == name) {
             members.push((name, Value::Raw(value.as_str())));
         }

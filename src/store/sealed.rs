@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::env_reference;
+use crate::model::exec_id::ExecId;
 use crate::model::grant::GrantDigest;
 use crate::model::id::ProfileId;
 use crate::model::json::Verbatim;
@@ -34,6 +35,9 @@ pub(super) const KEY: &str = "key";
 pub(super) const TOKEN: &str = "token";
 pub(super) const ACCESS: &str = "access";
 pub(super) const REFRESH: &str = "refresh";
+/// Members that say where the key or the token lies instead.
+const KEY_REF: &str = "keyRef";
+const TOKEN_REF: &str = "tokenRef";
 
 /// The member as JSON.
 #[derive(Serialize, Deserialize)]
@@ -309,6 +313,13 @@ pub(super) fn vault_of(credential: &Credential) -> Option<String> {
     Some(shown(&member.vault))
 }
 
+/// Whether a member refers OpenClaw to this program for the secret of the same profile. It stands
+/// beside a seal and never beside a secret in the clear, which later releases take for a leftover: they
+/// remove it when they write.
+pub(super) fn is_own_reference(name: &str, value: &str, id: &ProfileId) -> bool {
+    [KEY_REF, TOKEN_REF].contains(&name) && ExecId::is_reference_to(id, value)
+}
+
 /// Whether an entry that nobody changed is written anew all the same: it has in the clear what is to
 /// be sealed, or is sealed in another way than it should be.
 pub(super) fn is_outdated(
@@ -326,9 +337,15 @@ pub(super) fn is_outdated(
         let mut own = own.filter_map(|(name, _)| Some((name, raw_json::text(members.get(name)?)?)));
         own.any(|(name, text)| is_to_be_sealed(name, &text, part))
     };
+    let is_beside_reference = || {
+        let extra = &credential.extra().0;
+        let mut references = extra.iter();
+        references.any(|(name, value)| is_own_reference(name, value.as_str(), id))
+            && in_clear(SealedPart::All)
+    };
     match sealing {
         // It was opened to be so.
-        Sealing::Off => is_open && member.is_some(),
+        Sealing::Off => is_open && (member.is_some() || is_beside_reference()),
         Sealing::Closed(_) => false,
         Sealing::On(sealer, part) => {
             let is_other = |member: &Member| {
@@ -336,7 +353,9 @@ pub(super) fn is_outdated(
                 let about = About::Profile(id.as_str(), credential.raw_provider());
                 sealer.is_outdated(about, &member.seal) || member.fields.iter().any(too_much)
             };
-            in_clear(*part) || (is_open && member.as_ref().is_some_and(is_other))
+            in_clear(*part)
+                || is_beside_reference()
+                || (is_open && member.as_ref().is_some_and(is_other))
         }
     }
 }

@@ -6,12 +6,14 @@
 
 use std::path::PathBuf;
 
+use super::openclaw;
 use super::reseal::{self, Resealed};
 use super::set::KeyPlace;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
+use crate::model::id::ProfileId;
 use crate::model::vault::{SealedPart, TokenStore};
 use crate::ports::lock;
 use crate::ports::store::{Detail, Scope};
@@ -30,6 +32,8 @@ pub struct Request {
     pub passphrase: Option<Option<u32>>,
     /// Whether one slot is enough.
     pub no_recovery: bool,
+    /// Where this program lies, if OpenClaw is to get from it what is sealed.
+    pub openclaw: Option<PathBuf>,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
 }
@@ -43,6 +47,10 @@ pub struct Outcome {
     pub done: Option<Resealed>,
     /// The slots that were added, in words.
     pub slots: Vec<String>,
+    /// How many keys and tokens OpenClaw gets from this program, if it was told to.
+    pub referred: Option<usize>,
+    /// The profiles of which OpenClaw can name none to this program.
+    pub unnamed: Vec<ProfileId>,
 }
 
 /// Carries it out.
@@ -55,10 +63,15 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         let message = "`env` stores nothing; secrets come from variables then, and there is nothing to migrate";
         return Err(Failure::new(Kind::Usage, message).hint(Command::list()));
     }
+    if request.openclaw.is_some() {
+        check_usable(request)?;
+    }
     let mut outcome = Outcome {
         profiles: count(cx, request)?,
         done: None,
         slots: Vec::new(),
+        referred: None,
+        unnamed: Vec::new(),
     };
     let status = cx.vault_keys.status()?;
     if status.is_none() && request.to == TokenStore::Plain {
@@ -78,7 +91,29 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         Some(_) => go_on(cx, request, &places)?,
     };
     outcome.done = Some(reseal::all(cx)?);
+    match &request.openclaw {
+        Some(program) => {
+            let (referred, unnamed) = openclaw::connect(cx, program)?;
+            (outcome.referred, outcome.unnamed) = (Some(referred), unnamed);
+        }
+        None if !seals_keys(request) => openclaw::disconnect(cx)?,
+        None => {}
+    }
     Ok(outcome)
+}
+
+/// Whether keys and tokens are sealed from then on.
+fn seals_keys(request: &Request) -> bool {
+    request.to.seals() && request.part == SealedPart::All
+}
+
+/// Fails where OpenClaw can use what is stored as it is.
+fn check_usable(request: &Request) -> Result<(), Failure> {
+    if seals_keys(request) {
+        return Ok(());
+    }
+    let message = "--openclaw is for keys and tokens that are sealed, and these would lie in the clear, where OpenClaw finds them; nothing was changed";
+    Err(Failure::new(Kind::Usage, message).hint("leave --openclaw out"))
 }
 
 /// Makes the vault; returns its slots in words.

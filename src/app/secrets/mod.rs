@@ -7,6 +7,7 @@ mod input;
 pub mod list;
 pub mod migrate;
 pub mod moving;
+mod openclaw;
 mod references;
 pub mod remove;
 pub mod reseal;
@@ -27,6 +28,7 @@ use crate::ports::vault_keys::KeySource;
 
 pub(in crate::app) use declared_store::require as require_declared_store;
 pub use input::{passphrase_from, refuse_argument};
+pub(in crate::app) use openclaw::refer_new;
 
 /// Says where the key of this process comes from, before anything is opened.
 ///

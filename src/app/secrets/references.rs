@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::app::context::Context;
+use crate::config::file::parse_tree;
 use crate::model::state_files::{DECLARED, PROVIDERS};
 use crate::model::vault::SecretName;
 
@@ -47,5 +50,28 @@ impl References {
         let refers = |text: &str| forms.iter().any(|form| text.contains(form));
         let files = self.0.iter().filter(|(_, text)| refers(text));
         files.map(|(path, _)| path.clone()).collect()
+    }
+}
+
+/// Whether the configuration has a SecretRef to this one of `secrets.providers`, or makes it one that
+/// need not be named. What cannot be read may refer to it.
+pub(super) fn refers_to_provider(cx: Context<'_>, alias: &str) -> bool {
+    let mut sources = cx.config.sources().into_iter();
+    sources.any(|path| match cx.files.read_settings(&path) {
+        Ok(None) => false,
+        Ok(Some(bytes)) => parse_tree(&bytes, &path).map_or(true, |tree| names(&tree, alias)),
+        Err(_) => true,
+    })
+}
+
+fn names(value: &Value, alias: &str) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            // `provider` of a reference, and the members of `secrets.defaults`.
+            let is_it = value == alias && (name == "provider" || name == "exec");
+            is_it || names(value, alias)
+        }),
+        Value::Array(values) => values.iter().any(|value| names(value, alias)),
+        _ => false,
     }
 }

@@ -6,17 +6,14 @@
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
+use crate::model::exec_id::ExecId;
 use crate::model::hint::Hint;
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::ProfileId;
 use crate::model::secret::Secret;
 use crate::model::secret_exchange::{SecretErrorCode, SecretRequest, VERSION};
-use crate::model::vault::SecretName;
 use crate::ports::dialog::Question;
 use crate::ports::store::Scope;
 use crate::ports::vault_keys::KeySource;
-
-/// What an id that begins so names: a secret that has a name.
-const NAMED: &str = "secret/";
 
 /// What came of one id.
 pub struct Resolved {
@@ -62,23 +59,17 @@ type Refused = (SecretErrorCode, String);
 
 fn resolve(cx: Context<'_>, id: &str) -> Result<Secret<String>, Refused> {
     let not_found = || (SecretErrorCode::NotFound, "no such secret".to_owned());
-    if let Some(name) = id.strip_prefix(NAMED) {
-        let name = SecretName::parse(name).map_err(|_| not_found())?;
-        let value = cx
-            .secrets
-            .get(&name)
-            .map_err(|fault| refused(&fault.into()));
-        return value?.ok_or_else(not_found);
-    }
-    let (agent, profile) = id.split_once('/').ok_or_else(not_found)?;
-    let profile = ProfileId::parse(profile).map_err(|_| not_found())?;
-    let named = AgentId::normalise(agent);
-    if named.as_str() != agent {
-        return Err(not_found());
-    }
-    cx.require_agent(&named)
+    let (agent, profile) = match ExecId::parse(id).ok_or_else(not_found)? {
+        ExecId::Profile(agent, profile) => (agent, profile),
+        ExecId::Named(name) => {
+            let value = cx.secrets.get(&name);
+            let value = value.map_err(|fault| refused(&fault.into()));
+            return value?.ok_or_else(not_found);
+        }
+    };
+    cx.require_agent(&agent)
         .map_err(|failure| refused(&failure))?;
-    let effective = cx.effective(&named, Scope::Profile(&profile));
+    let effective = cx.effective(&agent, Scope::Profile(&profile));
     let effective = effective.map_err(|error| refused(&error.into()))?;
     let seen = effective.get(&profile).ok_or_else(not_found)?;
     bearer(cx, &profile, seen.credential)

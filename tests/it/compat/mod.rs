@@ -4,6 +4,7 @@
 mod oidc_provider;
 mod openclaw_locks;
 mod openclaw_package;
+mod openclaw_sealed;
 mod openclaw_soak;
 mod primary_model;
 mod recorded_answers;

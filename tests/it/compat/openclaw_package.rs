@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{Ran, World, millis_from_now, ran, setup_token};
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
-const RELEASES: [&str; 2] = ["openclaw-early", "openclaw-late"];
+pub(super) const RELEASES: [&str; 2] = ["openclaw-early", "openclaw-late"];
 
 fn packages() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openclaw-npm/node_modules")
@@ -40,7 +40,7 @@ fn world() -> (World, Issuer) {
 }
 
 /// Sets the order of the two tokens by the package's own command.
-fn set_order(world: &World, release: &str, first: &str, second: &str) -> Ran {
+pub(super) fn set_order(world: &World, release: &str, first: &str, second: &str) -> Ran {
     let order = ["models", "auth", "order", "set", "--provider", "anthropic"];
     let mut command = package_command(world, release, &order);
     ran(command.args([first, second]).output().unwrap())

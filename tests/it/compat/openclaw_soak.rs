@@ -17,9 +17,9 @@ const PASTE: [&str; 5] = ["models", "auth", "paste-token", "--provider", "anthro
 
 /// Pastes with the package; true if it says that the token is stored. Its refusal to write a
 /// configuration that has changed since it was read is its own.
-fn paste_theirs(world: &World, id: &str) -> bool {
+pub(super) fn paste_theirs(world: &World, release: &str, id: &str) -> bool {
     let args = [&PASTE[..], &["--profile-id", id]].concat();
-    let package = package_command(world, "openclaw-late", &args);
+    let package = package_command(world, release, &args);
     // Where a terminal has no width, every letter stands on a line of its own.
     let mut command = Command::new("sh");
     command.args(["-c", "stty cols 200 rows 50; exec \"$0\" \"$@\""]);
@@ -81,7 +81,7 @@ fn what_either_program_said_was_saved_is_there_or_comes_back() {
                 break;
             }
             let id = format!("anthropic:theirs-{n}");
-            match paste_theirs(&world, &id) {
+            match paste_theirs(&world, "openclaw-late", &id) {
                 true => theirs.push(id),
                 false => refused += 1,
             }

@@ -21,7 +21,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use document::{Document, Node, at, document, unknown};
-use expected_edits::{add, edits, expected, is_changed, is_gone, remove, touched};
+use expected_edits::{add, edits, expected, is_changed, is_gone, remove, secret_program, touched};
 
 const PATH: &str = "/state/openclaw.json";
 const MARKER: &str = "value-of-a-variable";
@@ -207,6 +207,12 @@ proptest! {
             let stays = text.contains(comment) || free.iter().any(|other| other == comment);
             prop_assert!(stays, "{comment} is gone from:\n{text}\nwhich was:\n{}", document.text);
         }
+    }
+
+    #[test]
+    fn a_program_for_secrets_that_comes_and_goes_leaves_no_trace(document in document()) {
+        let text = after(&document.text, &secret_program());
+        prop_assert_eq!(parsed(&text), document.value());
     }
 
     #[test]

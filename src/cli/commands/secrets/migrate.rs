@@ -9,7 +9,7 @@ use super::key_args::KeyArgs;
 use crate::app::secrets::migrate::{self, Outcome, Request};
 use crate::app::secrets::reseal::Resealed;
 use crate::cli::output::{Answer, Output};
-use crate::cli::system::System;
+use crate::cli::system::{System, program};
 use crate::cli::value_parsers::one_of;
 use crate::model::hint::Command;
 use crate::model::vault::{SealedPart, TokenStore};
@@ -19,7 +19,8 @@ use crate::model::vault::{SealedPart, TokenStore};
 /// Every token and key in auth-profiles.json, in its history and in the trash is encrypted where it
 /// lies; names, accounts and expiry times stay readable. The key lies elsewhere: in a key file or
 /// behind a passphrase (encrypted_file), or in the system keyring (keychain). OpenClaw cannot use
-/// sealed credentials.
+/// sealed credentials, except keys and tokens with --openclaw: a reference in each profile, and an
+/// entry in openclaw.json, then let it ask this program for them.
 ///
 /// Can be repeated at any time; a run that was interrupted is completed by the next.
 #[derive(Debug, Args)]
@@ -46,6 +47,9 @@ pub struct Migrate {
     /// Accept that the loss of the one key loses every credential
     #[arg(long)]
     no_recovery: bool,
+    /// Let OpenClaw 2026.5 and later get sealed keys and tokens from this program
+    #[arg(long)]
+    openclaw: bool,
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
@@ -66,6 +70,7 @@ impl Migrate {
             key_file: self.key_file.clone(),
             passphrase: self.passphrase.then_some(self.new_passphrase_fd),
             no_recovery: self.no_recovery,
+            openclaw: self.openclaw.then(program).transpose()?,
             dry_run: self.dry_run,
         };
         let outcome = migrate::run(system.context(), &request)?;
@@ -77,6 +82,9 @@ impl Migrate {
                 "profiles": outcome.profiles,
                 "dryRun": self.dry_run,
                 "slots": outcome.slots,
+                "openclaw": outcome.referred.map(|count| json!({
+                    "references": count, "unnamed": outcome.unnamed,
+                })),
                 "left": outcome.done.as_ref().map(|done| &done.left),
                 "waiting": outcome.done.as_ref().map(|done| done.is_waiting),
             })),
@@ -101,6 +109,7 @@ impl Migrate {
         for slot in &outcome.slots {
             text.push_str(&format!("Key: {slot}\n"));
         }
+        text.push_str(&referred(outcome));
         text.push_str(&left(done));
         if done.is_waiting {
             text.push_str(
@@ -116,6 +125,24 @@ impl Migrate {
         }
         text
     }
+}
+
+/// Says what OpenClaw gets from this program.
+fn referred(outcome: &Outcome) -> String {
+    let Some(count) = outcome.referred else {
+        return String::new();
+    };
+    let what = match count {
+        1 => "1 key or token".to_owned(),
+        count => format!("{count} keys and tokens"),
+    };
+    let mut text = format!("OpenClaw gets {what} from this program\n");
+    for profile in &outcome.unnamed {
+        text.push_str(&format!(
+            "OpenClaw cannot use {profile}: its name is too long for a reference\n"
+        ));
+    }
+    text
 }
 
 /// Names the files that were left as they are.

@@ -1,6 +1,6 @@
 //! What each edit must do, said a second time.
 
-use openclaw::config::edit::{Edit, Role};
+use openclaw::config::edit::{Edit, Role, SecretProgram};
 use openclaw::model::id::{AgentId, ProfileId, ProviderId};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -21,6 +21,20 @@ pub(super) fn remove(id: &str) -> Edit {
     Edit::RemoveAgent {
         id: AgentId::normalise(id),
     }
+}
+
+/// A program for secrets, put in and taken out.
+pub(super) fn secret_program() -> [Edit; 2] {
+    let program = SecretProgram {
+        alias: "vault",
+        args: &["secrets", "resolve"],
+        pass_env: &["HOME"],
+    };
+    let put = Edit::PutSecretProgram {
+        program: program.clone(),
+        path: "/a/b \"c\"".into(),
+    };
+    [put, Edit::RemoveSecretProgram(program)]
 }
 
 pub(super) fn edits() -> impl Strategy<Value = Edit> {
@@ -54,6 +68,7 @@ pub(super) fn edits() -> impl Strategy<Value = Edit> {
             id: AgentId::normalise(id),
             members: vec![("name", "A \"new\" one".into()), ("emoji", "🤖".into())],
         }),
+        select(secret_program().to_vec()),
         Just(Edit::Touch {
             version: "0.1.0".into(),
             at_iso: "2026-02-07T12:00:00.000Z".into(),
@@ -199,6 +214,15 @@ pub(super) fn expected(mut value: Value, edit: &Edit) -> Value {
                 identity.insert((*name).into(), json!(value));
             }
         }
+        Edit::PutSecretProgram { program, path } => {
+            let entry = json!({
+                "source": "exec", "command": path, "args": program.args,
+                "passEnv": program.pass_env, "jsonOnly": true,
+            });
+            at(&mut value, &["secrets", "providers"]).insert(program.alias.into(), entry);
+        }
+        // No document that is made up has one.
+        Edit::RemoveSecretProgram(_) => {}
         Edit::Touch { version, at_iso } => {
             let meta = at(&mut value, &["meta"]);
             meta.insert("lastTouchedVersion".into(), json!(version));
@@ -234,6 +258,9 @@ pub(super) fn touched(edit: &Edit) -> Vec<Vec<&str>> {
             vec![vec!["agents", "defaults", "models", reference, "alias"]]
         }
         Edit::SetIdentity { .. } => vec![vec!["agents", "list"]],
+        Edit::PutSecretProgram { program, .. } | Edit::RemoveSecretProgram(program) => {
+            vec![vec!["secrets", "providers", program.alias]]
+        }
         Edit::Touch { .. } => vec![
             vec!["meta", "lastTouchedVersion"],
             vec!["meta", "lastTouchedAt"],

@@ -198,7 +198,8 @@ impl ProviderId {
 
     /// Reports whether a text, as people write it, names this provider.
     pub fn is_named(&self, text: &str) -> bool {
-        *Self::canonical(text) == *self.0
+        // As it is written nearly everywhere.
+        *text == *self.0 || *Self::canonical(text) == *self.0
     }
 
     /// Nearly all are written so already, and a large store is asked of each of its profiles.
@@ -238,6 +239,18 @@ impl ProfileId {
         match text.trim() {
             "" => Err(IdError::Empty("profile id")),
             id => Ok(Self(id.into())),
+        }
+    }
+
+    /// Takes the key of an entry, and no copy of it unless white space stands around it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn of_key(key: &Arc<str>) -> Result<Self, IdError> {
+        match key.trim().len() {
+            0 => Err(IdError::Empty("profile id")),
+            length if length == key.len() => Ok(Self(Arc::clone(key))),
+            _ => Self::parse(key),
         }
     }
 

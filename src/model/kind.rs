@@ -16,6 +16,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of that name on disk.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut all = [Self::OAuth, Self::Token, Self::ApiKey].into_iter();
+        all.find(|kind| kind.as_str() == text)
+    }
+
     /// The tag on disk and in `auth.profiles.<id>.mode` of the configuration.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ mod merge;
 mod past;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::cooldown::StoreFormat;
 use super::credential::Credential;
@@ -21,8 +22,8 @@ pub use past::Past;
 /// One entry of `profiles`, under its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The key as it stands in the document.
-    pub key: String,
+    /// The key as it stands in the document; the same text as the id that it mostly is.
+    pub key: Arc<str>,
     /// What it holds.
     pub content: Content,
     /// The text it was read from; gone once it is changed, and none where it is only looked at.
@@ -145,14 +146,14 @@ impl AuthProfiles {
             return;
         }
         // The exact key first: two keys may differ only by white space around them.
-        let exact = self.entries.iter().position(|e| e.key == id.as_str());
+        let exact = self.entries.iter().position(|e| *e.key == *id.as_str());
         let place = exact.or_else(|| {
             self.entries
                 .iter()
                 .position(|e| matches!(&e.content, Content::Valid(other, _) if *other == id))
         });
         let mut entry = Entry {
-            key: id.as_str().to_owned(),
+            key: id.as_str().into(),
             content: Content::Valid(id, credential),
             text: None,
             before: None,

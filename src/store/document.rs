@@ -6,6 +6,7 @@
 //! not understand, which made every downgrade a loss.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::model::json::{Extra, Verbatim};
 use crate::model::profiles::{AuthProfiles, Content, Entry};
@@ -126,9 +127,10 @@ fn entries(profiles: &Members<'_>, scope: Scope<'_>, secrets: &mut Keep) -> Vec<
     };
     let entry = |(key, value): (&str, Raw<'_>)| {
         let shadowed = shadowed(key, |key| profiles.get(key).is_some());
+        let key = Arc::from(key);
         Entry {
-            key: key.to_owned(),
-            content: shadowed.unwrap_or_else(|| entry::read(key, value.get(), secrets)),
+            content: shadowed.unwrap_or_else(|| entry::read(&key, value.get(), secrets)),
+            key,
             text: Some(Verbatim::new(value.get())),
             before: None,
         }

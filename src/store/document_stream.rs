@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::hash_map::Entry as MapEntry;
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _};
@@ -153,7 +154,7 @@ impl Looked<'_> {
             stream.expect(b':')?;
             return stream.skip_value();
         }
-        let key = key.into_owned();
+        let key = Arc::from(key);
         self.keys.add(&key);
         stream.expect(b':')?;
         find_members(stream, &mut self.found)?;
@@ -201,7 +202,7 @@ fn settle(entries: &mut [Entry], wanted: &mut [bool]) {
     let mut places = HashMap::with_capacity(entries.len());
     let mut again = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
-        match places.entry(entry.key.as_str()) {
+        match places.entry(&*entry.key) {
             MapEntry::Vacant(first) => _ = first.insert(place),
             MapEntry::Occupied(first) => again.push([*first.get(), place]),
         }

@@ -1,6 +1,7 @@
 //! One entry of `profiles`: from its text to a credential, and a changed credential back to text.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::model::credential::{ApiKey, Credential, Identity, Kind, OAuth, Token};
 use crate::model::id::ProfileId;
@@ -16,14 +17,18 @@ use super::raw_json::{self, Members, Raw};
 use super::sealed::{self, ACCESS, KEY, REFRESH, SEALED, Sealing, Secrets, TOKEN, Written};
 
 /// Reads one entry. Whatever is wrong with it, it is an entry, and the others are not concerned.
-pub(super) fn read(key: &str, value: &str, keep: &mut Keep) -> Content {
+pub(super) fn read(key: &Arc<str>, value: &str, keep: &mut Keep) -> Content {
     read_members(key, Members::read(value).ok(), keep)
 }
 
 /// Reads one entry whose members were taken apart; `None` if it is no object.
-pub(super) fn read_members(key: &str, members: Option<Members<'_>>, keep: &mut Keep) -> Content {
+pub(super) fn read_members(
+    key: &Arc<str>,
+    members: Option<Members<'_>>,
+    keep: &mut Keep,
+) -> Content {
     let read = || {
-        let id = ProfileId::parse(key).map_err(|error| error.to_string())?;
+        let id = ProfileId::of_key(key).map_err(|error| error.to_string())?;
         let mut members = members.ok_or("it is not an object")?;
         let kind = kind(&mut members).ok_or("its type is not api_key, token or oauth")?;
         let provider = provider(&mut members).ok_or("it does not name a provider")?;
@@ -39,7 +44,8 @@ pub(super) fn read_members(key: &str, members: Option<Members<'_>>, keep: &mut K
 /// Takes the kind of a credential; a later OpenClaw also takes `mode` for `type`.
 pub(super) fn kind(members: &mut Members<'_>) -> Option<Kind> {
     members.rename("mode", "type");
-    members.take("type").and_then(raw_json::read)
+    let kind = members.take("type").and_then(raw_json::string)?;
+    Kind::parse(&kind)
 }
 
 /// Takes the provider of a credential, as written, unless it is blank or no text.

@@ -78,7 +78,7 @@ fn parse(text: &str, keep: &mut Keep) -> Result<History, String> {
 
 fn read_saved(id: &ProfileId, text: &str, keep: &mut Keep) -> Option<Saved> {
     let members = Members::read(text).ok()?;
-    match entry::read(id.as_str(), members.get("credential")?.get(), keep) {
+    match entry::read(&id.as_str().into(), members.get("credential")?.get(), keep) {
         Content::Valid(_, credential) => Some(Saved {
             at: raw_json::millis(members.get("savedAt")?)?,
             credential,
@@ -92,7 +92,7 @@ fn read_generation(
     members: &Members<'_>,
     keep: &mut Keep,
 ) -> Option<Generation> {
-    match entry::read(id.as_str(), members.get("credential")?.get(), keep) {
+    match entry::read(&id.as_str().into(), members.get("credential")?.get(), keep) {
         Content::Valid(_, credential) => Some(Generation {
             number,
             replaced_at: raw_json::millis(members.get("replacedAt")?)?,

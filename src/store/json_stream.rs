@@ -91,13 +91,22 @@ impl Stream {
     }
 
     /// The next byte that is no white space, which is not taken; `None` at the end.
+    #[inline(always)]
     pub(super) fn peek_token(&mut self) -> Result<Option<u8>, Stop> {
+        // Most stand right here.
+        match self.buffer[..self.end].get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(Some(*byte)),
+            _ => self.skip_blanks(),
+        }
+    }
+
+    fn skip_blanks(&mut self) -> Result<Option<u8>, Stop> {
         loop {
-            let rest = &self.buffer[self.at..self.end];
-            let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
-            self.at += blanks;
-            if let Some(byte) = rest.get(blanks) {
-                return Ok(Some(*byte));
+            for byte in &self.buffer[self.at..self.end] {
+                if !is_blank(*byte) {
+                    return Ok(Some(*byte));
+                }
+                self.at += 1;
             }
             self.read_on()?;
             if self.end == 0 {

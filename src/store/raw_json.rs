@@ -196,6 +196,10 @@ impl<'a> Members<'a> {
 
     /// What is left, as text.
     pub(super) fn into_extra(self) -> Extra {
+        // Of most entries nothing is left, and what was allocated for their members is not held.
+        if self.0.is_empty() {
+            return Extra::default();
+        }
         let kept = |value: Raw<'_>| Verbatim::new(value.get());
         let members = self.0.into_iter();
         Extra(
@@ -246,7 +250,10 @@ pub(super) fn string(value: Raw<'_>) -> Option<Cow<'_, str>> {
 }
 
 fn within_quotes(json: &str) -> Option<&str> {
-    json.strip_prefix('"').and_then(|it| it.strip_suffix('"'))
+    match json.as_bytes() {
+        [b'"', .., b'"'] => json.get(1..json.len() - 1),
+        _ => None,
+    }
 }
 
 /// The string that a JSON text is; most secrets are one without an escape, and long.

@@ -1,6 +1,8 @@
 //! The account that a stored credential belongs to: from the members stored beside it, else from
 //! its claims.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use serde_json::Value;
@@ -79,10 +81,10 @@ fn of_key(credential: &Credential) -> Option<String> {
 }
 
 /// Returns the name of a profile, with that of its account if it is known.
-pub(in crate::app) fn label(id: &ProfileId, whose: Option<&str>) -> String {
+pub(in crate::app) fn label<'a>(id: &'a ProfileId, whose: Option<&str>) -> Cow<'a, str> {
     match whose {
-        Some(whose) => format!("{id} ({whose})"),
-        None => id.shown().into_owned(),
+        Some(whose) => format!("{id} ({whose})").into(),
+        None => id.shown(),
     }
 }
 

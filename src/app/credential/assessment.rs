@@ -36,8 +36,8 @@ pub struct Assessment {
     /// Who must act so that there is a token later.
     pub actor: Actor,
     /// The obstacle to the next token. With [`NextStep::UseAsIs`] the present token is still handed
-    /// out, with a warning.
-    pub obstacle: Option<Obstacle>,
+    /// out, with a warning. Few have one, and a report holds thousands of assessments.
+    pub obstacle: Option<Box<Obstacle>>,
 }
 
 /// The next step of a command that needs an access token.
@@ -76,7 +76,7 @@ impl Assessment {
 
     /// Whether any command that needs the next token will refresh it, as far as is known.
     pub fn is_refreshed(&self, facts: &Facts) -> bool {
-        let is_stuck = self.obstacle.as_ref().is_some_and(Obstacle::is_permanent);
+        let is_stuck = self.obstacle.as_deref().is_some_and(Obstacle::is_permanent);
         facts.renewal == Renewal::Automatic
             && !self.needs_somebody()
             && !is_stuck
@@ -125,7 +125,7 @@ pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessmen
         state: state(facts, &next, obstacle.as_ref(), now),
         actor,
         next,
-        obstacle,
+        obstacle: obstacle.map(Box::new),
     }
 }
 

@@ -125,7 +125,7 @@ fn of_profile(profile: &ProfileHealth, now: Timestamp) -> Option<ForecastEntry> 
         Actor::Person => Some(hint.unwrap_or_else(|| store_again(facts))),
     };
     Some(ForecastEntry {
-        provider: profile.provider.clone(),
+        provider: profile.provider.as_ref().to_owned(),
         profile: Some(profile.facts.profile.clone()),
         state: assessment.state,
         trouble,
@@ -224,10 +224,9 @@ mod tests {
         };
         let assessment = assess(&facts, RefreshPolicy::MinValid(None), NOW);
         ProfileHealth {
-            provider: "acme".to_owned(),
+            provider: "acme".into(),
             status: Status::Ok,
             assessment,
-            label: "acme:a".to_owned(),
             email: None,
             fingerprint: None,
             unusable: None,

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use foldhash::HashMap;
-
-use super::assessment::{Assessment, assess};
+use super::assessment::assess;
 use super::env_keys::Keys;
 use super::facts_reader::FactsReader;
 use super::outlook::outlook;
@@ -17,7 +15,7 @@ use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
-use crate::model::profiles::Effective;
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::ports::store::Scope;
 
 /// Finds those of one provider or of all, without a lock, a request or a write.
@@ -32,18 +30,14 @@ pub(in crate::app) fn profiles_in_use(
     let now = cx.clock.now();
     let mut reader = FactsReader::new(cx);
     let index = ProfileIndex::new(effective);
-    let mut assessments = Vec::with_capacity(index.all().len());
-    for seen in index.all() {
-        if only.is_some_and(|only| !seen.credential.is_for(only)) {
-            continue;
+    let mut fault = None;
+    let mut failure_of = |seen: &VisibleProfile<'_>| match reader.read(seen) {
+        Ok(facts) => assess(&facts, RefreshPolicy::MinValid(None), now).failure(seen.id),
+        Err(error) => {
+            fault.get_or_insert(error);
+            None
         }
-        let facts = reader.read(seen)?;
-        let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
-        assessments.push((seen.id, assessment));
-    }
-    let judged: HashMap<&ProfileId, &Assessment> = (assessments.iter())
-        .map(|(id, assessment)| (*id, assessment))
-        .collect();
+    };
     let mut providers: BTreeSet<&ProviderId> = index.providers().collect();
     if let Some(only) = only {
         providers.retain(|provider| *provider == only);
@@ -53,11 +47,12 @@ pub(in crate::app) fn profiles_in_use(
     let directories = load_bindings(cx);
     let used = providers.into_iter().filter_map(|provider| {
         let resolved = choose_within(cx, (effective, &directories), provider.clone()).ok()?;
-        outlook(cx, &resolved, (&keys, &index), &judged)
+        outlook(cx, &resolved, (&keys, &index), &mut failure_of)
             .profile()
             .cloned()
     });
-    Ok(used.collect())
+    let used = used.collect();
+    fault.map_or(Ok(used), |error| Err(error.into()))
 }
 
 /// Says after a login which profile of a provider that has several is in use, and how to switch.

@@ -111,7 +111,7 @@ impl Obstacle {
 
     /// Returns it as a reason.
     pub fn reason(&self) -> Reason {
-        Reason::new(self.cause.code(), &self.words)
+        Reason::new(self.cause.code(), self.words.clone())
     }
 
     /// Returns the failure of a command that has no token to fall back to.

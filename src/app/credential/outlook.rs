@@ -1,8 +1,5 @@
 //! What `token --provider` would do for a provider, without a lock, a request or a write.
 
-use foldhash::HashMap;
-
-use super::assessment::Assessment;
 use super::candidates::{Found, find_token};
 use super::env_keys::Keys;
 use super::selector::Resolved;
@@ -10,6 +7,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
+use crate::model::profiles::VisibleProfile;
 
 /// The outcome of `token --provider` for one provider.
 #[derive(Clone, Debug)]
@@ -65,18 +63,18 @@ impl Outlook {
     }
 }
 
-/// Asks what `token` would find. `judged` are the assessments of all profiles that the agent sees.
+/// Asks what `token` would find. `failure_of` judges a profile that the agent sees; it is asked of those
+/// that are tried, up to the first that gives a token.
 pub(in crate::app) fn outlook(
     cx: Context<'_>,
     resolved: &Resolved,
     (keys, index): (&Keys<'_>, &ProfileIndex<'_>),
-    judged: &HashMap<&ProfileId, &Assessment>,
+    failure_of: &mut dyn FnMut(&VisibleProfile<'_>) -> Option<Failure>,
 ) -> Outlook {
     let decision = resolved.decide(cx, index);
     let tried = resolved.tried(Some(&decision));
     let found = find_token(cx, resolved, &tried, (Some(keys), index), &mut |seen| {
-        let failure = judged.get(seen.id).and_then(|it| it.failure(seen.id));
-        failure.map_or_else(|| Ok(seen.id.clone()), Err)
+        failure_of(seen).map_or_else(|| Ok(seen.id.clone()), Err)
     });
     let (used, failure) = match found {
         Ok(Found::Profile(id)) => (Some(Used::Profile(id)), None),

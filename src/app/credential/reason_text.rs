@@ -2,6 +2,8 @@
 //!
 //! What explains a choice and what fails for want of one say the same of the same cause.
 
+use std::borrow::Cow;
+
 use crate::model::credential::SecretFault;
 use crate::model::grant::Refusal;
 use crate::model::hint::Hint;
@@ -25,13 +27,13 @@ pub struct Reason {
     /// The code.
     pub code: &'static str,
     /// The words.
-    pub words: String,
+    pub words: Cow<'static, str>,
     /// Further information or advice.
     pub detail: Option<Hint>,
 }
 
 impl Reason {
-    pub(in crate::app) fn new(code: &'static str, words: impl Into<String>) -> Self {
+    pub(in crate::app) fn new(code: &'static str, words: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             words: words.into(),
@@ -156,7 +158,7 @@ mod tests {
             LocalTime::utc(NOW),
         ));
         let codes: HashSet<&str> = reasons.iter().map(|reason| reason.code).collect();
-        let words: HashSet<&str> = reasons.iter().map(|reason| reason.words.as_str()).collect();
+        let words: HashSet<&str> = reasons.iter().map(|reason| &*reason.words).collect();
         assert_eq!((codes.len(), words.len()), (12, 12), "{reasons:?}");
         assert!(!reasons[3].words.contains('\u{1b}'), "{reasons:?}");
         let left = "is disabled (billing) for another 5m, until 06:35";

@@ -79,7 +79,7 @@ impl Search {
             (None, None) => {
                 self.used = Some(self.rows.len());
                 let reason = cooling.map_or(first, |mut cooling| {
-                    cooling.words.push_str(", but is still used");
+                    cooling.words.to_mut().push_str(", but is still used");
                     cooling
                 });
                 (Standing::Used, reason)
@@ -123,6 +123,7 @@ impl<'a, 'i> ChainContext<'a, 'i> {
         if let Some(place) = decision.candidates.iter().position(is_locked) {
             decision.candidates[..=place].rotate_right(1);
         }
+        search.rows.reserve(decision.candidates.len());
         for candidate in &decision.candidates {
             let row = self.profile(&mut search, candidate, self.index.get(&candidate.id))?;
             search.rows.push(row);
@@ -308,7 +309,7 @@ fn because(preferred: &Pin) -> Reason {
 
 /// Returns the reason why a profile gives no token.
 fn reason_of(stored: &Stored) -> Reason {
-    let obstacle = stored.assessment.obstacle.as_ref();
+    let obstacle = stored.assessment.obstacle.as_deref();
     let mut reason = obstacle.map_or_else(
         || Reason::new("expired", "has no valid token"),
         Obstacle::reason,
@@ -317,6 +318,7 @@ fn reason_of(stored: &Stored) -> Reason {
     if let Some((_, Some(at))) = stored.facts.refusal().filter(|_| is_refusal) {
         reason
             .words
+            .to_mut()
             .push_str(&format!(", {}", stored.facts.local.spoken(at)));
     }
     reason

@@ -1,5 +1,6 @@
 //! Rows of the explanation.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -31,12 +32,12 @@ pub struct Row {
 
 impl Row {
     /// Returns the name to show.
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> Cow<'_, str> {
         match &self.what {
-            CandidateSource::Profile(row) => row.id.shown().into_owned(),
-            CandidateSource::Variable { name, .. } => name.clone(),
-            CandidateSource::Software { source } => source.clone(),
-            CandidateSource::ConfigKey { member, .. } => member.clone(),
+            CandidateSource::Profile(row) => row.id.shown(),
+            CandidateSource::Variable { name, .. } => name.into(),
+            CandidateSource::Software { source } => source.into(),
+            CandidateSource::ConfigKey { member, .. } => member.into(),
         }
     }
 }

@@ -93,7 +93,7 @@ fn login(reader: &mut FactsReader<'_>, seen: &VisibleProfile<'_>, now: Timestamp
     let unusable = seen.unusable(now, None);
     let is_stuck = assessment
         .obstacle
-        .as_ref()
+        .as_deref()
         .is_some_and(Obstacle::is_permanent);
     let is_ending =
         assessment.actor == Actor::Person && (is_stuck || assessment.trouble().is_some());

@@ -92,7 +92,7 @@ pub(in crate::app) fn plan(
         return Ok(TickStep::Nothing);
     };
     let expected = assess(&facts, why.need(now), now);
-    let later = (expected.obstacle.as_ref()).and_then(Obstacle::later_failure);
+    let later = (expected.obstacle.as_deref()).and_then(Obstacle::later_failure);
     Ok(TickStep::Refresh {
         why,
         grant: grant.clone(),

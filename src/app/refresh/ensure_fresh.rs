@@ -173,7 +173,7 @@ fn used_as_is(request: &RefreshRequest<'_>, login: OAuth, assessment: &Assessmen
         Some(_) => RefreshResult::StillAlive,
         None => RefreshResult::WasFresh,
     };
-    valid_token(request, login, how, assessment.obstacle.as_ref())
+    valid_token(request, login, how, assessment.obstacle.as_deref())
 }
 
 /// Whether another program wrote an older copy back: its grant is spent. Where the journal cannot be

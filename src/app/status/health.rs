@@ -1,5 +1,8 @@
 //! Health of each login: the reference release's word, and the facts behind it.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use foldhash::HashMap;
 use serde::Serialize;
 
@@ -64,21 +67,26 @@ impl Health {
 #[derive(Clone, Debug)]
 pub struct ProfileHealth {
     /// Its provider as written.
-    pub provider: String,
+    pub provider: Arc<str>,
     /// The facts, with the profile, its owner and its expiry.
     pub facts: Facts,
     /// The assessment of the facts.
     pub assessment: Assessment,
     /// The reference release's word.
     pub status: Status,
-    /// Its name and e-mail.
-    pub label: String,
     /// The e-mail.
     pub email: Option<String>,
     /// The cooldown, if it cools down or is disabled.
     pub unusable: Option<Unusable>,
     /// The fingerprint of its secret, if there is one and it was asked for.
     pub fingerprint: Option<String>,
+}
+
+impl ProfileHealth {
+    /// Its name and e-mail.
+    pub fn label(&self) -> Cow<'_, str> {
+        label(&self.facts.profile, self.email.as_deref())
+    }
 }
 
 /// The health of a provider.
@@ -124,8 +132,13 @@ pub(super) fn judge(
     });
     // Thousands of them take megabytes, which are not allocated twice.
     let mut profiles = Vec::with_capacity(sorted.len());
+    let mut provider: Arc<str> = Arc::default();
     for seen in sorted {
-        profiles.push(profile(cx, reader, seen, now)?);
+        let name = seen.credential.raw_provider();
+        if *provider != *name {
+            provider = name.into();
+        }
+        profiles.push(profile(cx, reader, (&provider, seen), now)?);
     }
     let mut places: HashMap<&str, Vec<usize>> = HashMap::default();
     for (place, profile) in profiles.iter().enumerate() {
@@ -133,7 +146,7 @@ pub(super) fn judge(
     }
     let providers = names.iter().map(|name| {
         let mine = places.get(name.as_str()).cloned().unwrap_or_default();
-        provider(name, &profiles, mine)
+        of_provider(name, &profiles, mine)
     });
     let providers = providers.collect();
     Ok(Health {
@@ -142,24 +155,21 @@ pub(super) fn judge(
     })
 }
 
-/// Assesses one profile.
+/// Assesses one profile; `provider` is that which it names.
 fn profile(
     cx: Context<'_>,
     reader: &mut FactsReader<'_>,
-    seen: &VisibleProfile<'_>,
+    (provider, seen): (&Arc<str>, &VisibleProfile<'_>),
     now: Timestamp,
 ) -> Result<ProfileHealth, StoreError> {
-    let credential = seen.credential;
     let facts = reader.read(seen)?;
     let assessment = assess(&facts, RefreshPolicy::MinValid(None), now);
     let status = status(&facts, &assessment, now);
-    let email = email_of(cx, seen.id, credential);
     Ok(ProfileHealth {
-        provider: credential.raw_provider().to_owned(),
+        provider: Arc::clone(provider),
         status,
         assessment,
-        label: label(seen.id, email.as_deref()),
-        email,
+        email: email_of(cx, seen.id, seen.credential),
         unusable: seen.unusable(now, None),
         fingerprint: None,
         facts,
@@ -187,7 +197,7 @@ fn status(facts: &Facts, assessment: &Assessment, now: Timestamp) -> Status {
     }
 }
 
-fn provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> ProviderHealth {
+fn of_provider(name: &str, profiles: &[ProfileHealth], mine: Vec<usize>) -> ProviderHealth {
     let logins = || {
         let mine = mine.iter().map(|&place| &profiles[place]);
         mine.filter(|profile| profile.facts.kind != Kind::ApiKey)

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::health::Health;
 use crate::app::context::Context;
+use crate::app::credential::assessment::Assessment;
 use crate::app::credential::env_keys::Keys;
 use crate::app::credential::outlook::{Outlook, outlook};
 use crate::app::credential::pins::load_bindings;
 use crate::app::credential::resolve::choose_within;
 use crate::app::failure::{Failure, Kind};
-use crate::model::id::ProviderId;
+use crate::model::id::{ProfileId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
-use crate::model::profiles::Effective;
+use crate::model::profiles::{Effective, VisibleProfile};
 
 /// Makes the outlooks of the providers in `needed`, of those that the configuration names in
 /// `auth.profiles` or gives a key, and of those in `index`. A profile without an assessment in
@@ -33,16 +36,16 @@ pub(super) fn of_all(
         .filter_map(|name| ProviderId::parse(name).ok())
         .collect();
     ids.extend(index.providers().cloned());
-    let judged = (health.profiles.iter())
-        .map(|profile| (&profile.facts.profile, &profile.assessment))
-        .collect();
+    let judged = (health.profiles.iter()).map(|it| (&it.facts.profile, &it.assessment));
+    let judged: HashMap<&ProfileId, &Assessment> = judged.collect();
+    let mut failure_of = |seen: &VisibleProfile<'_>| judged.get(seen.id)?.failure(seen.id);
     let directories = load_bindings(cx);
     let within = (effective, &directories);
     let all = ids
         .into_iter()
         .map(|id| match choose_within(cx, within, id.clone()) {
             Err(failure) => Outlook::failed(id, failure),
-            Ok(resolved) => outlook(cx, &resolved, (keys, index), &judged),
+            Ok(resolved) => outlook(cx, &resolved, (keys, index), &mut failure_of),
         });
     all.collect()
 }

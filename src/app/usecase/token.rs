@@ -200,7 +200,7 @@ fn obtain_of_stored(
             let now = cx.clock.now();
             let assessment = assess(&FactsReader::new(cx).read(seen)?, policy, now);
             let left = credential.expires().map(|end| now.until(end));
-            let obstacle = assessment.obstacle.as_ref();
+            let obstacle = assessment.obstacle.as_deref();
             if let Some(failure) = assessment.failure(id) {
                 return Err(failure);
             }

@@ -1,6 +1,8 @@
 //! `models auth explain` as people read it, on 80 columns: what is used first, then each candidate
 //! with why, whose account, whose bill, and the file it lies in; warnings last.
 
+use std::borrow::Cow;
+
 use super::wrap::{Sheet, Words, padded, width};
 use super::{end, inherits, kind_name};
 use crate::app::credential::account::Account;
@@ -60,7 +62,7 @@ fn provider(page: &mut Sheet, explained: &Explained, now: Timestamp, hints: &Ren
     page.line(&Tone::Bold.paint(&format!("{id}{name}{default}")));
     let used = explained.used().map(|row| match row.bill {
         Bill::Unknown => row.label(),
-        bill => format!("{}, {}", row.label(), bill_of(bill)),
+        bill => format!("{}, {}", row.label(), bill_of(bill)).into(),
     });
     let nothing = match explained.rows.is_empty() {
         true => "nothing",
@@ -135,10 +137,10 @@ fn wish(preferred: &Pin) -> String {
 }
 
 /// The words of a reason.
-pub(super) fn words(reason: &Reason, hints: &Renderer) -> String {
+pub(super) fn words<'a>(reason: &'a Reason, hints: &Renderer) -> Cow<'a, str> {
     match &reason.detail {
-        Some(detail) => format!("{}: {}", reason.words, hints.text(detail)),
-        None => reason.words.clone(),
+        Some(detail) => format!("{}: {}", reason.words, hints.text(detail)).into(),
+        None => Cow::Borrowed(&reason.words),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `models status --json`: the document of the reference release, key for key, with what it never
 //! knew under `openclaw`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -58,7 +59,7 @@ struct Profile<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining_ms: Option<i64>,
     source: &'static str,
-    label: &'a str,
+    label: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -196,7 +197,7 @@ fn unusable(report: &Report) -> Vec<Value> {
     let rows = unusable.into_iter().map(|(health, unusable)| {
         json!({
             "profileId": health.facts.profile,
-            "provider": health.provider,
+            "provider": *health.provider,
             "kind": unusable.kind(),
             "reason": unusable.disabled,
             "until": unusable.until,
@@ -216,7 +217,7 @@ fn profile(health: &ProfileHealth, at: Timestamp) -> Profile<'_> {
         expires_at,
         remaining_ms: expires_at.map(|end| at.until(end)),
         source: "store",
-        label: &health.label,
+        label: health.label(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The plan of the probes: which credentials are tried, and the results of the others.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::address::{fault, way};
@@ -56,7 +57,7 @@ impl Planner<'_> {
         let mut seen: HashSet<ProviderId> = HashSet::new();
         let index = ProfileIndex::new(self.effective);
         let labels = self.report.health.profiles.iter();
-        let labels = labels.map(|known| (&known.facts.profile, known.label.as_str()));
+        let labels = labels.map(|known| (&known.facts.profile, known.label()));
         let known = (&index, &labels.collect());
         let mut keys = None;
         for name in &self.report.health.providers {
@@ -106,7 +107,7 @@ impl Planner<'_> {
         plan: &mut ProbePlan,
         id: &ProviderId,
         profiles: &[&VisibleProfile<'_>],
-        (index, labels): (&ProfileIndex<'_>, &HashMap<&ProfileId, &str>),
+        (index, labels): (&ProfileIndex<'_>, &HashMap<&ProfileId, Cow<'_, str>>),
     ) -> Result<(), Failure> {
         let settings = self.cx.settings;
         let order = self
@@ -121,8 +122,7 @@ impl Planner<'_> {
             disagreeing.filter(|candidate| candidate.verdict == Verdict::ConfigDisagrees);
         let disagreeing: HashSet<&ProfileId> = disagreeing.map(|one| &one.id).collect();
         for seen in profiles {
-            let label = labels.get(seen.id).copied();
-            let label = label.unwrap_or_else(|| seen.id.as_str());
+            let label = labels.get(seen.id).map_or(seen.id.as_str(), AsRef::as_ref);
             let mut outcome = self.outcome(id, seen.credential.kind(), "profile", label);
             outcome.profile = Some(seen.id.clone());
             let is_excluded =

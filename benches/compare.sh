@@ -95,12 +95,12 @@ PY
   # What one more profile may cost, a tenth over what it does: half of it is to read its two kilobytes.
   # The two with fingerprints count SHA-256 without the instructions that a processor has for it.
   declare -A most=(
-    ["models auth token --profile anthropic:500"]=5800
-    ["models auth token"]=14900
-    ["models status"]=26200
-    ["models status --json"]=161000
-    ["models auth explain"]=29900
-    ["models auth list"]=148000
+    ["models auth token --profile anthropic:500"]=5650
+    ["models auth token"]=12700
+    ["models status"]=22900
+    ["models status --json"]=158000
+    ["models auth explain"]=23500
+    ["models auth list"]=140000
   )
   for command in "${large[@]}" "models status --prompt" "models status --prometheus -" \
     "models auth token --provider acme-7"; do

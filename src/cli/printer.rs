@@ -286,11 +286,14 @@ fn strip<E>(text: &str, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<()
     Ok(())
 }
 
+/// What every control sequence of a terminal begins with (ECMA-48, ESC).
+const ESCAPE: u8 = 0x1b;
+
 /// Returns what stands before and behind the first color (ECMA-48, SGR), if there is no other control
 /// character before it.
 fn split_at_color(text: &str) -> Option<(&str, &str)> {
-    let (plain, sequence) = text.split_once("\u{1b}[")?;
-    let (parameters, behind) = sequence.split_once('m')?;
+    let (plain, escape) = text.split_at(memchr::memchr(ESCAPE, text.as_bytes())?);
+    let (parameters, behind) = escape[1..].strip_prefix('[')?.split_once('m')?;
     let is_color = |byte: u8| byte.is_ascii_digit() || byte == b';';
     (parameters.bytes().all(is_color) && !has_control(plain)).then_some((plain, behind))
 }

@@ -206,11 +206,10 @@ impl Secret<String> {
             Known::Referred(_) => return None,
             Known::Whole(value) => fingerprint(value),
         };
-        let mut text = "sha256:".to_owned();
-        for nibble in known.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-            text.extend(char::from_digit(nibble.into(), 16));
-        }
-        Some(text)
+        let number = known
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Some(format!("sha256:{number:012x}"))
     }
 
     /// The secret as status shows it: enough to recognise, too little to use.

@@ -1,13 +1,14 @@
 //! `models auth list`: every profile that an agent sees, without its secret.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::app::credential::document_faults::{all_unusable_secrets, faults};
 use crate::model::collation;
 use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
-use crate::model::profiles::Effective;
+use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::time::Timestamp;
 use crate::ports::store::{Detail, Scope};
 
@@ -43,9 +44,12 @@ pub struct Row {
 impl Row {
     /// Returns the normalised id of its provider, or the text as written if it is not valid.
     pub fn provider_id(&self) -> String {
-        let id = ProviderId::parse(&self.credential.provider);
-        id.map_or_else(|_| self.credential.provider.clone(), |id| id.to_string())
+        provider_id(&self.credential.provider)
     }
+}
+
+fn provider_id(raw: &str) -> String {
+    ProviderId::parse(raw).map_or_else(|_| raw.to_owned(), |id| id.to_string())
 }
 
 /// The profiles, and the faults of the documents.
@@ -68,7 +72,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     cx.require_agent(agent)?;
     let effective = Arc::new(cx.overview(agent, Scope::All, Detail::Fingerprint)?);
-    let mut outcome = listed(cx, &effective, provider);
+    let mut outcome = listed(cx, &effective, &sorted(&wanted(&effective, provider)));
     match profiles_in_use(cx, &effective, provider) {
         Ok(used) => {
             let used: HashSet<ProfileId> = used.into_iter().collect();
@@ -77,13 +81,6 @@ pub fn run(
         }
         Err(failure) => outcome.faults.push(failure.to_string()),
     }
-    let rows = outcome.rows.drain(..);
-    let mut rows: Vec<(String, Row)> = rows.map(|row| (row.provider_id(), row)).collect();
-    rows.sort_by(|(a_provider, a), (b_provider, b)| {
-        collation::compare(a_provider, b_provider)
-            .then_with(|| collation::compare(a.id.as_str(), b.id.as_str()))
-    });
-    outcome.rows = rows.into_iter().map(|(_, row)| row).collect();
     Ok(outcome)
 }
 
@@ -98,15 +95,37 @@ pub fn in_file_order(
 ) -> Result<Outcome, Failure> {
     cx.require_agent(agent)?;
     let effective = cx.overview(agent, Scope::All, Detail::Fingerprint)?;
-    Ok(listed(cx, &effective, provider))
+    Ok(listed(cx, &effective, &wanted(&effective, provider)))
 }
 
-fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>) -> Outcome {
+/// The profiles of a provider, or all.
+fn wanted<'a>(effective: &'a Effective, provider: Option<&ProviderId>) -> Vec<VisibleProfile<'a>> {
+    let mut seen = effective.profiles();
+    seen.retain(|seen| provider.is_none_or(|it| seen.credential.is_for(it)));
+    seen
+}
+
+/// Sorts them by provider and name.
+fn sorted<'a>(seen: &[VisibleProfile<'a>]) -> Vec<VisibleProfile<'a>> {
+    let raw = |seen: &VisibleProfile<'a>| seen.credential.raw_provider();
+    // Those of one provider mostly stand together.
+    let groups = seen.chunk_by(|one, next| raw(one) == raw(next));
+    let named = groups.flat_map(|same| {
+        let provider: Rc<str> = provider_id(raw(&same[0])).into();
+        same.iter().map(move |seen| (Rc::clone(&provider), seen))
+    });
+    let mut named: Vec<(Rc<str>, &VisibleProfile<'a>)> = named.collect();
+    named.sort_by(|(a_provider, a), (b_provider, b)| {
+        collation::compare(a_provider, b_provider)
+            .then_with(|| collation::compare(a.id.as_str(), b.id.as_str()))
+    });
+    named.into_iter().map(|(_, seen)| seen.clone()).collect()
+}
+
+fn listed(cx: Context<'_>, effective: &Effective, seen: &[VisibleProfile<'_>]) -> Outcome {
     let now = cx.clock.now();
-    let rows = effective
-        .profiles()
+    let rows = seen
         .iter()
-        .filter(|seen| provider.is_none_or(|it| seen.credential.is_for(it)))
         .map(|seen| {
             let usage = seen.usage;
             let display_name = display_name(seen.credential);
@@ -116,7 +135,7 @@ fn listed(cx: Context<'_>, effective: &Effective, provider: Option<&ProviderId>)
             Row {
                 id: seen.id.clone(),
                 owner: seen.owner.clone(),
-                label: label(seen.id, whose.as_deref()),
+                label: label(seen.id, whose.as_deref()).into_owned(),
                 email: seen.credential.email().map(str::to_owned),
                 display_name,
                 credential: StoredCredential::of(seen.credential),

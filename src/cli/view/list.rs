@@ -1,5 +1,6 @@
 //! `models auth list` and `channels list`.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -62,39 +63,40 @@ pub fn text(agent: &AgentId, outcome: &Outcome, local: LocalTime) -> String {
         page.line("Profiles:");
     }
     for row in &outcome.rows {
-        let mut notes = Vec::new();
+        let mut notes: Vec<Cow<'_, str>> = Vec::new();
         if row.in_use {
-            notes.push("in use".to_owned());
+            notes.push("in use".into());
         }
-        notes.push(format!(
-            "{}/{}",
-            printable(&row.credential.provider, 80),
-            row.credential.kind.as_str()
-        ));
+        let provider = printable(&row.credential.provider, 80);
+        notes.push(
+            [&provider, "/", row.credential.kind.as_str()]
+                .concat()
+                .into(),
+        );
         if row.credential.expires.is_some() {
-            notes.push(super::end(row.credential.expires, local.now));
+            notes.push(super::end(row.credential.expires, local.now).into());
         }
         if let Some(until) = row.cooldown_until {
-            notes.push(format!("cooldown ends {}", local.spoken(until)));
+            notes.push(format!("cooldown ends {}", local.spoken(until)).into());
         }
         if let Some(until) = row.disabled_until {
-            notes.push(format!("disabled until {}", local.clock(until)));
+            notes.push(format!("disabled until {}", local.clock(until)).into());
         }
         if row.owner != *agent {
-            notes.push(format!("inherited from {}", row.owner));
+            notes.push(format!("inherited from {}", row.owner).into());
         }
         if row.credential.is_sealed {
-            notes.push("sealed".to_owned());
+            notes.push("sealed".into());
         }
         let StoredCredential {
             fingerprint,
             reference,
             ..
         } = &row.credential;
-        let shown = fingerprint.as_ref().or(reference.as_ref());
-        notes.push(shown.map_or_else(|| "no usable secret".to_owned(), String::clone));
-        let mark = if row.in_use { '*' } else { '-' };
-        page.line(&format!("{mark} {} [{}]", row.label, notes.join("; ")));
+        let shown = fingerprint.as_deref().or(reference.as_deref());
+        notes.push(shown.unwrap_or("no usable secret").into());
+        let mark = if row.in_use { "* " } else { "- " };
+        page.line(&[mark, &row.label, " [", &notes.join("; "), "]"].concat());
     }
     page.into_text()
 }

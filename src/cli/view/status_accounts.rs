@@ -1,10 +1,11 @@
 //! The accounts in `models status`: one line for each, grouped by provider.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use foldhash::HashSet;
 
-use super::wrap::{Sheet, Words, padded, width};
+use super::wrap::{Sheet, Words, pad, width};
 use super::{ago, kind_name};
 use crate::app::credential::facts::Renewal;
 use crate::app::credential::state::{State, Trouble};
@@ -27,6 +28,9 @@ struct Group<'a> {
     profiles: Vec<&'a ProfileHealth>,
     rows: Vec<&'a ProviderRow>,
 }
+
+/// What is said of an account, and how it is meant.
+type Note<'a> = (Option<Tone>, Cow<'a, str>);
 
 /// By name, sorted as people sort.
 type Groups<'a> = Vec<(String, Group<'a>)>;
@@ -139,7 +143,7 @@ fn account(sheet: &mut Sheet, profile: &ProfileHealth, beside: &Beside<'_>) {
     let mut notes = notes(profile, beside.report);
     if let Some(unusable) = &profile.unusable {
         let left = beside.report.at.until(unusable.until);
-        notes.push((Some(Tone::Warn), passed_over(unusable, left)));
+        notes.push((Some(Tone::Warn), passed_over(unusable, left).into()));
     }
     line(
         sheet,
@@ -185,32 +189,33 @@ fn line(
         let start = format!("    {}  ", tone.paint(word));
         return sheet.flow(&start, 6 + width(word), 4, notes);
     };
-    let word = tone.paint(&padded(word, WORD));
     let hang = 2 + columns + 2 + WORD;
-    let name = match width(name) <= columns {
-        true => padded(name, columns),
-        false => {
-            sheet.line(&[mark, name].concat());
-            mark = "  ";
-            " ".repeat(columns)
-        }
-    } + "  ";
-    let start = [mark, name.as_str(), word.as_str()];
-    sheet.flow(&start.concat(), hang, hang, notes);
+    let mut name = name;
+    if width(name) > columns {
+        sheet.line(&[mark, name].concat());
+        (mark, name) = ("  ", "");
+    }
+    let mut start = mark.to_owned();
+    pad(&mut start, name, columns + 2);
+    let (colored, plain) = tone.codes();
+    start.push_str(colored);
+    pad(&mut start, word, WORD);
+    start.push_str(plain);
+    sheet.flow(&start, hang, hang, notes);
 }
 
 /// What is known of it, the most telling first.
-fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)> {
+fn notes<'a>(profile: &'a ProfileHealth, report: &Report) -> Vec<Note<'a>> {
     let facts = &profile.facts;
-    let mut notes = Vec::new();
-    let mut note = |text: String| notes.push((None, text));
-    note(match facts.of_client {
-        true => "client credentials".to_owned(),
-        false => kind_name(facts.kind).to_owned(),
+    let mut notes: Vec<Note<'a>> = Vec::new();
+    notes.push(match facts.of_client {
+        true => (None, "client credentials".into()),
+        false => (None, kind_name(facts.kind).into()),
     });
     if let Some(reference) = &facts.reference {
-        note(reference.clone());
+        notes.push((None, reference.into()));
     }
+    let mut note = |text: String| notes.push((None, text.into()));
     if let Some(end) = facts.expires_at() {
         let remaining = report.at.until(end);
         let token = match facts.kind {
@@ -263,14 +268,14 @@ fn notes(profile: &ProfileHealth, report: &Report) -> Vec<(Option<Tone>, String)
     if facts.owner != report.agent {
         note(format!("inherited from {}", facts.owner));
     }
-    let mut dim = |text: String| notes.push((Some(Tone::Dim), text));
     if let Some(email) = &profile.email
         && !facts.profile.as_str().contains(email.as_str())
     {
-        dim(email.clone());
+        notes.push((Some(Tone::Dim), email.into()));
     }
     if let Some(proven) = facts.proven_at() {
-        dim(format!("last refresh {}", since(proven)));
+        let text = format!("last refresh {}", since(proven));
+        notes.push((Some(Tone::Dim), text.into()));
     }
     notes
 }
@@ -285,7 +290,7 @@ fn passed_over(unusable: &Unusable, left: i64) -> String {
 }
 
 /// Separates them by dots.
-fn joined(notes: Vec<(Option<Tone>, String)>) -> Words {
+fn joined(notes: Vec<Note<'_>>) -> Words {
     let last = notes.len().saturating_sub(1);
     let notes = notes.into_iter().enumerate();
     notes.fold(Words::default(), |words, (place, (tone, text))| {

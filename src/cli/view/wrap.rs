@@ -152,17 +152,27 @@ impl Sheet {
 
     /// Words behind a name, going on below themselves where they are too long for one line.
     pub(super) fn field(&mut self, name: &str, indent: usize, words: &str) {
-        let words = Words::default().say(words);
-        self.flow(&padded(name, indent), indent, indent, &words);
+        let words = words.split_whitespace().map(|word| (word, None));
+        self.set(&padded(name, indent), indent, indent, words);
     }
 
     /// Words behind `start`, which is `used` columns wide; what follows the first line stands
     /// `hang` columns to the right.
     pub(super) fn flow(&mut self, start: &str, used: usize, hang: usize, words: &Words) {
+        self.set(start, used, hang, words.iter());
+    }
+
+    fn set<'a>(
+        &mut self,
+        start: &str,
+        used: usize,
+        hang: usize,
+        words: impl Iterator<Item = (&'a str, Option<Tone>)>,
+    ) {
         let mut line = Line::starting(&mut self.text, start);
         let mut used = used;
         let mut is_first = true;
-        for (word, tone) in words.iter() {
+        for (word, tone) in words {
             let wide = width(word);
             let gap = usize::from(!is_first);
             let width = self.width;
@@ -248,9 +258,20 @@ impl<'a> Line<'a> {
 /// `text` with blanks behind it up to `columns`.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     let mut padded = String::with_capacity(text.len() + columns);
-    padded.push_str(text);
-    padded.extend((width(text)..columns).map(|_| ' '));
+    pad(&mut padded, text, columns);
     padded
+}
+
+/// Adds `text` with blanks behind it up to `columns`.
+pub(super) fn pad(to: &mut String, text: &str, columns: usize) {
+    const BLANKS: &str = "                                ";
+    to.push_str(text);
+    let mut left = columns.saturating_sub(width(text));
+    while left > 0 {
+        let some = left.min(BLANKS.len());
+        to.push_str(&BLANKS[..some]);
+        left -= some;
+    }
 }
 
 /// How many columns a text takes that is not painted.

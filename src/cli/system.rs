@@ -433,7 +433,7 @@ fn configured(
 /// Asks when it must be known: the usual token reads no `.env`.
 fn generations(env: &Arc<dyn Env>) -> Limit {
     let env = Arc::clone(env);
-    Box::new(move || history::limit(env.plain(names::AUTH_HISTORY).as_deref()))
+    Arc::new(move || history::limit(env.plain(names::AUTH_HISTORY).as_deref()))
 }
 
 fn locations(

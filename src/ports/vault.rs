@@ -42,6 +42,12 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// Why it does not open. Nothing was changed.
     fn unlock(&self) -> Result<Arc<Sealer>, VaultFault>;
+
+    /// The same as far as nobody has to be asked, and without waiting for a thread that asks.
+    ///
+    /// # Errors
+    /// [`VaultFault::NeedsPassphrase`] where somebody would have to be; else as [`Vault::unlock`].
+    fn unlock_unasked(&self) -> Result<Arc<Sealer>, VaultFault>;
 }
 
 /// A vault that is open: seals and opens what lies on the disk.
@@ -145,5 +151,9 @@ impl Vault for NoVault {
 
     fn unlock(&self) -> Result<Arc<Sealer>, VaultFault> {
         Err(VaultFault::NoKey(Vec::new()))
+    }
+
+    fn unlock_unasked(&self) -> Result<Arc<Sealer>, VaultFault> {
+        self.unlock()
     }
 }

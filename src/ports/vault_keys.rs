@@ -19,6 +19,9 @@ pub trait VaultKeys: Send + Sync {
     /// Says where the key of this process is to come from, before it is needed.
     fn take_key_from(&self, source: KeySource);
 
+    /// Has nobody asked for a passphrase from now on: whoever waits for the answer is a program.
+    fn ask_nobody(&self);
+
     /// What can be said without a key; `None` if there is no vault. Asks nobody.
     ///
     /// # Errors
@@ -80,10 +83,8 @@ pub trait VaultKeys: Send + Sync {
 pub struct KeySource {
     /// A key file, tried first.
     pub key_file: Option<PathBuf>,
-    /// A passphrase, instead of a question.
-    pub passphrase: Option<Secret<String>>,
-    /// Whether a passphrase is never asked for: whoever waits for the answer is a program.
-    pub asks_nobody: bool,
+    /// Passphrases, instead of a question.
+    pub passphrases: Vec<Secret<String>>,
 }
 
 /// A slot that is to be made.

@@ -51,7 +51,8 @@ pub(super) enum Answer<'a> {
 
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
-    pub(super) cx: &'a FileStore,
+    /// It asks nobody.
+    pub(super) cx: FileStore,
     pub(super) pending: PendingRefresh,
     pub(super) record: GrantRecord,
     pub(super) space: Option<Box<dyn Reservation + 'a>>,
@@ -67,13 +68,12 @@ impl ReservedGrant<'_> {
     fn move_copies(&mut self, agent: &AgentId, new: &OAuth) -> Result<bool, StoreError> {
         let locked = match &self.excluded {
             Some(excluded) if *agent == self.pending.agent => {
-                document_lock::lock_excluded(self.cx, agent, excluded)?
+                document_lock::lock_excluded(&self.cx, agent, excluded)?
             }
-            _ => document_lock::lock(self.cx, agent, &self.cx.commit_wait(PATIENCE))?,
+            _ => document_lock::lock(&self.cx, agent, &self.cx.commit_wait(PATIENCE))?,
         };
-        // Opened before anything was sent.
         let sealing = self.cx.sealing()?;
-        let (mut found, _) = write::find_all(self.cx, &locked)?;
+        let (mut found, _) = write::find_all(&self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;
         let (grant, successor) = (&self.record.grant, self.successor(new));
         let binding = &self.pending.binding;
@@ -91,22 +91,22 @@ impl ReservedGrant<'_> {
         if is_renewed {
             // The space was reserved for the owner's document, which is always written first.
             let space = self.space.take().filter(|_| *agent == self.pending.agent);
-            write::write(self.cx, (&locked, &sealing), &mut found, space, &mut renew)?;
+            write::write(&self.cx, (&locked, &sealing), &mut found, space, &mut renew)?;
         }
         let is_owner = *agent == self.pending.agent;
         if !is_renewed && !is_owner {
             return Ok(moved);
         }
         // The document is let go: what its history owes to the disk holds up no other writer of it.
-        let histories = history::lock(self.cx, agent);
+        let histories = history::lock(&self.cx, agent);
         drop(locked);
         match histories {
             Ok(histories) => {
-                history::note_refreshes(self.cx, agent, &mut found.doc, &histories);
+                history::note_refreshes(&self.cx, agent, &mut found.doc, &histories);
                 if !moved && is_owner {
                     let whose = (agent, &self.pending.profile);
                     let told = (&found.doc, &histories);
-                    history::keep_successor(self.cx, whose, (grant, new), told)?;
+                    history::keep_successor(&self.cx, whose, (grant, new), told)?;
                 }
             }
             Err(error) if moved => {
@@ -120,17 +120,17 @@ impl ReservedGrant<'_> {
     /// Whether a document whose write failed holds the successor all the same: what failed came
     /// after the rename.
     fn is_stored(&self, agent: &AgentId, successor: &GrantDigest) -> bool {
-        let doc = read::load(self.cx, agent, Scope::All);
+        let doc = read::load(&self.cx, agent, Scope::All);
         doc.is_ok_and(|doc| !copies(&doc, successor).is_empty())
     }
 
     fn others(&self) -> Vec<AgentId> {
-        let agents = read::agents(self.cx).unwrap_or_else(|error| {
+        let agents = read::agents(&self.cx).unwrap_or_else(|error| {
             tracing::warn!(%error, "copies of a login in other agents were not looked for");
             Vec::new()
         });
         let holds = |agent: &AgentId| {
-            let doc = read::load(self.cx, agent, Scope::All);
+            let doc = read::load(&self.cx, agent, Scope::All);
             doc.is_ok_and(|doc| !copies(&doc, &self.record.grant).is_empty())
         };
         let others = agents
@@ -158,7 +158,7 @@ impl ReservedGrant<'_> {
     }
 
     fn write_record(&self, record: &GrantRecord) -> Result<(), FileError> {
-        journal::write(self.cx, record)
+        journal::write(&self.cx, record)
     }
 
     /// The lock of the successor: until every copy has moved, nobody may spend it, or the copies that
@@ -192,14 +192,14 @@ impl ReservedGrant<'_> {
         let is_rotated = successor != self.record.grant;
         if !is_rotated {
             self.record = next;
-        } else if is_locked && !journal::is_spent(self.cx, &successor)? {
+        } else if is_locked && !journal::is_spent(&self.cx, &successor)? {
             self.write_record(&next)?;
         }
         self.close(RefreshOutcome::Stored { successor }, now);
         if !is_rotated {
             return self.write_record(&self.record);
         }
-        journal::retire(self.cx, self.record.clone(), &|| references::all(self.cx))
+        journal::retire(&self.cx, self.record.clone(), &|| references::all(&self.cx))
     }
 
     /// Lets go. Nobody needs the lock of a grant whose record says that it is spent.
@@ -223,7 +223,7 @@ impl ReservedGrant<'_> {
         let saved = match &self.answer {
             Answer::Saved(at) => Some(at.clone()),
             Answer::InMemory(slot, answer) => {
-                saved_answer::save_elsewhere(self.cx, slot, answer).map(|path| at(&path))
+                saved_answer::save_elsewhere(&self.cx, slot, answer).map(|path| at(&path))
             }
             Answer::Awaited(_) => None,
         };
@@ -239,7 +239,7 @@ impl Reserved for ReservedGrant<'_> {
         for excluded in self.excluded.iter_mut().chain(&mut self.refresh_locks) {
             excluded.renew(wait)?;
         }
-        let doc = read::load(self.cx, &self.pending.agent, Scope::All)?;
+        let doc = read::load(&self.cx, &self.pending.agent, Scope::All)?;
         Ok(!copies(&doc, &self.record.grant).is_empty())
     }
 
@@ -296,7 +296,7 @@ impl Reserved for ReservedGrant<'_> {
         let closed = self.close_renewed(successor, is_locked, now);
         let closed = closed.and_then(|()| {
             if is_done {
-                saved_answer::discard(self.cx, &self.record.grant)?;
+                saved_answer::discard(&self.cx, &self.record.grant)?;
             }
             Ok(())
         });
@@ -326,7 +326,7 @@ impl Reserved for ReservedGrant<'_> {
         }
         // A refusal is no grant, whatever else stood in the answer.
         if let (Answer::Saved(_), RefreshOutcome::Refused(_)) = (&self.answer, outcome) {
-            saved_answer::discard(self.cx, &self.record.grant)?;
+            saved_answer::discard(&self.cx, &self.record.grant)?;
         }
         Ok(())
     }

@@ -46,18 +46,18 @@ impl FileStore {
             vault: Arc::new(NoVault),
             person: None,
             paths,
-            limit: Box::new(|| history::DEFAULT_LIMIT),
+            limit: Arc::new(|| history::DEFAULT_LIMIT),
         }
     }
 
     /// With a person, who is told of long waits and may end those that nothing depends on.
     #[must_use]
     pub fn telling(mut self, interrupt: Arc<dyn Interrupt>, dialog: Arc<dyn Dialog>) -> Self {
-        self.person = Some(Person {
+        self.person = Some(Arc::new(Person {
             interrupt,
             dialog,
             warned: Mutex::default(),
-        });
+        }));
         self
     }
 
@@ -100,6 +100,7 @@ impl Documents for FileStore {
         later_release::check_generation(cx, agent)?;
         // Before the lock: a person may be asked.
         cx.sealing()?;
+        let cx = &cx.asking_nobody();
         let locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let (mut found, is_new) = write::find_all(cx, &locked)?;
         // Under it: the vault may say something else by now, and whoever changed it writes this

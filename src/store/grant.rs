@@ -94,8 +94,10 @@ impl<'a> Held<'a> for HeldGrant<'a> {
 
     fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
+        // Before the locks of a commit: a person may be asked.
+        cx.sealing()?;
         Ok(Box::new(ReservedGrant {
-            cx,
+            cx: cx.asking_nobody(),
             record: begun(cx, grant, &answer.refresh)?,
             pending: answer.refresh.clone(),
             space: None,
@@ -113,7 +115,10 @@ impl<'a> Held<'a> for HeldGrant<'a> {
     ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
         let FileStore { io, paths, .. } = cx;
-        saved_answer::check_readable(cx, &grant)?;
+        // The last moment for a question: nothing is sent yet, and only this grant is locked.
+        cx.sealing()?;
+        let unasked = cx.asking_nobody();
+        saved_answer::check_readable(&unasked, &grant)?;
         let refresh_locks = lock_refresh(cx, refresh, wait)?;
         // Releases that do not lock a refresh have one under the store's lock: it is held until the
         // commit, or both could send the same token. So was it by somebody else until now, who may
@@ -122,14 +127,14 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             true => None,
             false => Some(document_lock::exclude_peers(cx, &refresh.agent, wait)?),
         };
-        let doc = read::load(cx, &refresh.agent, Scope::All)?;
+        let doc = read::load(&unasked, &refresh.agent, Scope::All)?;
         if copies(&doc, &grant).is_empty() {
             return Err(StoreError::Conflict {
                 at: at(&paths.document(&refresh.agent)),
             });
         }
         let space = write::reserve(cx, &refresh.agent)?;
-        let slot = saved_answer::prepare(cx, &grant, refresh)?;
+        let slot = saved_answer::prepare(cx, unasked.sealing()?, &grant, refresh)?;
         let record = begun(cx, grant, refresh)?;
         // Last of all, for from now on the refresh counts as begun.
         if let Err(error) = journal::write(cx, &record) {
@@ -137,7 +142,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             return Err(error.into());
         }
         Ok(Box::new(ReservedGrant {
-            cx,
+            cx: unasked,
             record,
             pending: refresh.clone(),
             space: Some(space),

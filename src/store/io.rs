@@ -19,7 +19,7 @@ use super::paths::StorePaths;
 use super::sealed::{self, Sealing};
 
 /// Says how many generations of a profile are to be kept; 0 for none.
-pub type Limit = Box<dyn Fn() -> usize + Send + Sync>;
+pub type Limit = Arc<dyn Fn() -> usize + Send + Sync>;
 
 /// The ports.
 #[derive(Clone)]
@@ -37,10 +37,11 @@ pub(super) struct Person {
 }
 
 /// The store on files: its ports, its places, and the one setting.
+#[derive(Clone)]
 pub struct FileStore {
     pub(super) io: Io,
     pub(super) vault: Arc<dyn Vault>,
-    pub(super) person: Option<Person>,
+    pub(super) person: Option<Arc<Person>>,
     pub(super) paths: StorePaths,
     pub(super) limit: Limit,
 }
@@ -48,7 +49,7 @@ pub struct FileStore {
 impl FileStore {
     /// A wait that something durable depends on.
     pub(super) fn commit_wait(&self, limit: Duration) -> Wait<'_> {
-        let person = self.person.as_ref();
+        let person = self.person.as_deref();
         Wait {
             limit,
             interrupt: None,
@@ -100,7 +101,7 @@ impl FileStore {
 
     /// A wait that a signal ends.
     pub(super) fn wait(&self, limit: Duration) -> Wait<'_> {
-        let person = self.person.as_ref();
+        let person = self.person.as_deref();
         Wait {
             interrupt: person.map(|person| &*person.interrupt),
             ..self.commit_wait(limit)

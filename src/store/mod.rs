@@ -38,5 +38,6 @@ mod shared_lock;
 mod spent;
 mod stale_lock;
 mod strays;
+mod unasked;
 mod usage;
 mod write;

@@ -33,6 +33,7 @@ pub(super) fn agent(cx: &FileStore, agent: &AgentId) -> Result<Vec<PathBuf>, Sto
     }
     let directory = cx.paths.histories(agent);
     if cx.io.files.stat(&directory)?.is_some() {
+        let cx = &cx.asking_nobody();
         let _locked = document_lock::lock(cx, agent, &cx.commit_wait(PATIENCE))?;
         let _histories = history::lock(cx, agent)?;
         // Under the locks, as in `FileStore::update`.

@@ -81,10 +81,11 @@ enum Content {
 /// Makes the file of a refresh ready for its answer.
 pub(super) fn prepare<'a>(
     cx: &'a FileStore,
+    sealing: Sealing,
     grant: &GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<Slot<'a>, StoreError> {
-    let sealer = match cx.sealing()? {
+    let sealer = match sealing {
         Sealing::Off => None,
         Sealing::On(sealer, _) => Some(sealer),
         Sealing::Closed(fault) => return Err(fault.into()),

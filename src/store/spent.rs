@@ -147,7 +147,7 @@ mod tests {
     fn context(files: &MemoryFiles) -> FileStore {
         let clock = Arc::new(FakeClock::new(Timestamp(3)));
         let store = FileStore::new(Arc::new(files.clone()), clock, StorePaths::below("/s"));
-        store.keeping(Box::new(|| 0))
+        store.keeping(Arc::new(|| 0))
     }
 
     #[test]

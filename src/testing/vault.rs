@@ -44,6 +44,8 @@ impl NamedSecrets for NoVault {
 impl VaultKeys for NoVault {
     fn take_key_from(&self, _: KeySource) {}
 
+    fn ask_nobody(&self) {}
+
     fn status(&self) -> Result<Option<VaultStatus>, VaultFault> {
         Ok(None)
     }

@@ -1,6 +1,7 @@
 //! The commands that are about the key: making a vault, its slots, and what the kernel keeps.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,6 +27,10 @@ use super::slots::{Place, Slot};
 impl VaultKeys for FileVault {
     fn take_key_from(&self, source: KeySource) {
         *self.source.lock() = source;
+    }
+
+    fn ask_nobody(&self) {
+        self.asks_nobody.store(true, Ordering::Relaxed);
     }
 
     fn status(&self) -> Result<Option<VaultStatus>, VaultFault> {
@@ -290,7 +295,7 @@ impl FileVault {
     fn outer_key(&self, place: &Place) -> Result<DataKey, String> {
         let ports = &self.ports;
         match place {
-            Place::Passphrase(stretch) => match &self.source.lock().passphrase {
+            Place::Passphrase(stretch) => match self.source.lock().passphrases.first() {
                 Some(passphrase) => stretch.apply(passphrase),
                 None => Err("the passphrase is needed for it".to_owned()),
             },

@@ -5,6 +5,8 @@
 //! Each slot holds that key, wrapped under another one from a passphrase, a key file, the keyring of
 //! the system or systemd.
 
+mod ask;
+mod attempt;
 mod body;
 mod bundle;
 mod change;

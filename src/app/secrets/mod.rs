@@ -44,8 +44,7 @@ pub fn use_key(
         .transpose()?;
     cx.vault_keys.take_key_from(KeySource {
         key_file,
-        passphrase,
-        asks_nobody: false,
+        passphrases: passphrase.into_iter().collect(),
     });
     Ok(())
 }

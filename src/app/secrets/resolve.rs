@@ -13,7 +13,6 @@ use crate::model::secret::Secret;
 use crate::model::secret_exchange::{SecretErrorCode, SecretRequest, VERSION};
 use crate::ports::dialog::Question;
 use crate::ports::store::Scope;
-use crate::ports::vault_keys::KeySource;
 
 /// What came of one id.
 pub struct Resolved {
@@ -29,10 +28,7 @@ pub struct Resolved {
 /// If what is read is no request. An id that has no secret is no failure of the others.
 pub fn run(cx: Context<'_>) -> Result<Vec<Resolved>, Failure> {
     let request = read_request(cx)?;
-    cx.vault_keys.take_key_from(KeySource {
-        asks_nobody: true,
-        ..KeySource::default()
-    });
+    cx.vault_keys.ask_nobody();
     let mut ids = request.ids;
     ids.sort_unstable();
     ids.dedup();

@@ -23,7 +23,7 @@ pub fn run(cx: Context<'_>, passphrase_fd: Option<u32>) -> Result<Resealed, Fail
         None => None,
     };
     cx.vault_keys.take_key_from(KeySource {
-        passphrase,
+        passphrases: passphrase.into_iter().collect(),
         ..KeySource::default()
     });
     cx.vault_keys.renew_key(&cx.wait(lock::SHORT))?;

@@ -107,7 +107,7 @@ fn a_given_passphrase_has_one_try() {
     for (given, opens) in [("wrong", false), ("correct horse", true)] {
         let process = world.process();
         process.take_key_from(KeySource {
-            passphrase: Some(given.into()),
+            passphrases: vec![given.into()],
             ..KeySource::default()
         });
         assert_eq!(process.unlock().is_ok(), opens);
@@ -191,4 +191,24 @@ fn hostile_parameters_are_refused_without_a_byte_of_memory() {
     world.person.will_say(&["correct horse"]);
     let said = fault(&world).to_string();
     assert!(said.contains("1048576 MiB"), "{said}");
+}
+
+#[test]
+fn nobody_is_asked_who_need_not_be_and_a_person_may_be_asked_afterwards() {
+    let world = World::default();
+    world.set("A", "MARKER", &passphrase()).unwrap();
+    world.person.will_say(&["correct horse"]);
+    let process = world.process();
+    let locked = process.unlock_unasked().err();
+    assert_eq!(locked, Some(VaultFault::NeedsPassphrase));
+    assert_eq!(world.person.asked(), 0);
+    assert!(process.unlock().is_ok());
+    assert_eq!(world.person.asked(), 1);
+    assert!(process.unlock_unasked().is_ok());
+    world.process().lock().unwrap();
+    world.person.will_say(&["correct horse"]);
+    let program = world.process();
+    program.ask_nobody();
+    assert_eq!(program.unlock().err(), Some(VaultFault::NeedsPassphrase));
+    assert_eq!(world.person.asked(), 0);
 }

@@ -29,7 +29,6 @@ use crate::app::failure::Failure;
 use crate::model::env_reference;
 use crate::model::vault::{SecretName, VaultFault};
 use crate::ports::vault::VaultPolicy;
-use crate::ports::vault_keys::KeySource;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -126,10 +125,7 @@ fn stored(
     report: &mut Report,
     found: &mut Vec<Finding>,
 ) -> Result<Vec<SecretName>, VaultFault> {
-    cx.vault_keys.take_key_from(KeySource {
-        asks_nobody: true,
-        ..KeySource::default()
-    });
+    cx.vault_keys.ask_nobody();
     let names: Vec<_> = cx.secrets.list()?.into_iter().map(|it| it.name).collect();
     let values = Values::read(cx, &names)?;
     report.values = (values.count(), values.short);

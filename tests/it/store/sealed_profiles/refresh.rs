@@ -7,6 +7,7 @@ use openclaw::model::secret::Secret;
 use openclaw::model::vault::VaultFault;
 use openclaw::ports::store::{GrantLocks as _, Journal as _, StoreError};
 use openclaw::testing::files::MemoryFiles;
+use openclaw::testing::fixed_vault::FixedVault;
 
 use super::{LOCKED, change, load, sealed, vault, with};
 use crate::support::memory_store::{
@@ -77,4 +78,30 @@ fn a_refresh_does_not_begin_without_the_key() {
     let begun = refresh(&store, || panic!("the token would be sent"));
     assert!(begun.is_none());
     assert!(store.pending_answers().unwrap().is_empty());
+}
+
+/// Another process changed the key while the request was under way, and a person would have to be asked
+/// for the new one.
+#[test]
+fn nobody_is_asked_once_a_refresh_token_may_have_been_sent() {
+    let (files, vault) = (MemoryFiles::new(), vault());
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = sealed(&files, &vault);
+    change(&store, |_| {}).unwrap();
+    let asked = || std::mem::take(&mut *vault.asked.lock());
+    let renewed = refresh(&store, || {
+        let other = sealed(&files, &FixedVault::after(9, 7));
+        change(&other, |_| {}).unwrap();
+        vault.close(LOCKED);
+        asked();
+    });
+    renewed.unwrap().unwrap();
+    assert_eq!(asked(), 0);
+    for secret in ["\"rt-1\"", "\"rt-2\"", "\"at\""] {
+        assert_eq!(with(&files, secret), Vec::<String>::new(), "{secret}");
+    }
+    assert!(store.pending_answers().unwrap().is_empty());
+    let doc = load(&sealed(&files, &FixedVault::after(9, 7))).unwrap();
+    let login = doc.get(&profile()).and_then(Credential::as_oauth).unwrap();
+    assert_eq!(login.refresh_token().unwrap().expose(), "rt-2");
 }

@@ -243,6 +243,7 @@ impl From<VaultFault> for Failure {
     fn from(fault: VaultFault) -> Self {
         let kind = match &fault {
             VaultFault::NeedsPassphrase
+            | VaultFault::NeedsPassphraseOf(_)
             | VaultFault::WrongPassphrase
             | VaultFault::KeyringLocked => Kind::Locked,
             VaultFault::NoKey(_)
@@ -256,6 +257,11 @@ impl From<VaultFault> for Failure {
             // No command of ours unlocks the keyring.
             (VaultFault::KeyringLocked, _) => {
                 "unlock the keyring of your session, then run the command again".into()
+            }
+            (VaultFault::NeedsPassphraseOf(slot), _) => {
+                let remove = Command::new("secrets slot remove").arg(slot);
+                let text = "give --passphrase-fd for each passphrase, or remove the slot: ";
+                Hint::from(text).run(remove)
             }
             (_, Kind::Locked) => Hint::from(Command::new("secrets unlock")),
             (VaultFault::NoKey(slots), _) if !slots.is_empty() => {

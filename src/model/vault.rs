@@ -165,6 +165,8 @@ impl About<'_> {
 pub enum VaultFault {
     /// Nobody is there to ask for the passphrase.
     NeedsPassphrase,
+    /// The slot of this number has a passphrase of its own, and nobody is there to ask for it.
+    NeedsPassphraseOf(usize),
     /// The passphrase was wrong.
     WrongPassphrase,
     /// The keyring is locked.
@@ -207,6 +209,10 @@ impl fmt::Display for VaultFault {
         match self {
             Self::NeedsPassphrase => f.write_str(
                 "the secrets are locked, and no terminal is there to ask for the passphrase",
+            ),
+            Self::NeedsPassphraseOf(slot) => write!(
+                f,
+                "slot {slot} has another passphrase, and no terminal is there to ask for it; nothing was changed"
             ),
             Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
             Self::KeyringLocked => f.write_str("the secrets are locked, because the keyring is"),

@@ -71,6 +71,7 @@ pub trait VaultKeys: Send + Sync {
     fn remove_slot(&self, number: usize, wait: &Wait<'_>) -> Result<String, VaultError>;
 
     /// Puts a new key in the place of the old one, in every slot, and seals what has a name under it.
+    /// Asks for the passphrase of each slot that has one which was not given.
     /// What it returns opens what was sealed under the old ones, too.
     ///
     /// # Errors

@@ -1,10 +1,16 @@
 //! Asking a person for the passphrases of a vault.
 
+use serde_json::Value;
+
+use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
 use crate::model::vault::VaultFault;
 use crate::ports::dialog::{DialogError, Notice, Question};
+use crate::ports::vault::VaultError;
 
 use super::open::FileVault;
+use super::passphrase::Stretch;
+use super::slots::{Place, Slot};
 
 /// So often a person is asked for a passphrase.
 const TRIES: usize = 3;
@@ -42,4 +48,75 @@ impl FileVault {
         }
         Err(VaultFault::WrongPassphrase)
     }
+
+    /// The keys that the slots with a passphrase are wrapped under. Each has its own passphrase: one
+    /// that opens none that was given is asked for by its number.
+    ///
+    /// # Errors
+    /// If one of them is not opened.
+    pub(super) fn passphrase_keys(&self) -> Result<Vec<(Value, DataKey)>, VaultError> {
+        let document = self.load()?;
+        let Some(head) = document.as_ref().map(|document| &document.head) else {
+            return Ok(Vec::new());
+        };
+        let slots = head.slots.iter().enumerate().filter_map(|(at, value)| {
+            let slot = Slot::read(value)?;
+            let stretch = match &slot.place {
+                Place::Passphrase(stretch) => stretch.clone(),
+                _ => return None,
+            };
+            Some((at + 1, value, slot, stretch))
+        });
+        let slots: Vec<_> = slots.collect();
+        let is_only = slots.len() == 1;
+        let mut keys = Vec::new();
+        for (number, value, slot, stretch) in slots {
+            let open = |passphrase: &Secret<String>| {
+                let outer = stretch_of(number, &stretch, passphrase)?;
+                match slot.unwrap(&head.vault, &outer) {
+                    Some(_) => Ok(outer),
+                    None => Err(VaultFault::WrongPassphrase),
+                }
+            };
+            let key = self.passphrase_key((!is_only).then_some(number), &open)?;
+            keys.push((value.clone(), key));
+        }
+        Ok(keys)
+    }
+
+    /// The key of one slot. What a person says may open another one, too.
+    fn passphrase_key(
+        &self,
+        slot: Option<usize>,
+        open: &dyn Fn(&Secret<String>) -> Result<DataKey, VaultFault>,
+    ) -> Result<DataKey, VaultFault> {
+        let given = self.source.lock().passphrases.clone();
+        for passphrase in &given {
+            match open(passphrase) {
+                Err(VaultFault::WrongPassphrase) => {}
+                other => return other,
+            }
+        }
+        if slot.is_none() && !given.is_empty() {
+            return Err(VaultFault::WrongPassphrase);
+        }
+        let asked = self.ask_passphrase(slot, &|answer| {
+            let key = open(answer)?;
+            self.source.lock().passphrases.push(answer.clone());
+            Ok(key)
+        });
+        asked.map_err(|fault| match (fault, slot) {
+            (VaultFault::NeedsPassphrase, Some(number)) => VaultFault::NeedsPassphraseOf(number),
+            (fault, _) => fault,
+        })
+    }
+}
+
+fn stretch_of(
+    number: usize,
+    stretch: &Stretch,
+    passphrase: &Secret<String>,
+) -> Result<DataKey, VaultFault> {
+    let key = stretch.apply(passphrase);
+    key.map_err(|why| VaultFault::Failed(format!("slot {number} cannot be used: {why}")))
 }

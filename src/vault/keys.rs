@@ -135,13 +135,15 @@ impl VaultKeys for FileVault {
     }
 
     fn renew_key(&self, wait: &Wait<'_>) -> Result<Arc<Sealer>, VaultError> {
+        // Before the lock: a person may be asked.
+        let passphrases = self.passphrase_keys()?;
         // A backup without the new key would open nothing of what is sealed from now on.
         let renewed = self.change(wait, Previous::Gone, &mut |opened| {
             let key = new_key(&*self.ports.random)?;
             let head = &mut opened.head;
             let slots = head.slots.iter();
             let slots: Result<Vec<Value>, VaultError> = slots
-                .map(|slot| self.wrap_again(&head.vault, slot, &key))
+                .map(|slot| self.wrap_again(&head.vault, slot, (&key, &passphrases)))
                 .collect();
             head.slots = slots?;
             // Every key of before opens by the new one, and none is ever forgotten: what is sealed
@@ -261,23 +263,26 @@ impl FileVault {
     fn wrap_again(
         &self,
         vault: &VaultId,
-        slot: &Value,
-        key: &DataKey,
+        value: &Value,
+        (key, passphrases): (&DataKey, &[(Value, DataKey)]),
     ) -> Result<Value, VaultError> {
         let refused = |why: &str| {
-            let words = words_of(slot).1;
+            let words = words_of(value).1;
             VaultError::Refused(format!(
                 "{words} cannot be given the new key: {why}; nothing was changed"
             ))
         };
-        let slot = Slot::read(slot).ok_or_else(|| refused("a later release made it"))?;
-        let outer = self.outer_key(&slot.place).map_err(|why| refused(&why))?;
-        match slot.unwrap(vault, &outer) {
-            Some(_) => {}
-            None if matches!(slot.place, Place::Passphrase(_)) => {
-                return Err(VaultFault::WrongPassphrase.into());
+        let slot = Slot::read(value).ok_or_else(|| refused("a later release made it"))?;
+        let outer = match slot.place {
+            Place::Passphrase(_) => {
+                let mut keys = passphrases.iter();
+                let key = keys.find_map(|(slot, key)| (slot == value).then(|| key.clone()));
+                key.ok_or(VaultError::Changed)?
             }
-            None => return Err(refused("its key opens nothing here")),
+            _ => self.outer_key(&slot.place).map_err(|why| refused(&why))?,
+        };
+        if slot.unwrap(vault, &outer).is_none() {
+            return Err(refused("its key opens nothing here"));
         }
         Ok(self.wrap(slot.place, vault, (&outer, key))?)
     }
@@ -291,14 +296,11 @@ impl FileVault {
             || (self.outer_key(&slot.place)).is_ok_and(|outer| slot.unwrap(vault, &outer).is_some())
     }
 
-    /// The key that a slot is wrapped under.
+    /// The key that a slot is wrapped under, unless a person knows it.
     fn outer_key(&self, place: &Place) -> Result<DataKey, String> {
         let ports = &self.ports;
         match place {
-            Place::Passphrase(stretch) => match self.source.lock().passphrases.first() {
-                Some(passphrase) => stretch.apply(passphrase),
-                None => Err("the passphrase is needed for it".to_owned()),
-            },
+            Place::Passphrase(_) => Err("a person knows it".to_owned()),
             Place::KeyFile { path } => read_key_file(&*ports.files, &expand(path, &self.dirs)),
             Place::Keyring { service, account } => {
                 let read = read_keyring(&*ports.keyring, (service, account));

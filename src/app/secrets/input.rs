@@ -6,7 +6,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
-use crate::model::vault::{SecretName, VaultFault};
+use crate::model::vault::SecretName;
 use crate::ports::dialog::{DialogError, Question};
 use crate::ports::secrets::LONGEST;
 
@@ -67,16 +67,6 @@ pub fn passphrase_from(cx: Context<'_>, descriptor: u32) -> Result<Secret<String
             Err(Failure::new(Kind::Usage, message))
         }
     }
-}
-
-/// Asks for the passphrase that opens the vault.
-pub(super) fn known_passphrase(cx: Context<'_>) -> Result<Secret<String>, Failure> {
-    let question = Question::Passphrase("Passphrase of the secrets".to_owned());
-    let answer = cx.dialog.ask(&question, &|| false);
-    answer.map_err(|error| match error {
-        DialogError::NobodyThere => VaultFault::NeedsPassphrase.into(),
-        other => other.into(),
-    })
 }
 
 /// Asks for a new passphrase twice, or reads it once from a file descriptor.

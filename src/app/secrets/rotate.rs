@@ -10,20 +10,16 @@ use crate::app::failure::Failure;
 use crate::ports::lock;
 use crate::ports::vault_keys::KeySource;
 
-/// Carries it out. `passphrase_fd` has the passphrase, if the vault has one.
+/// Carries it out. Each of `descriptors` has the passphrase of a slot; others are asked for.
 ///
 /// # Errors
 /// If a slot does not give its key, or something cannot be written: a second run does the rest.
-pub fn run(cx: Context<'_>, passphrase_fd: Option<u32>) -> Result<Resealed, Failure> {
-    let status = cx.vault_keys.status()?.ok_or_else(|| no_vault(cx))?;
-    let needs_passphrase = status.slots.iter().any(|slot| slot.kind == "passphrase");
-    let passphrase = match passphrase_fd {
-        Some(descriptor) => Some(input::passphrase_from(cx, descriptor)?),
-        None if needs_passphrase => Some(input::known_passphrase(cx)?),
-        None => None,
-    };
+pub fn run(cx: Context<'_>, descriptors: &[u32]) -> Result<Resealed, Failure> {
+    cx.vault_keys.status()?.ok_or_else(|| no_vault(cx))?;
+    let passphrases = descriptors.iter();
+    let passphrases = passphrases.map(|descriptor| input::passphrase_from(cx, *descriptor));
     cx.vault_keys.take_key_from(KeySource {
-        passphrases: passphrase.into_iter().collect(),
+        passphrases: passphrases.collect::<Result<_, _>>()?,
         ..KeySource::default()
     });
     cx.vault_keys.renew_key(&cx.wait(lock::SHORT))?;

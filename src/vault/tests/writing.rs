@@ -6,8 +6,8 @@ use super::{FILE, KEY_FILE, WAIT, World, passphrase};
 use crate::model::seal::Seal;
 use crate::model::vault::{About, SealedPart, SecretName, TokenStore, VaultFault};
 use crate::ports::secrets::{LONGEST, NamedSecrets as _};
-use crate::ports::vault::Vault as _;
-use crate::ports::vault_keys::VaultKeys as _;
+use crate::ports::vault::{Vault as _, VaultError};
+use crate::ports::vault_keys::{KeySource, NewSlot, VaultKeys as _};
 
 const BACKUP: &str = "/home/me/.openclaw/secrets.enc.bak";
 
@@ -146,6 +146,48 @@ fn a_new_key_opens_what_the_old_one_sealed_until_that_is_forgotten() {
     let policy = world.process().policy().unwrap().unwrap();
     assert_eq!((policy.store, policy.part), store);
     assert_eq!(world.get("A").as_deref(), Some("one"));
+}
+
+/// Two people have a passphrase each.
+#[test]
+fn each_slot_with_a_passphrase_is_asked_for_its_own() {
+    let world = World::default();
+    world.set("A", "one", &passphrase()).unwrap();
+    let other = NewSlot::Passphrase("battery staple".into());
+    world.person.will_say(&["correct horse"]);
+    world.process().add_slot(&other, &WAIT).unwrap();
+    world.person.asked();
+    world.process().lock().unwrap();
+    let before = world.text(FILE);
+    let given = |passphrases: &[&str]| {
+        let process = world.process();
+        let passphrases = passphrases.iter().map(|text| (*text).into());
+        process.take_key_from(KeySource {
+            passphrases: passphrases.collect(),
+            ..KeySource::default()
+        });
+        process.renew_key(&WAIT).map(drop)
+    };
+    world.person.will_say(&[]);
+    for (passphrases, slot) in [(&["correct horse"][..], 2), (&["battery staple"], 1)] {
+        let error = given(passphrases).unwrap_err();
+        let needed = VaultFault::NeedsPassphraseOf(slot);
+        assert!(matches!(error, VaultError::Vault(fault) if fault == needed));
+    }
+    assert_eq!(world.text(FILE), before);
+    given(&["battery staple", "correct horse"]).unwrap();
+    world.process().lock().unwrap();
+    // A typing error; and what opens one slot opens the vault, too.
+    world
+        .person
+        .will_say(&["correct horse", "battery", "battery staple"]);
+    world.process().renew_key(&WAIT).unwrap();
+    assert_eq!(world.person.asked(), 3);
+    for passphrase in ["correct horse", "battery staple"] {
+        world.process().lock().unwrap();
+        world.person.will_say(&[passphrase]);
+        assert_eq!(world.get("A").as_deref(), Some("one"));
+    }
 }
 
 #[test]

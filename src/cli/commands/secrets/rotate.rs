@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::json;
 
-use super::key_args::KeyArgs;
 use super::migrate::left;
 use crate::app::secrets::rotate;
 use crate::cli::output::{Answer, Output};
@@ -11,7 +10,7 @@ use crate::cli::system::System;
 
 /// Make a new key and seal everything under it
 ///
-/// Every slot opens the new key, so all of them must be at hand: key files, the keyring, the passphrase.
+/// Every slot opens the new key, so all of them must be at hand: key files, the keyring, each passphrase.
 /// The old keys are kept, sealed, for what still needs them. A key file that somebody may have copied
 /// opens the new key, too: replace its slot first (`secrets slot add`, `secrets slot remove`).
 #[derive(Debug, Args)]
@@ -19,8 +18,9 @@ use crate::cli::system::System;
   openclaw secrets rotate
   openclaw secrets rotate --passphrase-fd 0 <passphrase.txt")]
 pub struct Rotate {
-    #[command(flatten)]
-    key: KeyArgs,
+    /// Read a passphrase from this file descriptor instead of asking for it; once for each passphrase
+    #[arg(long, value_name = "N")]
+    passphrase_fd: Vec<u32>,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +29,7 @@ pub struct Rotate {
 impl Rotate {
     /// Carries it out.
     pub fn run(&self, system: &System) -> Answer {
-        let done = rotate::run(system.context(), self.key.passphrase_fd)?;
+        let done = rotate::run(system.context(), &self.passphrase_fd)?;
         if self.json {
             let output = Output::json(&json!({ "left": done.left }));
             return Ok(output.changed(true));

@@ -22,3 +22,4 @@ mod revoke;
 pub mod secrets;
 pub mod status;
 pub mod usecase;
+mod vault_failure;

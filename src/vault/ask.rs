@@ -8,7 +8,7 @@ use crate::model::vault::VaultFault;
 use crate::ports::dialog::{DialogError, Notice, Question};
 use crate::ports::vault::VaultError;
 
-use super::open::FileVault;
+use super::file_vault::FileVault;
 use super::passphrase::Stretch;
 use super::slots::{Place, Slot};
 

@@ -10,7 +10,7 @@ use crate::ports::dialog::Notice;
 use crate::ports::keyring::KeyringFault;
 
 use super::file::{self, Document};
-use super::open::{FileVault, cache_name};
+use super::file_vault::{FileVault, cache_name};
 use super::places::{credential_path, expand, read_key_file, read_keyring};
 use super::slots::{Place, Slot};
 

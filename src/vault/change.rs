@@ -11,7 +11,7 @@ use crate::ports::vault::{Sealer, Vault as _, VaultError};
 
 use super::body::Body;
 use super::file::{self, Document, Head, Previous};
-use super::open::FileVault;
+use super::file_vault::FileVault;
 use super::places::random;
 
 /// So often the key may change between our look and our lock.

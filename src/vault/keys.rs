@@ -19,7 +19,7 @@ use crate::ports::vault_keys::{KeySource, NewSlot, SlotStatus, VaultKeys, VaultS
 use super::body::Body;
 use super::change::Opened;
 use super::file::{self, Head, MOST_SLOTS, Previous};
-use super::open::{FileVault, cache_name};
+use super::file_vault::{FileVault, cache_name};
 use super::passphrase::Stretch;
 use super::places::{credential_path, expand, new_key, random, read_key_file, read_keyring};
 use super::slots::{Place, Slot};

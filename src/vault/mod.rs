@@ -11,6 +11,7 @@ mod body;
 mod bundle;
 mod change;
 mod file;
+mod file_vault;
 mod keys;
 mod named;
 pub mod open;

@@ -9,7 +9,7 @@ use crate::ports::vault_keys::NewSlot;
 
 use super::body::Body;
 use super::file::Previous;
-use super::open::FileVault;
+use super::file_vault::FileVault;
 
 impl NamedSecrets for FileVault {
     fn list(&self) -> Result<Vec<SecretEntry>, VaultFault> {

@@ -143,7 +143,8 @@ impl Credential {
         }
     }
 
-    fn secret(&self) -> Option<&Secret<String>> {
+    /// Its key, its token or its access token, unless that is blank.
+    pub fn secret(&self) -> Option<&Secret<String>> {
         let secret = match self {
             Self::ApiKey(c) => c.key.as_ref(),
             Self::Token(c) => c.token.as_ref(),

@@ -12,8 +12,10 @@ use super::set::KeyPlace;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
+use crate::model::env_reference;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::ProfileId;
+use crate::model::secret::Secret;
 use crate::model::vault::{SealedPart, TokenStore};
 use crate::ports::lock;
 use crate::ports::store::{Detail, Scope};
@@ -185,14 +187,32 @@ fn count(cx: Context<'_>, request: &Request) -> Result<usize, Failure> {
     let mut count = 0;
     for agent in cx.store.agents()? {
         let document = cx.store.look(&agent, Scope::All, Detail::Masked)?;
-        let is_other = |credential: &Credential| {
-            let has_secret = credential.shown_secret().is_some();
-            has_secret && credential.is_sealed() != request.to.seals()
-        };
         let profiles = document.profiles();
         count += profiles
-            .filter(|(_, credential)| is_other(credential))
+            .filter(|(_, credential)| lies_otherwise(credential, request))
             .count();
     }
     Ok(count)
+}
+
+/// Whether a secret of a profile is sealed that is to lie in the clear, or the other way round.
+fn lies_otherwise(credential: &Credential, request: &Request) -> bool {
+    let seals_rest = request.to.seals() && request.part == SealedPart::All;
+    let refresh = credential.as_oauth().and_then(|it| it.refresh.as_ref());
+    let secrets = [
+        (credential.secret(), seals_rest),
+        (refresh, request.to.seals()),
+    ];
+    secrets.into_iter().any(|(secret, seals)| {
+        let is_sealed = |secret: &Secret<String>| secret.as_sealed().is_some();
+        // A reference is no secret.
+        let is_one = |secret: &&Secret<String>| {
+            let is_reference = || env_reference::variable(secret.expose()).is_some();
+            is_sealed(secret)
+                || !(secret.is_blank() || secret.as_reference().is_some() || is_reference())
+        };
+        secret
+            .filter(is_one)
+            .is_some_and(|secret| is_sealed(secret) != seals)
+    })
 }

@@ -341,3 +341,22 @@ fn what_a_declaration_wants_sealed_is_not_stored_in_the_clear() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("token_store: env"), "{ran:?}");
 }
+
+#[test]
+fn a_part_that_rightly_lies_in_the_clear_is_not_counted() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", 3_600);
+    let paste = ["models", "auth", "paste-api-key", "--provider", "openai"];
+    let ran = world.pipe(&paste, "sk-test-0123456789abcdef0123456789");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let part = [&SEAL[..], &["--seal", "refresh"]].concat();
+    assert!(done(&world, &part).out.starts_with("1 profile sealed\n"));
+    assert!(done(&world, &part).out.starts_with("0 profiles sealed\n"));
+    let status = done(&world, &["secrets", "status"]);
+    assert!(
+        status.out.contains("Profiles: refresh tokens sealed"),
+        "{status:?}"
+    );
+    assert!(done(&world, &SEAL).out.starts_with("2 profiles sealed\n"));
+    assert!(done(&world, &part).out.starts_with("2 profiles sealed\n"));
+}

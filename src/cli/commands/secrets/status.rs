@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::app::secrets::status;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
+use crate::model::vault::SealedPart;
 use crate::ports::vault_keys::{SlotStatus, VaultStatus};
 
 /// Show where the key of the secrets lies, and whether it can be had now
@@ -60,9 +61,10 @@ fn text_of(status: &VaultStatus, system: &System) -> String {
         "File: {}\nVault: {}\nProfiles: {}\n",
         status.path.display(),
         status.policy.vault,
-        match status.policy.store.seals() {
-            true => "sealed",
-            false => "not sealed",
+        match (status.policy.store.seals(), status.policy.part) {
+            (true, SealedPart::All) => "sealed",
+            (true, SealedPart::Refresh) => "refresh tokens sealed, everything else in the clear",
+            (false, _) => "not sealed",
         },
     );
     match (&status.unlocked_until, &status.cache_fault) {

@@ -5,9 +5,10 @@
 //! fail. What another program writes there counts before what is sealed, and the next write of ours
 //! seals it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::env_reference;
@@ -54,6 +55,15 @@ struct Member {
     /// The digest of the grant, so that a view finds it in the journal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     grant: Option<String>,
+}
+
+/// A secret that was sealed, from the moment on at which it is read: what follows may be no JSON.
+struct Opened(Secret<String>);
+
+impl<'de> Deserialize<'de> for Opened {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|text| Self(Secret::new(text)))
+    }
 }
 
 /// What every version of the member says.
@@ -132,11 +142,10 @@ fn open(
     let about = About::Profile(id.as_str(), provider);
     let opened = sealer.open(about, &member.seal);
     let bytes = opened.map_err(|_| SealFault::Damaged)?;
-    let secrets: Option<std::collections::BTreeMap<String, String>> =
-        serde_json::from_slice(bytes.expose()).ok();
+    let secrets: Option<BTreeMap<String, Opened>> = serde_json::from_slice(bytes.expose()).ok();
     let secrets = secrets.ok_or(SealFault::Damaged)?.into_iter();
     let secrets: Vec<_> = secrets
-        .map(|(name, text)| (name, Secret::new(text)))
+        .map(|(name, Opened(secret))| (name, secret))
         .collect();
     match secrets.iter().all(|(name, _)| FIELDS.contains(&&**name)) {
         true => Ok(Secrets(secrets)),

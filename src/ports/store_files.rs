@@ -98,6 +98,13 @@ pub trait StoreFiles: Send + Sync {
     /// As [`StoreFiles::reseal`].
     fn reseal_trash(&self) -> Result<Vec<PathBuf>, StoreError>;
 
+    /// The same of the responses to refreshes that are saved; also returns whether one of those refreshes
+    /// is under way in another process, and its file was left alone.
+    ///
+    /// # Errors
+    /// As [`StoreFiles::reseal`].
+    fn reseal_answers(&self) -> Result<(Vec<PathBuf>, bool), StoreError>;
+
     /// How many files of spent grants an earlier version left. Takes no lock.
     ///
     /// # Errors

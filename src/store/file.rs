@@ -229,6 +229,10 @@ impl StoreFiles for FileStore {
         reseal::trash(self)
     }
 
+    fn reseal_answers(&self) -> Result<(Vec<PathBuf>, bool), StoreError> {
+        reseal::answers(self)
+    }
+
     fn leftovers(&self) -> Result<usize, StoreError> {
         Ok(leftovers::find(self)?.count())
     }

@@ -10,7 +10,7 @@ use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::state_files::TRASH;
-use crate::ports::store::{Documents as _, Scope, StoreError};
+use crate::ports::store::{Documents as _, GrantLock, GrantLocks as _, Scope, StoreError};
 
 use super::document;
 use super::document_lock;
@@ -21,6 +21,7 @@ use super::lock_path::PATIENCE;
 use super::paths::{DOCUMENT, HISTORIES};
 use super::read::read_text;
 use super::render::{self, Layout};
+use super::saved_answer;
 use super::sealed::Sealing;
 
 /// Writes an agent's document and its histories. Returns the files in which something does not open.
@@ -45,6 +46,22 @@ pub(super) fn agent(cx: &FileStore, agent: &AgentId) -> Result<Vec<PathBuf>, Sto
 /// Whether one of these is closed although the vault is open.
 fn has_closed<'a>(cx: &FileStore, mut all: impl Iterator<Item = &'a Credential>) -> bool {
     cx.vault.opened().is_some() && all.any(Credential::is_sealed)
+}
+
+/// Writes the answers that are saved, those outside the state directory, too. Returns the files in
+/// which something does not open, and whether the refresh of one is under way in another process.
+pub(super) fn answers(cx: &FileStore) -> Result<(Vec<PathBuf>, bool), StoreError> {
+    let sealing = cx.sealing()?;
+    let cx = &cx.asking_nobody();
+    let (mut left, mut is_waiting) = (Vec::new(), false);
+    for grant in saved_answer::grants(cx)? {
+        match cx.try_lock_grant(&grant)? {
+            GrantLock::Held(_held) => left.extend(saved_answer::reseal(cx, &grant, &sealing)?),
+            GrantLock::Taken { .. } => is_waiting = true,
+            GrantLock::Spent { .. } => {}
+        }
+    }
+    Ok((left, is_waiting))
 }
 
 /// Writes what lies in the trash, which nobody else writes.

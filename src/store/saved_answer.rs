@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::grant::GrantDigest;
-use crate::model::saved_response::{self, ROOM};
+use crate::model::saved_response::{self, IS_SEALED, ROOM};
 use crate::model::seal::Seal;
 use crate::model::secret::Secret;
 use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
-use crate::model::vault::About;
+use crate::model::vault::{About, VaultFault};
 use crate::ports::files::{FileError, Prepared, Untrusted};
 use crate::ports::store::{PendingRefresh, SavedAnswer, StoreError};
 use crate::ports::vault::Sealer;
@@ -25,9 +25,6 @@ use super::io::FileStore;
 use super::sealed::Sealing;
 
 const SUFFIX: &str = ".answer";
-
-/// Follows the length of an answer that is sealed.
-const IS_SEALED: &str = " sealed";
 
 /// The file of one refresh, ready for its answer.
 pub(super) struct Slot<'a> {
@@ -42,35 +39,45 @@ pub(super) struct Slot<'a> {
 impl Slot<'_> {
     /// Saves the answer where it was prepared.
     pub(super) fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
-        let bytes = self.seal(answer)?;
+        let bytes = self.response(answer)?;
         self.file.append(bytes.expose())
     }
 
-    fn seal(&self, answer: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, FileError> {
-        let answer = answer.expose();
-        let Some(sealer) = &self.sealer else {
-            let length = answer.len().to_string();
-            return Ok(saved_response::sealed(&length, answer));
-        };
-        let seal = sealer.seal(About::Answer(self.grant.as_str()), answer);
-        let sealed = seal.map_err(|fault| FileError {
+    fn response(&self, answer: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, FileError> {
+        response(self.sealer.as_deref(), (&self.grant, answer)).map_err(|fault| FileError {
             operation: "seal",
             path: self.path.clone(),
             source: std::io::Error::other(fault),
-        })?;
-        let bytes = sealed.to_bytes();
-        let length = format!("{}{IS_SEALED}", bytes.len());
-        Ok(saved_response::sealed(&length, &bytes))
+        })
     }
+}
+
+/// What is saved of an answer; sealed if there is what seals it.
+fn response(
+    sealer: Option<&Sealer>,
+    (grant, answer): (&GrantDigest, &Secret<Vec<u8>>),
+) -> Result<Secret<Vec<u8>>, VaultFault> {
+    let answer = answer.expose();
+    let Some(sealer) = sealer else {
+        let length = answer.len().to_string();
+        return Ok(saved_response::response(&length, answer));
+    };
+    let bytes = sealer.seal(About::Answer(grant.as_str()), answer)?;
+    let bytes = bytes.to_bytes();
+    let line = format!("{}{IS_SEALED}", bytes.len());
+    Ok(saved_response::response(&line, &bytes))
 }
 
 /// What a file of ours holds.
 enum Content {
     /// The answer has not come, as far as this file knows.
     Unanswered,
-    /// An answer that is torn, as far as it goes; `None` if it was written by a later release. The
-    /// grant is spent in either case.
-    Torn(Option<SavedAnswer>),
+    /// An answer that is torn, as far as it goes. Its grant is spent, as that of what follows.
+    Torn(SavedAnswer),
+    /// One that is sealed and torn: nothing of it can be read.
+    TornSeal,
+    /// It was written by a later release.
+    Unknown,
     /// It belongs to another state directory.
     Foreign,
     Answer(SavedAnswer),
@@ -120,7 +127,7 @@ pub(super) fn save_elsewhere(
     let save = || {
         cx.io.files.create_dirs(directory)?;
         let mut file = cx.io.files.prepare(&path, &slot.head, 0)?;
-        file.append(slot.seal(answer)?.expose())
+        file.append(slot.response(answer)?.expose())
     };
     save().ok().map(|()| path)
 }
@@ -146,11 +153,11 @@ pub(super) fn of_grant(
                 };
                 insert(&mut answers, answer);
             }
-            Content::Answer(answer) | Content::Torn(Some(answer)) => {
+            Content::Answer(answer) | Content::Torn(answer) => {
                 insert(&mut answers, answer);
             }
             Content::Unanswered => cx.io.files.remove(&path)?,
-            Content::Torn(None) | Content::Foreign => {}
+            Content::TornSeal | Content::Unknown | Content::Foreign => {}
         }
     }
     Ok(answers)
@@ -268,21 +275,21 @@ fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
-    let (refresh, length, body) = match saved_response::read(bytes.expose(), &cx.paths.state) {
+    let (refresh, line, body) = match saved_response::read(bytes.expose(), &cx.paths.state) {
         saved_response::Content::Foreign => return Content::Foreign,
         saved_response::Content::Unanswered => return Content::Unanswered,
-        saved_response::Content::Unknown => return Content::Torn(None),
-        saved_response::Content::Response { whose, seal, body } => (whose, seal, body),
+        saved_response::Content::Unknown => return Content::Unknown,
+        saved_response::Content::Response { whose, line, body } => (whose, line, body),
     };
     let saved = |body: &[u8]| SavedAnswer {
         refresh,
         body: Secret::new(body.to_vec()),
         at: at(path),
     };
-    let length = std::str::from_utf8(length).unwrap_or_default();
-    let (length, is_sealed) = match length.strip_suffix(IS_SEALED) {
+    let line = std::str::from_utf8(line).unwrap_or_default();
+    let (length, is_sealed) = match line.strip_suffix(IS_SEALED) {
         Some(length) => (length, true),
-        None => (length, false),
+        None => (line, false),
     };
     let whole = length
         .parse::<usize>()
@@ -291,9 +298,8 @@ fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
     match (whole, is_sealed) {
         (Some(body), true) => Content::Sealed(saved(body)),
         (Some(body), false) => Content::Answer(saved(body)),
-        // Nothing of it can be read.
-        (None, true) => Content::Torn(None),
-        (None, false) => Content::Torn(Some(saved(body))),
+        (None, true) => Content::TornSeal,
+        (None, false) => Content::Torn(saved(body)),
     }
 }
 
@@ -303,8 +309,11 @@ pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), 
     for path in files_of(cx, grant)? {
         let bytes = read(cx, &path)?.unwrap_or_default();
         let why = match understand(cx, &path, &Secret::new(bytes)) {
-            Content::Torn(None) => {
-                "it holds the response to a refresh in a format of a later version"
+            Content::Unknown => {
+                "it holds the response to a refresh in a format of a later version, or its first line is damaged"
+            }
+            Content::TornSeal => {
+                "it holds the response to a refresh, sealed and torn, of which nothing can be read"
             }
             Content::Sealed(ref answer) if open(cx, grant, answer.clone())?.is_none() => {
                 "it holds the response to a refresh, and its seal does not open"
@@ -319,6 +328,54 @@ pub(super) fn check_readable(cx: &FileStore, grant: &GrantDigest) -> Result<(), 
         return Err(error.into());
     }
     Ok(())
+}
+
+/// Writes the answers to refreshes of a grant anew that are not saved as the vault says; returns the
+/// files that are left as they are. Only for the holder of the grant's lock.
+///
+/// # Errors
+/// What the disk says; if something is to be sealed or opened, and the vault does not open.
+pub(super) fn reseal(
+    cx: &FileStore,
+    grant: &GrantDigest,
+    sealing: &Sealing,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let sealer = match sealing {
+        Sealing::Off => None,
+        Sealing::On(sealer, _) => Some(&**sealer),
+        Sealing::Closed(fault) => return Err(fault.clone().into()),
+    };
+    let about = About::Answer(grant.as_str());
+    let mut left = Vec::new();
+    for path in files_of(cx, grant)? {
+        let Some(file) = read(cx, &path)?.map(Secret::new) else {
+            continue;
+        };
+        let (answer, is_sealed) = match understand(cx, &path, &file) {
+            // What is torn is not understood, sealed or not.
+            Content::Answer(answer) | Content::Torn(answer) => (Some(answer), false),
+            Content::Sealed(answer) => {
+                let seal = Seal::from_bytes(answer.body.expose());
+                let is_outdated = |seal| sealer.is_none_or(|it| it.is_outdated(about, &seal));
+                if !seal.is_some_and(is_outdated) {
+                    continue;
+                }
+                (open(cx, grant, answer)?, true)
+            }
+            Content::TornSeal | Content::Unknown => (None, false),
+            Content::Unanswered | Content::Foreign => continue,
+        };
+        match answer {
+            None => left.push(path),
+            Some(answer) if is_sealed || sealer.is_some() => {
+                let response = response(sealer, (grant, &answer.body))?;
+                let bytes = saved_response::replace_response(file.expose(), &response);
+                cx.io.files.replace(&path, bytes.expose())?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(left)
 }
 
 fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {

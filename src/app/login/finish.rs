@@ -17,6 +17,7 @@ use crate::oauth::paste::Pasted;
 use crate::ports::dialog::{DialogError, Notice, Question};
 
 use super::super::failure::{Failure, Kind};
+use super::attempts;
 use super::auth_code::{CodeFlow, exchange_failure};
 use super::file_name;
 use super::pending::{self, Pending};
@@ -63,10 +64,16 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     };
     // Held until the attempt is gone: another process finds either it or nothing.
     let _lock = pending::lock(cx)?;
-    let attempts = pending::all(cx)?;
-    let found = pick(&attempts, wanted, &pasted, cx.clock.local());
-    pending::sweep(cx, &attempts);
-    let pending = found?;
+    let found = attempts::all(cx)?;
+    let picked = pick(&found.open, wanted, &pasted, cx.clock.local());
+    attempts::sweep(cx, &found);
+    let pending = match (picked, &found.fault) {
+        // It may be one of those that are locked.
+        (Err(failure), Some(fault)) if failure.kind == Kind::NotFound => {
+            return Err(fault.clone().into());
+        }
+        (picked, _) => picked?,
+    };
     let provider = cx.provider(&pending.provider)?;
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
     if !flow.client.binding().is_same(&pending.binding()) {

@@ -2,6 +2,7 @@
 //!
 //! No lock is held while a person thinks, and the old login stays until the new one is stored.
 
+mod attempts;
 mod auth_code;
 mod browser;
 mod client_credentials;
@@ -15,6 +16,7 @@ mod plugin;
 pub mod recover;
 mod redirect;
 mod request;
+pub(in crate::app) mod reseal;
 mod saved_login;
 mod saver;
 mod sources;

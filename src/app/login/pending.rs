@@ -18,7 +18,7 @@ use crate::model::seal::Seal;
 use crate::model::secret::Secret;
 use crate::model::state_files::{LOCKS, PENDING};
 use crate::model::time::Timestamp;
-use crate::model::vault::About;
+use crate::model::vault::{About, VaultFault};
 use crate::oauth::authorization::PendingAuthorization;
 use crate::ports::files::{FileLock, Sharing};
 use crate::ports::lock::{LockError, lock_within};
@@ -30,10 +30,7 @@ use super::request::Request;
 use crate::app::context::Context;
 
 const SCHEMA: u32 = 1;
-const SUFFIX: &str = ".json";
-
-/// The age in milliseconds at which a file that is not an attempt was left behind by a crash.
-const LEFT_BEHIND: i64 = 24 * 60 * 60 * 1_000;
+pub(super) const SUFFIX: &str = ".json";
 
 /// The time limit for the completion of another attempt: it is one token request.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -195,59 +192,25 @@ impl Pending {
     }
 
     /// Reads the file of an attempt; `None` if it is damaged, or of a later release.
-    fn read(cx: Context<'_>, id: &str, bytes: &Secret<Vec<u8>>) -> Result<Option<Self>, Failure> {
-        let Ok(file) = serde_json::from_slice::<SealedFile>(bytes.expose()) else {
+    pub(super) fn read(
+        cx: Context<'_>,
+        id: &str,
+        bytes: &Secret<Vec<u8>>,
+    ) -> Result<Option<Self>, VaultFault> {
+        let Some(seal) = seal_of(bytes) else {
             return Ok(Self::decode(id, bytes.expose()));
         };
-        let opened = cx.vault.unlock()?.open(About::Login(id), &file.sealed);
+        let opened = cx.vault.unlock()?.open(About::Login(id), &seal);
         Ok(opened
             .ok()
             .and_then(|plain| Self::decode(id, plain.expose())))
     }
 }
 
-/// Lists all attempts, expired ones included. One that others could have written is left out, and a
-/// warning says so.
-///
-/// # Errors
-/// If the directory or one of the other files cannot be read.
-pub(super) fn all(cx: Context<'_>) -> Result<Vec<Pending>, Failure> {
-    let mut found = Vec::new();
-    for name in cx.files.list(&directory(cx))? {
-        let Some(id) = name.strip_suffix(SUFFIX).filter(|id| file_name::is_one(id)) else {
-            continue;
-        };
-        let bytes = match cx.files.read_settings(&path(cx, id)) {
-            // What others could have written is no login of this user, and must not prevent one.
-            Err(error) if error.is_refused() => {
-                cx.warn(format!("{error}; it is not used. Try: {}", error.remedy()));
-                continue;
-            }
-            other => other?.map(Secret::new),
-        };
-        if let Some(bytes) = bytes {
-            found.extend(Pending::read(cx, id, &bytes)?);
-        }
-    }
-    Ok(found)
-}
-
-/// Removes expired attempts, and what a crash left. What cannot be removed stays for the next time.
-pub(super) fn sweep(cx: Context<'_>, attempts: &[Pending]) {
-    let now = cx.clock.now();
-    for attempt in attempts.iter().filter(|attempt| attempt.is_over(now)) {
-        let _ = attempt.remove(cx);
-    }
-    let directory = directory(cx);
-    for name in cx.files.list(&directory).unwrap_or_default() {
-        let path = directory.join(&name);
-        let ours = name.ends_with(SUFFIX) || name.ends_with(".tmp");
-        let stat = cx.files.stat(&path).ok().flatten();
-        let left = stat.is_some_and(|stat| stat.modified.until(now) > LEFT_BEHIND);
-        if ours && left && !attempts.iter().any(|other| name.starts_with(&other.id)) {
-            let _ = cx.files.remove(&path);
-        }
-    }
+/// The seal in the file of an attempt, if it is sealed.
+pub(super) fn seal_of(bytes: &Secret<Vec<u8>>) -> Option<Seal> {
+    let file: Option<SealedFile> = serde_json::from_slice(bytes.expose()).ok();
+    file.map(|file| file.sealed)
 }
 
 /// Locks out every other process that wants to use a code, until dropped.
@@ -282,11 +245,11 @@ pub(super) fn remove(cx: Context<'_>, id: &str) -> Result<(), Failure> {
     }
 }
 
-fn directory(cx: Context<'_>) -> PathBuf {
+pub(super) fn directory(cx: Context<'_>) -> PathBuf {
     cx.dirs.state.join(PENDING)
 }
 
-fn path(cx: Context<'_>, id: &str) -> PathBuf {
+pub(super) fn path(cx: Context<'_>, id: &str) -> PathBuf {
     directory(cx).join(format!("{id}{SUFFIX}"))
 }
 

@@ -34,6 +34,8 @@ use crate::app::failure::Failure;
 const CONFIRMED: &str = "login";
 /// How it ends where nobody has said yet that the login is theirs.
 const UNCONFIRMED: &str = "unconfirmed";
+/// How it ends where the person did not want it.
+pub(super) const DECLINED: &str = "declined";
 
 /// What the answer brings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +140,8 @@ pub(super) fn lines(
     sealer: Option<&Sealer>,
 ) -> Result<Secret<Vec<u8>>, VaultFault> {
     let plain = answer.body.expose();
-    let seal = sealer.map(|sealer| sealer.seal(About::Login(login_of(path)), plain));
-    let sealed = seal.transpose()?.map(|seal| seal.to_bytes());
+    let sealed = sealer.map(|sealer| sealer.seal(about(path), plain));
+    let sealed = sealed.transpose()?.map(|seal| seal.to_bytes());
     let body = sealed.as_ref().unwrap_or(plain);
     let line = AnswerLine {
         length: body.len(),
@@ -148,12 +150,17 @@ pub(super) fn lines(
     };
     let line = serde_json::to_string(&line);
     let line = line.map_err(|error| VaultFault::Failed(error.to_string()))?;
-    Ok(saved_response::sealed(&line, body))
+    Ok(saved_response::response(&line, body))
 }
 
 /// The name of the login of a file: what its name begins with, however it ends.
-fn login_of(path: &Path) -> &str {
+pub(super) fn login_of(path: &Path) -> &str {
     path.file_stem().and_then(OsStr::to_str).unwrap_or_default()
+}
+
+/// What a seal in the file of a login is about.
+pub(super) fn about(path: &Path) -> About<'_> {
+    About::Login(login_of(path))
 }
 
 /// Opens the answer in the file of a login; `None` if it is damaged.
@@ -167,7 +174,7 @@ pub(super) fn open(
 ) -> Result<Option<Response>, VaultFault> {
     let sealer = cx.vault.unlock()?;
     let seal = Seal::from_bytes(sealed.body.expose());
-    let body = seal.and_then(|seal| sealer.open(About::Login(login_of(path)), &seal).ok());
+    let body = seal.and_then(|seal| sealer.open(about(path), &seal).ok());
     Ok(body.map(|body| Response { body, ..sealed }))
 }
 
@@ -186,13 +193,13 @@ pub(super) enum Content {
 }
 
 pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
-    let (head, seal, body) = match saved_response::read(bytes.expose(), &cx.dirs.state) {
+    let (head, line, body) = match saved_response::read(bytes.expose(), &cx.dirs.state) {
         saved_response::Content::Foreign => return Content::Foreign,
         saved_response::Content::Unanswered => return Content::Unanswered,
         saved_response::Content::Unknown => return Content::Unreadable,
-        saved_response::Content::Response { whose, seal, body } => (whose, seal, body),
+        saved_response::Content::Response { whose, line, body } => (whose, line, body),
     };
-    let line = serde_json::from_slice::<AnswerLine>(seal).ok();
+    let line = serde_json::from_slice::<AnswerLine>(line).ok();
     let whole = line.and_then(|line| Some((body.get(..line.length)?, line)));
     let Some((body, AnswerLine { date, sealed, .. })) = whole else {
         return Content::Unreadable;
@@ -209,17 +216,27 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
     }
 }
 
-/// Lists the files of logins, by their names.
+/// Lists the files of logins that a command may store, by their names.
 ///
 /// # Errors
 /// What the disk says.
 pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
+    ending(cx, &[CONFIRMED, UNCONFIRMED])
+}
+
+/// Lists all files of logins, by their names.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn all_names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
+    ending(cx, &[CONFIRMED, UNCONFIRMED, DECLINED])
+}
+
+fn ending(cx: Context<'_>, endings: &[&str]) -> Result<Vec<String>, Failure> {
     let names = cx.files.list(&directory(cx))?.into_iter();
     let names = names.filter(|name| {
         let parts = name.split_once('.');
-        parts.is_some_and(|(login, ending)| {
-            file_name::is_one(login) && [CONFIRMED, UNCONFIRMED].contains(&ending)
-        })
+        parts.is_some_and(|(login, ending)| file_name::is_one(login) && endings.contains(&ending))
     });
     Ok(names.collect())
 }

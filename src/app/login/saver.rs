@@ -21,12 +21,9 @@ use crate::ports::vault::Sealer;
 
 use super::file_name;
 use super::request::Login;
-use super::saved_login::{self, Awaited, Content, Head, directory, understand};
+use super::saved_login::{self, Awaited, Content, DECLINED, Head, directory, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
-
-/// How the name of an answer ends that the person did not want.
-const DECLINED: &str = "declined";
 
 /// A login under way: its file is ready for the answer, which goes there before anything parses it.
 pub(super) struct Saver<'a> {
@@ -322,7 +319,7 @@ fn unconfirmed(cx: Context<'_>, mut failure: Failure, path: &Path) -> Failure {
     failure
 }
 
-fn release(lock: Option<Box<dyn FileLock>>) {
+pub(super) fn release(lock: Option<Box<dyn FileLock>>) {
     if let Some(Err(error)) = lock.map(FileLock::remove) {
         tracing::warn!(%error, "the lock of a login is left");
     }
@@ -354,7 +351,11 @@ pub(super) fn take(cx: Context<'_>, file: &str) -> Result<Option<(SavedLogin, Co
     Ok(Some((saved, content)))
 }
 
-fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Failure> {
+/// Takes the lock of the login of that name; `None` if a process works on it.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn try_lock(cx: Context<'_>, name: &str) -> Result<Option<Box<dyn FileLock>>, Failure> {
     let locks = cx.dirs.state.join(LOCKS);
     cx.files.create_dirs(&locks)?;
     let path = locks.join(format!("login-{name}.lock"));

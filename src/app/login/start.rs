@@ -12,8 +12,9 @@ use crate::model::provider::{Flow, Redirect};
 use crate::model::time::Timestamp;
 
 use super::super::failure::Failure;
+use super::attempts;
 use super::auth_code::CodeFlow;
-use super::pending::{self, Pending};
+use super::pending::Pending;
 use super::request::Request;
 use super::{choose, tell_findings};
 use crate::app::context::Context;
@@ -80,7 +81,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Begun, Failure> {
     cx.store.check_writable(&request.agent)?;
     let redirect_uri = code.flow.redirect.uri(any_port(&code.flow.redirect));
     let authorization = code.begin(cx, &redirect_uri)?;
-    pending::sweep(cx, &pending::all(cx)?);
+    attempts::sweep(cx, &attempts::all(cx)?);
     let (method, binding) = (flow.method(), code.client.binding());
     let pending = Pending::new(cx, request, method, binding, authorization.pending)?;
     pending.write(cx)?;

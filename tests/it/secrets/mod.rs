@@ -16,6 +16,7 @@ mod sealed_store;
 mod secret_refs;
 mod session_keyring;
 mod store_races;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

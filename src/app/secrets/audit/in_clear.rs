@@ -10,6 +10,7 @@ use crate::model::dotenv;
 use crate::model::env_reference;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::printable;
+use crate::model::saved_response;
 use crate::model::secret_shape::hide_secrets;
 use crate::model::variable::names_credential;
 use crate::model::vault::{SealedPart, TokenStore};
@@ -79,19 +80,12 @@ impl Rule {
         }
     }
 
-    /// What is found in a saved response: it is sealed, or its second line ends otherwise.
+    /// What is found in a saved response.
     pub(super) fn in_answer(&self, place: &Place, bytes: &[u8]) -> Option<Finding> {
-        let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
-        let (_, length, body) = (lines.next()?, lines.next()?, lines.next()?);
-        let is_answered = length.first().is_some_and(u8::is_ascii_graphic);
-        // That of a refresh says it in a word, that of a login in a member.
-        let said: Option<Value> = serde_json::from_slice(length).ok();
-        let is_sealed = length.ends_with(b" sealed")
-            || said.is_some_and(|said| said.get("sealed") == Some(&Value::Bool(true)));
-        let is_open = is_answered && !is_sealed && !body.is_empty();
-        (self.store.seals() && is_open).then(|| {
+        let is_open = self.store.seals() && saved_response::is_in_clear(bytes);
+        is_open.then(|| {
             let message = "the response of a login or refresh waits in the clear";
-            let advice = Hint::from("store it: ").run(Command::new("models auth refresh"));
+            let advice = self.migrate();
             Finding::new(Code::PlaintextFound, &place.path, message, advice)
         })
     }
@@ -101,9 +95,18 @@ impl Rule {
         let is_open = self.store.seals() && tree.get("sealed").is_none();
         is_open.then(|| {
             let message = "a login that was started waits in the clear";
-            let advice = "finish that login, or start it again";
+            let advice = self.migrate();
             Finding::new(Code::PlaintextFound, &place.path, message, advice)
         })
+    }
+
+    /// The command that seals what lies in the clear.
+    fn migrate(&self) -> Hint {
+        let command = Command::new("secrets migrate").option("--to", self.store.as_ref());
+        match self.part {
+            SealedPart::All => command.into(),
+            part => command.option("--seal", part.as_ref()).into(),
+        }
     }
 
     fn is_of_profile(&self, name: &str) -> bool {
@@ -134,9 +137,7 @@ impl Rule {
             .iter()
             .any(|end| name.contains(end));
         let advice = match place.role {
-            Role::Profiles if !is_copy => Command::new("secrets migrate")
-                .option("--to", self.store.as_ref())
-                .into(),
+            Role::Profiles if !is_copy => self.migrate(),
             Role::Profiles | Role::Legacy => delete(),
             _ if is_copy => delete(),
             _ => store_it(),

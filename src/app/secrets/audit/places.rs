@@ -70,7 +70,7 @@ pub(super) fn list(cx: Context<'_>, agents: &[AgentId]) -> Vec<Place> {
     }
     found.ending(&state.join(CREDENTIALS), ".json", Role::Legacy);
     found.ending(&state.join(PROVIDERS), ".toml", Role::Text);
-    for suffix in [".answer", ".login", ".unconfirmed"] {
+    for suffix in [".answer", ".login", ".unconfirmed", ".declined"] {
         found.ending(&state.join(RESCUE), suffix, Role::Answer);
     }
     found.ending(&state.join(PENDING), ".json", Role::Attempt);

@@ -113,7 +113,7 @@ impl Migrate {
         text.push_str(&left(done));
         if done.is_waiting {
             text.push_str(
-                "A login or a refresh that was begun before is not sealed until it is completed\n",
+                "A login or refresh is under way in another process; its response is stored as it was begun, so run this command again\n",
             );
         }
         if self.to.seals() {

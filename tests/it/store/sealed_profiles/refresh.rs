@@ -105,3 +105,28 @@ fn nobody_is_asked_once_a_refresh_token_may_have_been_sent() {
     let login = doc.get(&profile()).and_then(Credential::as_oauth).unwrap();
     assert_eq!(login.refresh_token().unwrap().expose(), "rt-2");
 }
+
+#[test]
+fn an_answer_whose_seal_is_torn_is_not_taken_for_one_of_a_later_version() {
+    let (files, vault) = (MemoryFiles::new(), vault());
+    files.put(Path::new(MAIN), &text("rt-1"));
+    let store = sealed(&files, &vault);
+    change(&store, |_| {}).unwrap();
+    let grant = digest("rt-1");
+    let begin = || {
+        let held = held(store.try_lock_grant(&grant).unwrap()).unwrap();
+        held.reserve(&pending(), &PATIENCE)
+    };
+    begin().unwrap().save(&Secret::new(ANSWER.to_vec()));
+    let mut all = files.all().into_iter();
+    let is_answer = |path: &Path| path.extension().is_some_and(|end| end == "answer");
+    let (path, whole) = all.find(|(path, _)| is_answer(path)).unwrap();
+    let end = whole.find(" sealed\n").unwrap() + 20;
+    files.put(&path, &whole[..end]);
+    let told = begin().map(drop).unwrap_err().to_string();
+    assert!(told.contains("sealed and torn"), "{told}");
+    let line = whole.replace(" sealed\n", " wrapped\n");
+    files.put(&path, &line.replace("\"schema\":1", "\"schema\":2"));
+    let told = begin().map(drop).unwrap_err().to_string();
+    assert!(told.contains("of a later version"), "{told}");
+}

@@ -24,7 +24,7 @@ cargo +nightly fuzz build --sanitizer none
 [ "$seconds" != build ] || exit 0
 
 pids=()
-for target in document store callback paste manifest declared; do
+for target in document store callback paste manifest declared vault; do
   found=target/fuzz-corpus/$target
   mkdir -p "$found"
   cargo +nightly fuzz run --sanitizer none "$target" "$found" "tests/corpus/$target" -- \
@@ -33,7 +33,7 @@ for target in document store callback paste manifest declared; do
   pids+=($!)
 done
 failed=0
-for target in document store callback paste manifest declared; do
+for target in document store callback paste manifest declared vault; do
   wait "${pids[0]}" || failed=1
   pids=("${pids[@]:1}")
   echo "== $target"

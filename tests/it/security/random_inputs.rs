@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::World;
 
 use engine::{Limit, Target, run};
-use targets::{callback, declared, document, manifest, paste, store};
+use targets::{callback, declared, document, manifest, paste, store, vault};
 
 /// What a JSON document of ours is made of.
 const MEMBERS: [&str; 22] = [
@@ -137,6 +137,30 @@ const DECLARED: Target = Target {
     ],
 };
 
+const VAULT: Target = Target {
+    name: "vault",
+    check: vault::check,
+    words: &[
+        "\"openclawSecrets\":1,",
+        "\"openclawSecrets\":2,",
+        "\"vault\":\"07070707070707070707070707070707\",",
+        "\"store\":\"keychain\",",
+        "\"seal\":\"refresh\",",
+        "\"slots\":[],",
+        "{\"type\":\"passphrase\",\"kdf\":\"argon2id\",\"m\":64,\"t\":1,\"p\":1,\"salt\":\"AA\",\"nonce\":\"AA\",\"key\":\"AA\"},",
+        "{\"type\":\"key_file\",\"path\":\"../../x\",\"nonce\":\"AA\",\"key\":\"AA\"},",
+        "{\"type\":\"later\"},",
+        "\"m\":4294967295,",
+        "\"p\":0,",
+        "\"before\":[{\"nonce\":\"\",\"key\":\"\"}],",
+        "\"body\":{\"salt\":\"\",\"nonce\":\"\",\"data\":\"\"},",
+        "\"v\":1,",
+        "\"v\":2,",
+        "\"fields\":[\"key\"],",
+        "\"fp\":\"\\u001b[2J\",",
+    ],
+};
+
 /// So many inputs, the corpus first, and the same ones every time.
 fn always(target: &Target, runs: u64) {
     assert!(run(target, 7, Limit::Runs(runs)) >= runs);
@@ -176,6 +200,26 @@ fn no_manifest_of_two_hundred_breaks_anything() {
 #[test]
 fn no_declaration_of_two_hundred_breaks_anything() {
     always(&DECLARED, 200);
+}
+
+#[test]
+fn the_vaults_of_the_corpus_open() {
+    for (name, opens) in [
+        ("key-file", [true, false, false]),
+        ("key-file-and-passphrase", [true, true, false]),
+        ("two-slots-and-the-key-before", [true, false, false]),
+        ("slots-of-a-later-release", [false; 3]),
+        ("sealed-profile", [false, false, true]),
+        ("sealed-profile-of-another-vault", [false; 3]),
+    ] {
+        let path = format!("{}/tests/corpus/vault/{name}", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(vault::opens(&std::fs::read(path).unwrap()), opens, "{name}");
+    }
+}
+
+#[test]
+fn no_vault_of_two_hundred_breaks_anything() {
+    always(&VAULT, 200);
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -224,6 +268,12 @@ fn a_minute_of_manifests() {
 #[ignore = "needs a minute"]
 fn a_minute_of_declarations() {
     a_minute(&DECLARED);
+}
+
+#[test]
+#[ignore = "needs a minute"]
+fn a_minute_of_vaults() {
+    a_minute(&VAULT);
 }
 
 /// The real program over each store of the corpus: an answer or an error, and bytes that are not

@@ -12,3 +12,4 @@ pub(crate) mod paste;
 pub(crate) mod pieces;
 pub(crate) mod raw;
 pub(crate) mod store;
+pub(crate) mod vault;

@@ -4,21 +4,56 @@
 //! Nothing is expanded: a key may hold `$`. A line that is no assignment says nothing, and is never
 //! quoted in an error, since it may well be a key. Of two assignments of one name the later counts.
 
+use std::ops::RangeInclusive;
+
 use super::secret::Secret;
 
-/// The assignments, in order.
+/// An assignment, and on which lines of the text it stands.
+#[derive(Debug)]
+pub struct Assignment<'a> {
+    /// What it assigns to.
+    pub name: &'a str,
+    /// What it assigns.
+    pub value: Secret<String>,
+    /// The first is 1.
+    pub lines: RangeInclusive<usize>,
+}
+
+/// What each name is in the end, in the order of these assignments.
 pub fn parse(text: &str) -> Vec<(String, Secret<String>)> {
-    let mut rest = text.trim_start_matches('\u{feff}');
     let mut found: Vec<(String, Secret<String>)> = Vec::new();
+    for Assignment { name, value, .. } in assignments(text) {
+        found.retain(|(other, _)| other != name);
+        found.push((name.to_owned(), value));
+    }
+    found
+}
+
+/// Every assignment, in order.
+pub fn assignments(text: &str) -> Vec<Assignment<'_>> {
+    let text = text.trim_start_matches('\u{feff}');
+    let (mut rest, mut found) = (text, Vec::new());
+    let (mut line, mut counted) = (1, 0);
+    let mut line_at = |at: usize| {
+        line += text[counted..at].matches('\n').count();
+        counted = at;
+        line
+    };
     while !rest.is_empty() {
-        match assignment(rest) {
-            Some((name, value, after)) => {
-                found.retain(|(other, _)| other != name);
-                found.push((name.to_owned(), value));
-                rest = after;
-            }
-            None => rest = next_line(rest),
-        }
+        let Some((name, value, after)) = assignment(rest) else {
+            rest = next_line(rest);
+            continue;
+        };
+        let end = text.len() - after.len();
+        let first = line_at(text.len() - rest.trim_start().len());
+        // Where its last line ends is no part of it.
+        let last = line_at(end - usize::from(text[..end].ends_with('\n')));
+        found.push(Assignment {
+            name,
+            value,
+            lines: first..=last,
+        });
+        rest = after;
     }
     found
 }
@@ -125,6 +160,25 @@ mod tests {
         ] {
             assert_eq!(one(text), value, "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_assignment_is_on_its_lines() {
+        let text = "\u{feff}# a\nA=1\r\n\nexport B='x\ny\nz' # c\nC=\"never closed\nsk==\n\n  A: 2";
+        let found = assignments(text).into_iter();
+        let found: Vec<_> = found.map(|one| (one.name, one.lines)).collect();
+        let lines = [
+            ("A", 2..=2),
+            ("B", 4..=6),
+            ("C", 7..=7),
+            ("sk", 8..=8),
+            ("A", 10..=10),
+        ];
+        assert_eq!(found, lines);
+        assert_eq!(
+            read(text).last().unwrap(),
+            &("A".to_owned(), "2".to_owned())
+        );
     }
 
     #[test]

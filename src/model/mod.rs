@@ -56,5 +56,6 @@ pub mod declared;
 pub mod provider;
 pub mod reference;
 pub mod settings;
+pub mod sidecar;
 
 pub mod selection;

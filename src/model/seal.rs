@@ -96,6 +96,20 @@ impl DataKey {
         decrypt(self.derive(&seal.salt.0), (&seal.nonce, &seal.data), about)
     }
 
+    /// Opens what another program encrypted under this key itself, `about` this: ciphertext with its tag
+    /// behind it.
+    ///
+    /// # Errors
+    /// If it does not open.
+    pub fn decrypt(
+        &self,
+        about: &[u8],
+        nonce: &Bytes,
+        data: &Bytes,
+    ) -> Result<Secret<Vec<u8>>, BadSeal> {
+        decrypt(self.cipher(), (nonce, data), about)
+    }
+
     /// Takes 32 bytes, or those that [`DataKey::to_text`] wrote, with or without the end of a line.
     pub fn from_text(bytes: &Secret<Vec<u8>>) -> Option<Self> {
         let bytes = bytes.expose();

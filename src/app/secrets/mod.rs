@@ -3,6 +3,8 @@
 pub mod audit;
 mod declared_store;
 pub mod get;
+pub mod import_dotenv;
+pub mod import_sidecars;
 mod input;
 pub mod list;
 pub mod migrate;

@@ -5,6 +5,8 @@ mod audit;
 mod beside_openclaw;
 mod bundles;
 mod guide;
+mod import_dotenv;
+mod import_sidecars;
 mod keys;
 mod kills;
 mod named;

@@ -277,7 +277,10 @@ fn import_agent(
 }
 
 /// Why a login would not work here, by what is known of its grant.
-fn grant_fault(cx: Context<'_>, new: &Credential) -> Result<Option<String>, Failure> {
+pub(in crate::app::secrets) fn grant_fault(
+    cx: Context<'_>,
+    new: &Credential,
+) -> Result<Option<String>, Failure> {
     let Some(grant) = new.as_oauth().and_then(OAuth::grant) else {
         return Ok(None);
     };

@@ -6,12 +6,18 @@ use clap::{ArgGroup, Args, ValueHint};
 use serde_json::json;
 
 use super::export::count;
+use super::imported::{Manner, is_stored, said};
+use super::{import_dotenv, import_sidecars};
 use crate::app::failure::{Failure, Kind};
-use crate::app::secrets::moving::import::{self, Action, Opening, Outcome, Request, Row};
+use crate::app::secrets::moving::import::{self, Opening, Outcome, Request, Row};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 
-/// Take in the credentials and secrets of a file that `secrets export` wrote
+/// Take in credentials and secrets: of `secrets export`, a .env file, or OpenClaw 2026.5
+///
+/// FILE is one that `secrets export` wrote. --from stores each value of a .env file as a named secret.
+/// --from-openclaw brings back the logins that OpenClaw 2026.5.12 encrypted and later releases no
+/// longer read. What is imported from stays as it is.
 ///
 /// What is here already and expires later, or has another value, is kept unless --force says
 /// otherwise; what is replaced goes to the history. An import that was interrupted can be repeated.
@@ -20,11 +26,19 @@ use crate::cli::system::System;
 #[command(after_help = "Examples:
   openclaw secrets import backup.openclaw
   openclaw secrets import backup.openclaw --dry-run
-  openclaw secrets import backup.age --identity key.txt")]
+  openclaw secrets import backup.age --identity key.txt
+  openclaw secrets import --from ~/.openclaw/.env
+  openclaw secrets import --from-openclaw")]
 pub struct Import {
     /// File to import
     #[arg(value_name = "FILE", group = "source", value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
+    /// Store the values of this .env file as named secrets
+    #[arg(long, value_name = "ENV_FILE", group = "source", conflicts_with_all = ["identity", "passphrase_fd"], value_hint = ValueHint::FilePath)]
+    from: Option<PathBuf>,
+    /// Rescue the logins that OpenClaw 2026.5.12 keeps in encrypted files
+    #[arg(long, group = "source", conflicts_with_all = ["identity", "passphrase_fd"])]
+    from_openclaw: bool,
     /// Let age open the file with this identity file
     #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd", value_hint = ValueHint::FilePath)]
     identity: Option<PathBuf>,
@@ -45,6 +59,17 @@ pub struct Import {
 impl Import {
     /// Imports it.
     pub fn run(&self, system: &System) -> Answer {
+        let how = Manner {
+            force: self.force,
+            dry_run: self.dry_run,
+            json: self.json,
+        };
+        if let Some(file) = &self.from {
+            return import_dotenv::run(system, file, how);
+        }
+        if self.from_openclaw {
+            return import_sidecars::run(system, how);
+        }
         let Some(file) = self.file.clone() else {
             return Err(Failure::new(Kind::Usage, "name the file to import"));
         };
@@ -72,16 +97,12 @@ impl Import {
         }
         let warnings = outcome.rows.iter().filter_map(|row| warning(row, system));
         let warnings: Vec<String> = warnings.collect();
-        let output = Output::text(self.text(&outcome)).warnings(warnings);
+        let output = Output::text(Self::text(&outcome, how)).warnings(warnings);
         Ok(output.changed(is_changed))
     }
 
-    fn text(&self, outcome: &Outcome) -> String {
-        let verb = match self.dry_run {
-            true => "Would import",
-            false => "Imported",
-        };
-        let is_stored = |action: &Action| matches!(action, Action::Added | Action::Replaced);
+    fn text(outcome: &Outcome, how: Manner) -> String {
+        let verb = how.verb();
         let profiles = outcome.rows.iter().filter(|row| is_stored(&row.action));
         let secrets = outcome.secrets.iter().filter(|row| is_stored(&row.action));
         let profiles = count(profiles.count(), "profile");
@@ -103,25 +124,13 @@ impl Outcome {
     fn stored(&self) -> usize {
         let profiles = self.rows.iter().map(|row| &row.action);
         let all = profiles.chain(self.secrets.iter().map(|row| &row.action));
-        all.filter(|action| matches!(action, Action::Added | Action::Replaced))
-            .count()
-    }
-}
-
-fn said(action: &Action) -> String {
-    match action {
-        Action::Added => "new".to_owned(),
-        Action::Replaced => "replaced".to_owned(),
-        Action::Unchanged => "already here".to_owned(),
-        Action::Kept(why) => format!("kept, because {why} (--force replaces it)"),
-        Action::Refused(why) => format!("not imported: {why}"),
+        all.filter(|action| is_stored(action)).count()
     }
 }
 
 /// What a person would find out too late.
 fn warning(row: &Row, system: &System) -> Option<String> {
-    let is_stored = matches!(row.action, Action::Added | Action::Replaced);
-    let is_copy = is_stored && row.refresh_token == Some(false);
+    let is_copy = is_stored(&row.action) && row.refresh_token == Some(false);
     let end = row.expires.map(|end| system.local().spoken(end));
     let end = end.map_or_else(String::new, |end| format!(", which expires {end}"));
     is_copy.then(|| {

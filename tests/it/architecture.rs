@@ -98,6 +98,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "config/file.rs",
             "model/grant.rs",
             "model/secret.rs",
+            "model/sidecar.rs",
             "ports/swap.rs",
             "store/grant.rs",
             "store/paths.rs",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::moving::import::{Action, Row, grant_fault};
 use super::require_declared_store;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::credential::{Credential, OAuth};
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId};
@@ -65,7 +65,14 @@ pub fn run(cx: Context<'_>, (force, dry_run): (bool, bool)) -> Result<Outcome, F
         .filter(|row| matches!(row.action, Action::Refused(_)));
     let failure = match failed.count() {
         0 => None,
-        count => Some(not_rescued(count, seeds.is_empty())),
+        count => {
+            let is_changed = !dry_run && rows.iter().any(is_stored);
+            let touched = match is_changed {
+                true => StoreEffect::Changed,
+                false => StoreEffect::Nothing,
+            };
+            Some(not_rescued(count, seeds.is_empty()).touched(touched))
+        }
     };
     Ok(Outcome { rows, failure })
 }
@@ -134,8 +141,7 @@ fn rescue(
     (force, dry_run): (bool, bool),
 ) -> Result<Vec<Row>, Failure> {
     let mut rows = decide(agent, document, found, force);
-    let is_new = |row: &Row| matches!(row.action, Action::Added | Action::Replaced);
-    if dry_run || !rows.iter().any(is_new) {
+    if dry_run || !rows.iter().any(is_stored) {
         return Ok(rows);
     }
     for one in found.iter().filter_map(|one| one.tokens.as_ref().ok()) {
@@ -147,14 +153,18 @@ fn rescue(
         rows = decide(agent, document, found, force);
         for (row, one) in rows.iter().zip(found) {
             if let Ok(login) = &one.tokens
-                && is_new(row)
+                && is_stored(row)
             {
                 document.put(one.id.clone(), Credential::OAuth(login.clone()));
             }
         }
-        rows.iter().any(is_new)
+        rows.iter().any(is_stored)
     })?;
     Ok(rows)
+}
+
+fn is_stored(row: &Row) -> bool {
+    matches!(row.action, Action::Added | Action::Replaced)
 }
 
 /// What becomes of each profile, in the order in which they were found.

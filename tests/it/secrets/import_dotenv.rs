@@ -77,7 +77,7 @@ fn another_value_is_kept_unless_it_is_forced() {
     assert!(ran.out.contains("C: already here"), "{ran:?}");
     // The line of a value that is not stored is no line to remove.
     assert!(
-        ran.out.contains("You can remove lines 2, 8-9 of the file"),
+        ran.out.contains("You can remove lines 2, 8-9 of it"),
         "{ran:?}"
     );
     assert_eq!(get(&world, "B").out, "mine");

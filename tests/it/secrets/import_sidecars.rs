@@ -106,6 +106,7 @@ fn what_does_not_open_is_told_and_the_others_are_rescued() {
         let ran = import(&world, seed, &["--json"]);
         assert_eq!(ran.code, 5, "{ran:?}");
         assert!(ran.err.contains("1 login could not be rescued"), "{ran:?}");
+        assert!(!ran.err.contains("No credentials were changed"), "{ran:?}");
         let told: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(told["profiles"][0]["action"], "refused");
         assert!(

@@ -54,7 +54,7 @@ fn text(outcome: &Outcome, how: Manner, system: &System) -> String {
     }
     if !how.dry_run && !outcome.stored.is_empty() {
         text.push_str(&format!(
-            "You can remove {} of the file, which was not changed. Until then, its values come first; afterwards, ${{secret:NAME}} still finds them, and a program that reads the variables does not\n",
+            "The file was not changed. You can remove {} of it: ${{secret:NAME}} finds the stored values, but a program that reads the variables does not\n",
             spoken(&outcome.stored)
         ));
     }

@@ -120,3 +120,35 @@ fn a_bundle_is_written_and_taken_in() {
         .pipe("PASSPHRASE", "correct horse", &words(&import))
         .matches("secrets_bundle");
 }
+
+#[test]
+fn a_dotenv_file_and_the_logins_of_openclaw_are_taken_in() {
+    let world = World::new();
+    let path = world.directory.path().join("keys.env");
+    std::fs::write(path, "A=MARKER\n\nB='MARKER\ntwo'\nsk-MARKER==\n").unwrap();
+    let from = ["import", "--from", "keys.env"];
+    let openclaw = ["import", "--from-openclaw"];
+    let id = "0123456789abcdef0123456789abcdef";
+    let login = format!(
+        r#"{{"type":"oauth","provider":"openai-codex","oauthRef":{{"source":"openclaw-credentials","id":"{id}"}}}}"#
+    );
+    let store = format!(r#"{{"version":1,"profiles":{{"openai-codex:default":{login}}}}}"#);
+    let sidecar = include_str!("../../../fixtures/sidecar/0123456789abcdef0123456789abcdef.json");
+    Transcript::of(&world)
+        .run(&words(&[&from[..], &["--dry-run"]].concat()))
+        .run(&words(&from))
+        .pipe("VALUE", "another", &words(&["set", "A"]))
+        .run(&words(&from))
+        .run(&words(&openclaw))
+        .note("a login that OpenClaw encrypted")
+        .also(|| {
+            world.write("agents/main/agent/auth-profiles.json", &store);
+            world.write(&format!("credentials/auth-profiles/{id}.json"), sidecar);
+        })
+        .run(&words(&openclaw))
+        .env("OPENCLAW_AUTH_PROFILE_SECRET_KEY", "another seed")
+        .run(&words(&openclaw))
+        .env("OPENCLAW_AUTH_PROFILE_SECRET_KEY", "a seed")
+        .run(&words(&openclaw))
+        .matches("secrets_imports");
+}

@@ -33,6 +33,7 @@ use crate::ports::vault::{Sealer, Vault};
 use crate::ports::vault_keys::VaultKeys;
 use crate::providers::catalogue::Catalogue;
 
+use super::credential::answered::Answered;
 use super::failure::{Failure, Kind};
 use super::hooks::queue::Alerts;
 
@@ -83,6 +84,8 @@ pub struct Context<'a> {
     pub dirs: &'a Dirs,
     /// Events of this command, for the hooks that run after it.
     pub alerts: &'a Alerts,
+    /// What programs answered that references to secrets name.
+    pub answered: &'a Answered,
 }
 
 /// Directories, resolved once.

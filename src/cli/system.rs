@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::context::{Context, Dirs};
+use crate::app::credential::answered::Answered;
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::deliver;
@@ -72,6 +73,7 @@ pub struct System {
     catalogue: Catalogue,
     dirs: Dirs,
     alerts: Alerts,
+    answered: Answered,
     /// The agent that is meant.
     pub(super) agent: AgentId,
     /// The options that every command takes, as they were given.
@@ -149,6 +151,7 @@ impl System {
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
             alerts: Alerts::default(),
+            answered: Answered::default(),
             catalogue: Catalogue::new(Arc::clone(&files), in_state(PROVIDERS)).declaring(declared),
             http: SystemHttp::new(SystemEnv),
             browser: SystemBrowser::new(&dirs.state),
@@ -199,6 +202,7 @@ impl System {
             catalogue: &self.catalogue,
             dirs: &self.dirs,
             alerts: &self.alerts,
+            answered: &self.answered,
         }
     }
 

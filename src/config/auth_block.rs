@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use strum::VariantNames as _;
 
 use crate::model::declared::{Declared, DeclaredFlow, Finding, Severity, SourceLocation};
 use crate::model::hint::Command;
 use crate::model::id::{ProviderId, printable};
 use crate::model::provider::{ClientAuth, ClientValue};
-use crate::model::secret_ref;
+use crate::model::secret_ref::{self, SecretRef};
 use crate::model::text::is_unprintable;
 use crate::model::time::parse_duration;
 use crate::model::vault::TokenStore;
 
 use super::finding::{error, finding, near};
 use super::redirect;
-use super::yaml::{Data, Node};
+use super::yaml::{Data, Name, Node};
 
 /// Its members.
 const MEMBERS: [&str; 11] = [
@@ -191,6 +192,9 @@ impl<'a> Block<'a> {
     /// `${secret:NAME}`, or the value itself.
     fn given(&mut self, name: &str) -> Option<ClientValue> {
         let node = self.node.get(name)?;
+        if let Data::Map(members) = &node.data {
+            return self.referred(name, node, members);
+        }
         let Some(text) = node.text() else {
             self.error(node, &format!("{name} must be a string"));
             return None;
@@ -226,6 +230,38 @@ impl<'a> Block<'a> {
             });
         }
         Some(ClientValue::fixed(text))
+    }
+
+    /// A reference to a secret: a mapping of source, provider and id.
+    fn referred(
+        &mut self,
+        what: &str,
+        node: &Node,
+        members: &[(Name, Node)],
+    ) -> Option<ClientValue> {
+        let mut written = Map::new();
+        for (name, value) in members {
+            let known = ["source", "provider", "id"].contains(&name.text.as_str());
+            let (true, Some(text)) = (known, value.text()) else {
+                let fault = "is none of source, provider and id of a reference to a secret";
+                self.findings.push(error(
+                    &name.place,
+                    &format!("{} {fault}", printable(&name.text, 80)),
+                ));
+                return None;
+            };
+            written.insert(name.text.clone(), text.into());
+        }
+        let text = Value::Object(written).to_string();
+        // Which provider is meant where none is named, openclaw.json says.
+        if let Err(fault) = SecretRef::read(&text, &|_| "default".to_owned()) {
+            self.error(node, &format!("{what}: the reference {fault}"));
+            return None;
+        }
+        Some(ClientValue {
+            reference: Some(text),
+            ..ClientValue::default()
+        })
     }
 
     fn scopes(&mut self) -> Option<Vec<&'a Node>> {

@@ -11,6 +11,7 @@ mod client;
 mod flow;
 mod loopback;
 mod probe;
+pub(crate) mod referable;
 mod refusals;
 
 use std::time::Duration;

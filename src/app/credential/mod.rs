@@ -2,6 +2,7 @@
 
 mod absolute_path;
 pub mod account;
+pub mod answered;
 pub mod assessment;
 pub mod candidates;
 pub mod document_faults;

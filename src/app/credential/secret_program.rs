@@ -10,22 +10,28 @@ use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Hint;
 use crate::model::secret::Secret;
 use crate::model::secret_exchange::{SecretErrorCode, SecretRequest, SecretResponse, VERSION};
-use crate::model::secret_ref::SecretRef;
 use crate::model::secret_source::ExecSource;
 use crate::ports::program::{AskedProgram, ProgramAnswer};
 
-/// Asks a program for the secret that a reference names.
+/// The secret for each id that a program was asked for, or why there is none.
+pub(super) type Answers = Vec<(String, Result<Secret<String>, Failure>)>;
+
+/// Asks a program, once, for the secrets that these ids name.
+///
+/// # Errors
+/// If it gives no answer that can be read: then there is a secret for none of them.
 pub(super) fn ask(
     cx: Context<'_>,
     source: &ExecSource,
-    reference: &SecretRef,
-) -> Result<Secret<String>, Failure> {
+    provider: &str,
+    ids: &[String],
+) -> Result<Answers, Failure> {
     let path = absolute(cx, &source.command)?;
     check_place(cx, source, &path)?;
     let request = SecretRequest {
         version: VERSION,
-        provider: reference.provider.clone(),
-        ids: vec![reference.id.clone()],
+        provider: provider.to_owned(),
+        ids: ids.to_vec(),
     };
     let input = serde_json::to_vec(&request);
     let input = input.map_err(|error| Failure::new(Kind::Config, error.to_string()))?;
@@ -62,13 +68,19 @@ pub(super) fn ask(
             return Err(failed(format!("{shown} answered more than {most} bytes")));
         }
     };
-    read(source, &reference.id, &output).map_err(|why| match why {
+    let unanswered = |why| match why {
         Unanswered::Locked => Failure::new(Kind::Locked, format!("{shown} says that it is locked"))
             .hint(Hint::from(
                 "unlock what it reads, then run the command again",
             )),
         Unanswered::Because(why) => failed(format!("{shown} {why}")),
-    })
+    };
+    let mut answer = read(source, ids, &output).map_err(unanswered)?;
+    let of_each = ids.iter().map(|id| {
+        let value = answer.take(id).map_err(unanswered);
+        (id.clone(), value)
+    });
+    Ok(of_each.collect())
 }
 
 /// Checks what the configuration itself demands of the place of the program. Whether others could
@@ -104,47 +116,59 @@ enum Unanswered {
     Because(String),
 }
 
+/// An answer.
+enum Read {
+    /// The secret and nothing else, to a question for one.
+    Alone(Secret<String>),
+    Response(SecretResponse<Value>),
+}
+
 /// Reads an answer; its own words are not repeated, because they may hold a secret.
-fn read(
-    source: &ExecSource,
-    id: &str,
-    output: &Secret<Vec<u8>>,
-) -> Result<Secret<String>, Unanswered> {
-    let because = |why: &str| Unanswered::Because(why.to_owned());
+fn read(source: &ExecSource, ids: &[String], output: &Secret<Vec<u8>>) -> Result<Read, Unanswered> {
     let text = std::str::from_utf8(output.expose()).map_err(|_| because("answered no UTF-8"))?;
     let text = text.trim();
     if text.is_empty() {
         return Err(because("answered nothing"));
     }
+    let may_be_alone = !source.json_only && ids.len() == 1;
     let tree: Option<Value> = serde_json::from_str(text).ok();
-    match (tree, source.json_only) {
-        (None, false) => Ok(Secret::from(text)),
-        (Some(Value::String(text)), false) => Ok(Secret::new(text)),
-        (Some(tree @ Value::Object(_)), _) => of_response(tree, id),
-        _ => Err(because("answered no response of exec protocol 1")),
+    let tree = match tree {
+        None if may_be_alone => return Ok(Read::Alone(Secret::from(text))),
+        Some(Value::String(text)) if may_be_alone => return Ok(Read::Alone(Secret::new(text))),
+        tree => tree.filter(Value::is_object),
+    };
+    let response: Option<SecretResponse<Value>> =
+        tree.and_then(|tree| serde_json::from_value(tree).ok());
+    let response = response.filter(|response| response.version == VERSION);
+    let response = response.ok_or_else(|| because("answered no response of exec protocol 1"))?;
+    Ok(Read::Response(response))
+}
+
+impl Read {
+    /// Takes the secret of an id.
+    fn take(&mut self, id: &str) -> Result<Secret<String>, Unanswered> {
+        let response = match self {
+            Self::Alone(secret) => return Ok(secret.clone()),
+            Self::Response(response) => response,
+        };
+        if let Some(error) = response.errors.get(id) {
+            let code = error.code.as_deref().filter(|code| is_code(code));
+            return Err(match code {
+                Some(code) if code == SecretErrorCode::Locked.as_ref() => Unanswered::Locked,
+                Some(code) => Unanswered::Because(format!("has no such secret ({code})")),
+                None => because("has no such secret"),
+            });
+        }
+        match response.values.remove(id) {
+            Some(Value::String(text)) => Ok(Secret::new(text)),
+            Some(_) => Err(because("answered something that is no text")),
+            None => Err(because("left that id out of its answer")),
+        }
     }
 }
 
-fn of_response(tree: Value, id: &str) -> Result<Secret<String>, Unanswered> {
-    let because = |why: &str| Unanswered::Because(why.to_owned());
-    let response: Option<SecretResponse<Value>> = serde_json::from_value(tree).ok();
-    let response = response.filter(|response| response.version == VERSION);
-    let SecretResponse {
-        mut values, errors, ..
-    } = response.ok_or_else(|| because("answered no response of exec protocol 1"))?;
-    if let Some(error) = errors.get(id) {
-        let code = error.code.as_deref().filter(|code| is_code(code));
-        return Err(match code {
-            Some(code) if code == SecretErrorCode::Locked.as_ref() => Unanswered::Locked,
-            Some(code) => Unanswered::Because(format!("has no such secret ({code})")),
-            None => because("has no such secret"),
-        });
-    }
-    match values.remove(id) {
-        Some(Value::String(text)) => Ok(Secret::new(text)),
-        Some(_) => Err(because("answered something that is no text")),
-        None => Err(because("left that id out of its answer")),
-    }
+fn because(why: &str) -> Unanswered {
+    Unanswered::Because(why.to_owned())
 }
 
 /// Whether it is a code and nothing else: `NOT_FOUND`.

@@ -22,18 +22,80 @@ use crate::model::vault::SecretName;
 /// [`Kind::Config`] if it is none, or names what is not configured or not there; [`Kind::Locked`] if
 /// what it names is sealed; [`Kind::Storage`] if a file or a program fails.
 pub(in crate::app) fn resolve(cx: Context<'_>, text: &str) -> Result<Secret<String>, Failure> {
-    let sources = &cx.settings.secrets;
-    let reference = SecretRef::read(text, &|place| sources.usual(place));
-    let reference = reference.map_err(|fault| {
-        let message = format!("refers to a secret, and the reference {fault}");
-        Failure::new(Kind::Config, message)
-            .hint("correct the reference, or store the secret itself")
+    let reference = read(cx, text).map_err(|failure| Failure {
+        message: format!("refers to a secret, and the reference {}", failure.message),
+        ..failure
     })?;
-    let about = |failure: Failure| Failure {
+    find(cx, &reference).map_err(|failure| Failure {
         message: format!("refers to the secret {reference}: {}", failure.message),
         ..failure
-    };
-    let value = find(cx, &reference).map_err(about)?;
+    })
+}
+
+/// Reads a reference as it is written.
+///
+/// # Errors
+/// [`Kind::Config`] if it is none; the message follows "the reference".
+pub(in crate::app) fn read(cx: Context<'_>, text: &str) -> Result<SecretRef, Failure> {
+    let sources = &cx.settings.secrets;
+    let reference = SecretRef::read(text, &|place| sources.usual(place));
+    reference.map_err(|fault| {
+        Failure::new(Kind::Config, fault.to_string())
+            .hint("correct the reference, or store the secret itself")
+    })
+}
+
+/// Fails if what a reference names is not configured. Follows it no further.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub(in crate::app) fn check(cx: Context<'_>, reference: &SecretRef) -> Result<(), Failure> {
+    configured(cx, reference).map(|_| ())
+}
+
+/// Asks each program that these references name, once for all of its secrets.
+pub(in crate::app) fn ask_programs(cx: Context<'_>, references: &[SecretRef]) {
+    let is_open = |it: &&SecretRef| it.place == SecretPlace::Exec && cx.answered.get(it).is_none();
+    let mut left: Vec<&SecretRef> = references.iter().filter(is_open).collect();
+    while let Some(first) = left.first().copied() {
+        let (same, others): (Vec<_>, _) = left
+            .into_iter()
+            .partition(|it| it.provider == first.provider);
+        left = others;
+        let mut ids: Vec<String> = same.iter().map(|it| it.id.clone()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let Ok(Some(SecretSource::Exec(source))) = configured(cx, first) else {
+            continue;
+        };
+        let answers = secret_program::ask(cx, source, &first.provider, &ids);
+        let answers = answers.unwrap_or_else(|failure| {
+            let failed = ids.into_iter().map(|id| (id, Err(failure.clone())));
+            failed.collect()
+        });
+        let answers = answers.into_iter().map(|(id, answer)| {
+            (
+                SecretRef {
+                    id,
+                    ..first.clone()
+                },
+                answer,
+            )
+        });
+        cx.answered.extend(answers);
+    }
+}
+
+/// Finds the secret that a reference leads to.
+///
+/// # Errors
+/// As [`resolve`], and if it is blank or no header can hold it; the message says why, and not what
+/// refers.
+pub(in crate::app) fn find(
+    cx: Context<'_>,
+    reference: &SecretRef,
+) -> Result<Secret<String>, Failure> {
+    let value = follow(cx, reference)?;
     let secret = Secret::from(value.expose().trim());
     let fault = match secret.is_blank() {
         true => Some("it is empty".to_owned()),
@@ -41,18 +103,22 @@ pub(in crate::app) fn resolve(cx: Context<'_>, text: &str) -> Result<Secret<Stri
     };
     match fault {
         None => Ok(secret),
-        Some(words) => Err(about(Failure::new(Kind::Config, words))),
+        Some(words) => Err(Failure::new(Kind::Config, words)),
     }
 }
 
-fn find(cx: Context<'_>, reference: &SecretRef) -> Result<Secret<String>, Failure> {
+fn follow(cx: Context<'_>, reference: &SecretRef) -> Result<Secret<String>, Failure> {
     let source = configured(cx, reference)?;
     match (reference.place, source) {
         (SecretPlace::Env, Some(SecretSource::Env(source))) => variable(cx, source, &reference.id),
         (SecretPlace::Env, _) => variable(cx, &EnvSource::default(), &reference.id),
         (SecretPlace::Store, _) => stored(cx, &reference.id),
         (_, Some(SecretSource::File(source))) => in_file(cx, source, &reference.id),
-        (_, Some(SecretSource::Exec(source))) => secret_program::ask(cx, source, reference),
+        (_, Some(SecretSource::Exec(_))) => {
+            ask_programs(cx, std::slice::from_ref(reference));
+            let answer = cx.answered.get(reference);
+            answer.unwrap_or_else(|| Err(unknown(cx, reference, "gave no answer")))
+        }
         _ => Err(unknown(cx, reference, "is not configured")),
     }
 }

@@ -12,6 +12,7 @@ use crate::oauth::metadata::Metadata;
 
 use super::metadata_cache::{Issuer, Stale};
 use crate::app::context::Context;
+use crate::app::credential::secret_ref;
 use crate::app::failure::{Failure, Kind};
 
 /// The purpose of a client: it decides what must be known of it.
@@ -123,7 +124,7 @@ enum Opening {
 enum Given {
     Value(Secret<String>),
     Missing,
-    /// In the vault, if anywhere, and that is not to be opened.
+    /// In the vault, if anywhere, or where a reference leads; and neither is to be opened.
     Locked,
 }
 
@@ -158,7 +159,7 @@ impl Issuer<'_> {
         let token = (registration.token.clone()).or_else(|| told("token_endpoint"));
         Ok(Client {
             id: id.expose().clone(),
-            is_id_secret: registration.id.secret.is_some(),
+            is_id_secret: registration.id.is_secret(),
             secret,
             auth: registration.auth,
             issuer: registration.issuer.clone(),
@@ -271,7 +272,8 @@ pub(in crate::app) fn with_secret(provider: &Provider, client: Client) -> Result
     }
 }
 
-/// Returns a value: from a variable, else the secret of that name, else the manifest.
+/// Returns a value: from a variable, else the secret of that name or that a reference names, else the
+/// manifest.
 fn given(cx: Context<'_>, given: &ClientValue, opening: Opening) -> Result<Given, Failure> {
     let named = given
         .secret
@@ -281,13 +283,23 @@ fn given(cx: Context<'_>, given: &ClientValue, opening: Opening) -> Result<Given
     if let Some(value) = variables.find_map(|name| cx.env.var(&name)) {
         return Ok(Given::Value(value));
     }
-    let stored = match &given.secret {
-        Some(name) => stored(cx, name, opening)?,
-        None => Given::Missing,
+    let stored = match (&given.secret, &given.reference) {
+        (Some(name), _) => stored(cx, name, opening)?,
+        (None, Some(_)) if opening == Opening::Never => Given::Locked,
+        (None, Some(reference)) => Given::Value(referred(cx, reference)?),
+        (None, None) => Given::Missing,
     };
     Ok(match (stored, &given.value) {
         (Given::Missing, Some(value)) => Given::Value(value.clone()),
         (stored, _) => stored,
+    })
+}
+
+/// Follows a reference. A program is asked once, before anything is locked.
+fn referred(cx: Context<'_>, reference: &str) -> Result<Secret<String>, Failure> {
+    secret_ref::resolve(cx, reference).map_err(|failure| Failure {
+        message: format!("the OAuth client {}", failure.message),
+        ..failure
     })
 }
 

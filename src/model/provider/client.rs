@@ -46,6 +46,8 @@ pub struct ClientValue {
     pub env: Vec<String>,
     /// The name of a secret that is it: `${secret:NAME}`.
     pub secret: Option<String>,
+    /// A reference to a secret that is it, as JSON, in the grammar of profiles.
+    pub reference: Option<String>,
     /// The value itself.
     pub value: Option<Secret<String>>,
 }
@@ -59,9 +61,14 @@ impl ClientValue {
         }
     }
 
+    /// Reports whether it is kept as a secret, under a name or where a reference leads.
+    pub fn is_secret(&self) -> bool {
+        self.secret.is_some() || self.reference.is_some()
+    }
+
     /// Reports whether neither the manifest nor the user can give it.
     pub fn is_empty(&self) -> bool {
-        self.env.is_empty() && self.secret.is_none() && self.value.is_none()
+        self.env.is_empty() && self.value.is_none() && !self.is_secret()
     }
 }
 

@@ -5,16 +5,17 @@ use serde::Deserialize;
 use crate::model::provider::checked::{
     Address, Checked as _, HostPattern, Line, SecretName, Variable,
 };
+use crate::model::provider::referable::Referable;
 use crate::model::provider::{ClientAuth, ClientValue, Registration};
 use crate::model::secret::Secret;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClientTable {
-    id: Option<Line>,
+    id: Option<Referable<Line>>,
     #[serde(default)]
     id_env: Vec<Variable>,
-    secret: Option<SecretName>,
+    secret: Option<Referable<SecretName>>,
     #[serde(default)]
     secret_env: Vec<Variable>,
     #[serde(default)]
@@ -48,15 +49,19 @@ impl ClientTable {
             return Err("secret_required is set, but there is no secret: \
                  write secret = \"${secret:NAME}\" or secret_env = [\"NAME\"]");
         }
+        let (id, id_reference) = Referable::split(self.id);
+        let (secret, secret_reference) = Referable::split(self.secret);
         Ok(Registration {
             id: ClientValue {
                 env: self.id_env.plain(),
                 secret: None,
-                value: self.id.plain().map(Secret::new),
+                reference: id_reference,
+                value: id.plain().map(Secret::new),
             },
             secret: ClientValue {
                 env: self.secret_env.plain(),
-                secret: self.secret.plain(),
+                secret: secret.plain(),
+                reference: secret_reference,
                 value: None,
             },
             secret_required: self.secret_required,

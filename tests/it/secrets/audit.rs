@@ -226,7 +226,7 @@ fn a_store_that_is_sealed_and_references_are_clean() {
         r#"{models: {providers: {
             a: {apiKey: "${ACME_KEY}"}, b: {apiKey: "$ACME_KEY"}, c: {apiKey: "secretref-env:ACME_KEY"},
             d: {apiKey: "ACME_KEY"}, e: {apiKey: "", headers: {Authorization: "Bearer ${ACME_KEY}"}},
-            f: {apiKey: {source: "env", provider: "default", id: "ACME_KEY"}},
+            f: {apiKey: {source: "env", provider: "default", id: "HOME"}},
         }}, session: {mainKey: "main"}}"#,
     );
     let (ran, document) = audit(&world, &["--check"]);

@@ -13,6 +13,7 @@ mod named;
 mod prompts;
 mod races;
 mod references;
+mod references_of_clients;
 mod resolve;
 mod sealed_store;
 mod secret_refs;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod hosts;
+mod references;
 pub(crate) mod server;
 
 use serde_json::{Value, json};

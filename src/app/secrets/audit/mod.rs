@@ -1,5 +1,5 @@
 //! `secrets audit`: secrets in the clear, references to nothing, and files that others can reach.
-//! Changes nothing, asks nobody, and runs no program.
+//! Changes nothing, asks nobody, and runs no program unless it is told to.
 
 mod git;
 mod in_clear;
@@ -35,7 +35,7 @@ use crate::ports::vault::VaultPolicy;
 pub struct Request {
     /// What the key opens, too, as far as it can be had without asking anybody.
     pub opens: bool,
-    /// Programs that references name.
+    /// Whether programs are asked that references name.
     pub allow_exec: bool,
 }
 
@@ -71,11 +71,8 @@ pub fn run(cx: Context<'_>, request: Request) -> Result<Report, Failure> {
         },
     };
     report.findings = findings;
-    let configuration = loaded.iter().filter(|it| it.place.role == Role::Settings);
-    let trees = configuration.filter_map(|it| it.tree.as_ref());
     let resolver = Resolver {
         cx,
-        aliases: trees.flat_map(resolve::aliases).collect(),
         names: names.as_deref(),
         allow_exec: request.allow_exec,
     };

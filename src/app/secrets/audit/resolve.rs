@@ -2,57 +2,55 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::json;
 
 use super::loaded::Loaded;
 use super::report::{Code, Finding, Report};
 use super::tree::{self, Content, Member, Reference};
 use crate::app::context::Context;
+use crate::app::credential::secret_ref;
+use crate::app::failure::{Failure, Kind};
 use crate::app::secrets::references::References;
-use crate::config::file::parse_tree;
 use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProviderId, printable};
+use crate::model::secret_ref::{SecretPlace, SecretRef};
 use crate::model::secret_shape::hide_secrets;
 use crate::model::variable;
 use crate::model::vault::SecretName;
 use crate::ports::store::{Detail, Scope};
-
-/// The alias that every configuration has.
-const DEFAULT: &str = "default";
+use crate::providers::catalogue::Source;
 
 /// What references are held against.
 pub(super) struct Resolver<'a> {
     pub(super) cx: Context<'a>,
-    /// The members of `secrets.providers`.
-    pub(super) aliases: Vec<(&'a str, &'a Value)>,
     /// The names of the stored secrets; `None` while they are locked.
     pub(super) names: Option<&'a [SecretName]>,
-    /// Whether programs are looked at.
+    /// Whether programs are asked.
     pub(super) allow_exec: bool,
 }
 
 /// Where a reference leads.
 enum Target {
     Found,
-    /// To a program that is not looked at.
+    /// To a program that is not asked.
     Program,
-    /// To a stored secret whose name is locked.
+    /// To a secret that is locked.
     Locked,
     /// To nothing: why.
     Nothing(String),
 }
 
-/// The aliases of a configuration.
-pub(super) fn aliases(tree: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let all = tree
-        .pointer("/secrets/providers")
-        .and_then(Value::as_object);
-    let all = all.into_iter().flatten();
-    all.map(|(name, value)| (name.as_str(), value))
+/// A reference and where it stands.
+struct Standing<'a> {
+    path: PathBuf,
+    member: Option<Member<'a>>,
+    /// How it is shown.
+    shown: String,
+    reference: Result<SecretRef, Failure>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// Follows the references of the files that count.
     pub(super) fn check(&self, loaded: &[Loaded], agents: &[AgentId], report: &mut Report) {
         let mut counting: Vec<PathBuf> = self.cx.config.sources();
@@ -62,6 +60,7 @@ impl Resolver<'_> {
                 .map(|agent| self.cx.store_files.document(agent)),
         );
         let with_logins = self.providers_with_logins(agents);
+        let mut standing = self.in_manifests();
         for file in loaded {
             let path = &file.place.path;
             let Some(tree) = file.tree.as_ref().filter(|_| counting.contains(path)) else {
@@ -69,13 +68,13 @@ impl Resolver<'_> {
             };
             tree::visit(tree, &mut |member| {
                 if let Content::Reference(reference) = member.content {
-                    self.follow(path, &member, reference, report);
-                    report
-                        .findings
-                        .extend(shadowed(path, &member, &with_logins));
+                    let finding = shadowed(path, &member, &with_logins);
+                    report.findings.extend(finding);
+                    standing.push(self.standing(path, Some(member), reference));
                 }
             });
         }
+        self.follow(standing, report);
         for (path, name) in References::read(self.cx).all() {
             let target = match self.is_variable(&name) {
                 true => Target::Found,
@@ -88,79 +87,98 @@ impl Resolver<'_> {
         }
     }
 
-    fn follow(
+    fn standing<'m>(
         &self,
         path: &Path,
-        member: &Member<'_>,
+        member: Option<Member<'m>>,
         reference: Reference<'_>,
-        report: &mut Report,
-    ) {
-        let id = hide_secrets(&printable(reference.id, 120)).into_owned();
-        let shown = format!("{}:{id}", reference.source);
-        let advice = match reference.source {
-            "store" => Command::new("secrets set").arg(&id).into(),
-            _ => Hint::from("correct the reference, or bring back what it names"),
+    ) -> Standing<'m> {
+        let Reference { source, alias, id } = reference;
+        let written = match alias {
+            Some(alias) => json!({ "source": source, "provider": alias, "id": id }),
+            None => json!({ "source": source, "id": id }),
         };
-        let target = self.target(reference);
-        if let Some(finding) = note(target, (path, &shown, advice), report) {
-            let mut finding = finding.at(&*member.path);
-            finding.profile_id = member.profile.map(|(id, _)| printable(id, 200));
+        let id = hide_secrets(&printable(id, 120)).into_owned();
+        Standing {
+            path: path.to_owned(),
+            member,
+            shown: format!("{source}:{id}"),
+            reference: secret_ref::read(self.cx, &written.to_string()),
+        }
+    }
+
+    /// Those to which the client of a provider refers.
+    fn in_manifests(&self) -> Vec<Standing<'static>> {
+        let listing = self.cx.catalogue.list();
+        let mut found = Vec::new();
+        for (provider, source) in listing.iter().flat_map(|listing| &listing.providers) {
+            let path = match source {
+                Source::Declared(place) => &place.file,
+                Source::File(path) => path,
+                Source::BuiltIn | Source::Program(_) => continue,
+            };
+            let client = provider.registration.iter();
+            let values = client.flat_map(|client| [&client.id, &client.secret]);
+            for text in values.filter_map(|value| value.reference.as_ref()) {
+                let reference = secret_ref::read(self.cx, text);
+                let shown = reference.as_ref().map(SecretRef::to_string);
+                found.push(Standing {
+                    path: path.clone(),
+                    member: None,
+                    shown: shown.unwrap_or_default(),
+                    reference,
+                });
+            }
+        }
+        found
+    }
+
+    /// Follows all of them; each program is asked once for all that it has.
+    fn follow(&self, standing: Vec<Standing<'_>>, report: &mut Report) {
+        if self.allow_exec {
+            let sound = standing.iter();
+            let sound = sound.filter_map(|it| it.reference.as_ref().ok().cloned());
+            secret_ref::ask_programs(self.cx, &sound.collect::<Vec<_>>());
+        }
+        for one in standing {
+            let is_stored = |it: &SecretRef| it.place == SecretPlace::Store;
+            let advice = match &one.reference {
+                Ok(reference) if is_stored(reference) => {
+                    Command::new("secrets set").arg(&reference.id).into()
+                }
+                _ => Hint::from("correct the reference, or bring back what it names"),
+            };
+            let target = match one.reference {
+                Ok(reference) => self.target(&reference),
+                Err(failure) => Target::Nothing(format!("it {}", failure.message)),
+            };
+            let Some(mut finding) = note(target, (&one.path, &one.shown, advice), report) else {
+                continue;
+            };
+            if let Some(member) = one.member {
+                finding = finding.at(&*member.path);
+                finding.profile_id = member.profile.map(|(id, _)| printable(id, 200));
+            }
             report.findings.push(finding);
         }
     }
 
-    fn target(&self, reference: Reference<'_>) -> Target {
-        let Reference { source, alias, id } = reference;
-        let settings = self.aliases.iter().find(|(name, _)| *name == alias);
-        let settings = settings.map_or(&Value::Null, |(_, settings)| settings);
-        let text = |name: &str| settings.get(name).and_then(Value::as_str);
-        let is_built_in = alias == DEFAULT && ["env", "store"].contains(&source);
-        match text("source") {
-            Some(other) if other != source => {
-                let why = format!("the provider {} is of another source", printable(alias, 64));
-                return Target::Nothing(why);
+    /// Where a reference leads, by the same judgement as when its secret is handed out.
+    fn target(&self, reference: &SecretRef) -> Target {
+        let found = match reference.place {
+            SecretPlace::Exec if !self.allow_exec => {
+                return match secret_ref::check(self.cx, reference) {
+                    Ok(()) => Target::Program,
+                    Err(failure) => Target::Nothing(failure.message),
+                };
             }
-            None if !is_built_in => {
-                let why = format!("secrets.providers has no {}", printable(alias, 64));
-                return Target::Nothing(why);
-            }
-            _ => {}
-        }
-        match source {
-            "env" => match self.cx.env.var(id) {
-                Some(_) => Target::Found,
-                None => Target::Nothing("the variable is not set".to_owned()),
-            },
-            "store" => self.stored(id),
-            "file" => self.in_file(text("path"), text("mode"), id),
-            _ if !self.allow_exec => Target::Program,
-            _ => {
-                let program = Path::new(text("command").unwrap_or_default());
-                let checked = self.cx.programs.check_permissions(program);
-                checked.map_or_else(|why| Target::Nothing(why.to_string()), |()| Target::Found)
-            }
-        }
-    }
-
-    fn in_file(&self, path: Option<&str>, mode: Option<&str>, id: &str) -> Target {
-        let Some(path) = path else {
-            return Target::Nothing("its provider names no file".to_owned());
+            SecretPlace::Store if self.names.is_none() => return Target::Locked,
+            _ => secret_ref::find(self.cx, reference),
         };
-        let path = match path.strip_prefix("~/") {
-            Some(rest) => self.cx.dirs.home.join(rest),
-            None => PathBuf::from(path),
-        };
-        let there = match self.cx.files.read_settings(&path) {
-            Err(error) => return Target::Nothing(error.to_string()),
-            Ok(None) => return Target::Nothing(format!("{} is not there", path.display())),
-            Ok(Some(bytes)) if mode == Some("singleValue") => !bytes.is_empty(),
-            Ok(Some(bytes)) => {
-                parse_tree(&bytes, &path).is_ok_and(|tree| tree.pointer(id).is_some())
-            }
-        };
-        match there {
-            true => Target::Found,
-            false => Target::Nothing(format!("{} has no such member", path.display())),
+        match found {
+            Ok(_) => Target::Found,
+            Err(failure) if failure.kind == Kind::Locked => Target::Locked,
+            Err(failure) => Target::Nothing(failure.message),
         }
     }
 

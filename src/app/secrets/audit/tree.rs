@@ -35,8 +35,8 @@ pub(super) enum Content<'a> {
 pub(super) struct Reference<'a> {
     /// `env`, `file`, `exec` or `store`.
     pub(super) source: &'a str,
-    /// The alias in `secrets.providers`.
-    pub(super) alias: &'a str,
+    /// The alias in `secrets.providers`, if one is named.
+    pub(super) alias: Option<&'a str>,
     /// What it is called there.
     pub(super) id: &'a str,
 }
@@ -125,7 +125,7 @@ fn reference(members: &Map<String, Value>) -> Option<Reference<'_>> {
     let source = text("source").filter(|it| ["env", "file", "exec", "store"].contains(it))?;
     Some(Reference {
         source,
-        alias: text("provider").unwrap_or("default"),
+        alias: text("provider"),
         id: text("id")?,
     })
 }

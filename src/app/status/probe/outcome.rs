@@ -95,6 +95,14 @@ impl Outcome {
         self.known(reason, "Auth profile credentials are missing or expired.")
     }
 
+    /// Sets the result of a credential whose reference leads to nothing.
+    pub(super) fn unresolved(self, why: &str) -> Self {
+        let mut this = self.lifeless(Reason::UnresolvedRef);
+        let words = this.error.take().unwrap_or_default();
+        this.error = Some(format!("{words}\n↳ Auth reason [unresolved_ref]: {why}"));
+        this
+    }
+
     pub(super) fn missing(&self) -> Self {
         self.clone().lifeless(Reason::MissingCredential)
     }

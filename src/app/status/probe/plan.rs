@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 use super::address::{fault, way};
 use super::options::Options;
 use super::outcome::{Outcome, Reason};
-use super::send::{ProbedCredential, Target};
+use super::send::{ProbedCredential, Target, WORDS};
 use super::verdict::Status;
 use crate::app::context::Context;
 use crate::app::credential::env_keys::{KeyMaterial as Found, Keys};
 use crate::app::credential::provider_name::Purpose;
+use crate::app::credential::secret_ref;
 use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::app::status::report::Report;
 use crate::model::credential::{Credential, Kind};
@@ -20,6 +21,7 @@ use crate::model::named::{ProfileName, ProviderName};
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::model::provider::Provider;
+use crate::model::secret::Secret;
 use crate::model::selection::{self, Verdict};
 use crate::model::time::Timestamp;
 use crate::providers::catalogue::CatalogueError;
@@ -137,10 +139,21 @@ impl Planner<'_> {
             } else if let Some(reason) = unusable(seen.credential, self.now) {
                 outcome.lifeless(reason)
             } else {
+                let referred = seen.credential.reference();
+                let referred = match referred.map(|text| self.referred(text)) {
+                    None => None,
+                    Some(Ok(secret)) => Some(secret),
+                    Some(Err(why)) => {
+                        self.cx.uninterrupted()?;
+                        plan.known.push(outcome.unresolved(&why));
+                        continue;
+                    }
+                };
                 let what = ProbedCredential::Profile {
                     owner: seen.owner.clone(),
                     id: seen.id.clone(),
-                    credential: seen.credential.clone(),
+                    credential: Box::new(seen.credential.clone()),
+                    referred,
                 };
                 let provider = self.cx.provider_of(id, seen.credential);
                 self.target(plan, outcome, provider, what)?;
@@ -177,12 +190,32 @@ impl Planner<'_> {
             },
         };
         let outcome = self.outcome(id, mode, source, source);
-        // What lies elsewhere is fetched only to be handed out.
-        if !key.is_held() {
-            plan.known.push(outcome.lifeless(Reason::UnresolvedRef));
-            return Ok(());
-        }
+        let key = match key.as_reference() {
+            None if !key.is_held() => {
+                plan.known.push(outcome.lifeless(Reason::UnresolvedRef));
+                return Ok(());
+            }
+            None => key,
+            Some(reference) => match self.referred(reference) {
+                Ok(key) => key,
+                Err(why) => {
+                    self.cx.uninterrupted()?;
+                    plan.known.push(outcome.unresolved(&why));
+                    return Ok(());
+                }
+            },
+        };
         self.target(plan, outcome, provider, ProbedCredential::Key(key))
+    }
+
+    /// Follows a reference; else why it leads to nothing, in the words of the reference release.
+    fn referred(&self, text: &str) -> Result<Secret<String>, String> {
+        let reference = secret_ref::read(self.cx, text)
+            .map_err(|failure| format!("could not resolve SecretRef: it {}", failure.message))?;
+        secret_ref::find(self.cx, &reference).map_err(|failure| {
+            let why = printable(&failure.message, WORDS);
+            format!("could not resolve SecretRef \"{reference}\": {why}")
+        })
     }
 
     /// The result of a credential that was not tried yet.
@@ -227,7 +260,8 @@ impl Planner<'_> {
                 owner,
                 id,
                 credential,
-            } => (credential.kind(), Some((owner, id, credential))),
+                ..
+            } => (credential.kind(), Some((owner, id, &**credential))),
         };
         let found = provider.and_then(|provider| {
             let probe = provider.probe.clone()?;
@@ -270,7 +304,7 @@ fn unusable(credential: &Credential, now: Timestamp) -> Option<Reason> {
     if credential.is_of_client() || oauth.is_some_and(|oauth| oauth.refresh_token().is_some()) {
         return None;
     }
-    if credential.bearer().is_none() {
+    if credential.bearer().is_none() && credential.reference().is_none() {
         return Some(match credential.is_reference() {
             true => Reason::UnresolvedRef,
             false => Reason::MissingCredential,

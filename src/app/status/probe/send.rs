@@ -19,7 +19,7 @@ use crate::oauth::error::error_text;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Patience, Request, Response};
 
 /// The longest text of a failure that is shown, in characters.
-const WORDS: usize = 300;
+pub(super) const WORDS: usize = 300;
 
 /// A credential to try.
 pub(super) struct Target {
@@ -36,7 +36,9 @@ pub(super) enum ProbedCredential {
     Profile {
         owner: AgentId,
         id: ProfileId,
-        credential: Credential,
+        credential: Box<Credential>,
+        /// What the reference in the place of its secret led to.
+        referred: Option<Secret<String>>,
     },
     Key(Secret<String>),
 }
@@ -112,7 +114,18 @@ impl Target {
                 owner,
                 id,
                 credential,
+                referred: None,
             } => (owner, id, credential),
+            ProbedCredential::Profile {
+                credential,
+                referred: Some(secret),
+                ..
+            } => {
+                return Ok(Resolved {
+                    secret: Some(secret.clone()),
+                    ..living(credential, false)
+                });
+            }
         };
         let login = as_login(credential).filter(|_| self.provider.refresh.automatic);
         let Some(login) = login else {

@@ -21,7 +21,7 @@ pub struct Audit {
     /// Exit with 1 or 2 if anything is found
     #[arg(long)]
     check: bool,
-    /// Check the programs that references name, too; they are not run
+    /// Run the programs that references name, to see whether they have the secrets
     #[arg(long)]
     allow_exec: bool,
     /// Output as JSON

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openclaw::app::context::{Context, Dirs};
+use openclaw::app::credential::answered::Answered;
 use openclaw::app::hooks::queue::Alerts;
 use openclaw::cli::hint::Renderer;
 use openclaw::config::declared::DeclaredFile;
@@ -210,6 +211,7 @@ pub(crate) struct FakePorts {
     catalogue: Catalogue,
     dirs: Dirs,
     alerts: Alerts,
+    answered: Answered,
     person: Person,
     random: Counting,
     http: TokenEndpoint,
@@ -256,6 +258,7 @@ impl FakePorts {
             catalogue: Catalogue::new(shared, state.join("providers"))
                 .declaring(Arc::new(declared)),
             alerts: Alerts::default(),
+            answered: Answered::default(),
             dirs: Dirs {
                 home: "/home".into(),
                 cwd: "/".into(),
@@ -353,6 +356,7 @@ impl FakePorts {
             catalogue: &self.catalogue,
             dirs: &self.dirs,
             alerts: &self.alerts,
+            answered: &self.answered,
         }
     }
 }

@@ -7,13 +7,15 @@
 
 mod disk;
 mod findings;
+mod lab;
 pub(in crate::app) mod other_users;
+mod place;
 mod report;
 mod secrets;
 mod trash;
 
-use disk::DiskCheck;
-pub use disk::Lab;
+use lab::DiskCheck;
+pub use lab::Lab;
 pub use report::{Check, Report, Status, Verdict};
 
 use std::path::{Path, PathBuf};
@@ -177,7 +179,7 @@ impl Session {
             None => None,
         };
         self.note("writable", place, verdict);
-        self.run_all(&disk::LOOKS, place, place);
+        self.run_all(&place::LOOKS, place, place);
         let Some(Ok((bench, missing))) = made else {
             return;
         };
@@ -199,7 +201,7 @@ impl Session {
     fn run_all(&mut self, checks: &[DiskCheck], place: &Path, path: &Path) {
         for &(name, check) in checks {
             let path = path.to_owned();
-            let verdict = self.within(move |lab| disk::told(check(lab, &path)));
+            let verdict = self.within(move |lab| lab::told(check(lab, &path)));
             self.note(name, place, verdict);
         }
     }

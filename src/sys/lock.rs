@@ -93,9 +93,12 @@ pub(super) fn queue(path: &Path, sharing: Sharing) -> Option<LockQueue> {
 
 /// See [`crate::ports::files::Files::await_lock`].
 pub(super) fn wait(path: &Path) -> Result<(), FileError> {
-    let wait = || match refuse_special(path).and_then(|()| File::open(path)) {
+    let open = || OpenOptions::new().read(true).custom_flags(FLAGS).open(path);
+    let wait = || match refuse_special(path).and_then(|()| open()) {
         Ok(file) => insist(|| fs2::FileExt::lock_shared(&file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Whoever may write here must not choose what root waits for.
+        Err(error) if is_link(&error) => Err(io::Error::other(SpecialFile("a link"))),
         Err(error) => Err(error),
     };
     wait().map_err(failed("lock", path))
@@ -279,6 +282,16 @@ mod tests {
         held.note("a long first note");
         held.note("short");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "short");
+    }
+
+    #[test]
+    fn a_link_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let [real, link] = ["real", "link"].map(|name| dir.path().join(name));
+        std::fs::File::create(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(wait(&real).is_ok());
+        assert!(wait(&link).is_err());
     }
 
     #[test]

@@ -96,12 +96,12 @@ pub(in crate::app) fn run<'s, T: Send, R>(
         let (sender, events) = channel();
         let mut prompt = Vec::new();
         for source in sources {
-            let lane = RaceSender {
+            let own_sender = RaceSender {
                 events: sender.clone(),
                 over: &over,
             };
             let run = source.run;
-            let thread = scope.spawn(move || run(lane));
+            let thread = scope.spawn(move || run(own_sender));
             if source.waited_for {
                 prompt.push(thread);
             }
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn what_spoils_a_race_after_its_answer_does_not_end_it() {
         let answered = AtomicBool::new(false);
-        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| {
-            lane.answer(1);
+        let winner = RaceEntrant::prompt(|sender: RaceSender<'_, u8>| {
+            sender.answer(1);
             answered.store(true, Ordering::SeqCst);
         });
         let limits = Limits {
@@ -206,11 +206,11 @@ mod tests {
 
     /// A source that waits until it is withdrawn, and tells `gone` then.
     fn patient(gone: &AtomicBool) -> RaceEntrant<'_, u8> {
-        RaceEntrant::prompt(move |lane| {
-            while !lane.is_over() {
+        RaceEntrant::prompt(move |sender| {
+            while !sender.is_over() {
                 std::thread::yield_now();
             }
-            lane.answer(2);
+            sender.answer(2);
             gone.store(true, Ordering::SeqCst);
         })
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn the_first_answer_wins_and_the_others_have_stopped_before_it_is_used() {
         let gone = AtomicBool::new(false);
-        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
+        let winner = RaceEntrant::prompt(|sender: RaceSender<'_, u8>| sender.answer(1));
         let ended = race(vec![patient(&gone), winner], None, PATIENCE, |first| {
             assert!(gone.load(Ordering::SeqCst));
             words(first)
@@ -229,13 +229,13 @@ mod tests {
     #[test]
     fn a_source_that_sits_in_a_request_does_not_hold_up_the_winner() {
         let (used, is_used) = channel();
-        let slow = RaceEntrant::slow(move |lane: RaceSender<'_, u8>| {
+        let slow = RaceEntrant::slow(move |sender: RaceSender<'_, u8>| {
             is_used
                 .recv_timeout(PATIENCE)
                 .expect("the winner waited for this");
-            lane.answer(2);
+            sender.answer(2);
         });
-        let winner = RaceEntrant::prompt(|lane: RaceSender<'_, u8>| lane.answer(1));
+        let winner = RaceEntrant::prompt(|sender: RaceSender<'_, u8>| sender.answer(1));
         let ended = race(vec![slow, winner], None, PATIENCE, |first| {
             used.send(()).unwrap();
             words(first)
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(failed(None, Duration::ZERO).unwrap_err(), "timed out");
         let signal = Some(Signal::INTERRUPT);
         assert_eq!(failed(signal, PATIENCE).unwrap_err(), "cancelled");
-        let over = |lane: RaceSender<'_, u8>| lane.end(Failure::new(Kind::Usage, "canceled"));
+        let over = |sender: RaceSender<'_, u8>| sender.end(Failure::new(Kind::Usage, "canceled"));
         let ended = race(vec![RaceEntrant::prompt(over)], None, PATIENCE, words);
         assert_eq!(ended.unwrap_err(), "canceled");
     }

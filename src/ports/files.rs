@@ -190,6 +190,15 @@ pub trait Files: Send + Sync {
         self.read(path)
     }
 
+    /// Reads a key: as what decides, and closed to others if it is this user's own. One that root gave
+    /// to a service, or a container, is as open as root made it.
+    ///
+    /// # Errors
+    /// As [`Files::read_settings`], and [`Untrusted`] if it is open to others.
+    fn read_key(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        self.read_settings(path)
+    }
+
     /// What is at `path`, a symlink followed, or `None` if nothing is.
     ///
     /// # Errors

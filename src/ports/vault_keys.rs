@@ -64,11 +64,17 @@ pub trait VaultKeys: Send + Sync {
     /// As [`VaultKeys::create`], and if the vault does not open.
     fn add_slot(&self, slot: &NewSlot, wait: &Wait<'_>) -> Result<String, VaultError>;
 
-    /// Removes the slot of this number, counted from 1; returns it in words.
+    /// Removes the slot of this number, counted from 1; returns it in words. Its key stays where it
+    /// is, for copies of the vault may need it, unless `forgets_key`, which is for the keyring.
     ///
     /// # Errors
     /// If it is the last one, or the vault does not open or cannot be written.
-    fn remove_slot(&self, number: usize, wait: &Wait<'_>) -> Result<String, VaultError>;
+    fn remove_slot(
+        &self,
+        number: usize,
+        forgets_key: bool,
+        wait: &Wait<'_>,
+    ) -> Result<String, VaultError>;
 
     /// Puts a new key in the place of the old one, in every slot, and seals what has a name under it.
     /// Asks for the passphrase of each slot that has one which was not given.

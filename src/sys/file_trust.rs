@@ -59,6 +59,15 @@ pub(super) fn check_private(path: &Path, data: &Metadata) -> io::Result<()> {
     .into())
 }
 
+/// Judges a file with a key: what this user keeps for themselves, nobody else may read. So does `ssh`.
+pub(super) fn check_key(path: &Path, data: &Metadata) -> io::Result<()> {
+    let (at, mode) = (path.to_owned(), data.mode() & 0o777);
+    match data.uid() == us() && mode & 0o077 != 0 {
+        true => Err(Untrusted::Open { at, mode }.into()),
+        false => Ok(()),
+    }
+}
+
 /// Judges a link that leads to a file: who made it chooses the file.
 pub(super) fn check_link(path: &Path) -> io::Result<()> {
     check_owner(&Subject::named(path, &fs::symlink_metadata(path)?))

@@ -92,6 +92,16 @@ impl Files for SystemFiles {
         if_there(read_private(path, longest)).map_err(failed("read", path))
     }
 
+    fn read_key(&self, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+        let read = || {
+            let (file, data) = open(path)?;
+            file_trust::check_settings(path, &data, Some(&file))?;
+            file_trust::check_key(path, &data)?;
+            content(file, &data)
+        };
+        if_there(read()).map_err(failed("read", path))
+    }
+
     fn stat(&self, path: &Path) -> Result<Option<Stat>, FileError> {
         let found = if_there(fs::metadata(path)).map_err(failed("inspect", path))?;
         Ok(found.map(|data| Stat {

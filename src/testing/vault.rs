@@ -75,7 +75,7 @@ impl VaultKeys for NoVault {
         refuse()
     }
 
-    fn remove_slot(&self, _: usize, _: &Wait<'_>) -> Result<String, VaultError> {
+    fn remove_slot(&self, _: usize, _: bool, _: &Wait<'_>) -> Result<String, VaultError> {
         refuse()
     }
 

@@ -11,7 +11,7 @@ use crate::ports::keyring::KeyringFault;
 
 use super::file::{self, Document};
 use super::file_vault::{FileVault, cache_name};
-use super::places::{credential_path, expand, read_key_file, read_keyring};
+use super::places::{credential_path, expand, read_credential, read_key_file, read_keyring};
 use super::slots::{Place, Slot};
 
 /// The variable that names a key file.
@@ -103,7 +103,7 @@ impl<'a> Attempt<'a> {
                 return None;
             };
             let path = credential_path(&*ports.env, name);
-            Some(path.and_then(|path| read_key_file(&*ports.files, &path)))
+            Some(path.and_then(|path| read_credential(&*ports.files, &path)))
         })
     }
 

@@ -21,7 +21,9 @@ use super::change::Opened;
 use super::file::{self, Head, MOST_SLOTS, Previous};
 use super::file_vault::{FileVault, cache_name};
 use super::passphrase::Stretch;
-use super::places::{credential_path, expand, new_key, random, read_key_file, read_keyring};
+use super::places::{
+    credential_path, expand, new_key, random, read_credential, read_key_file, read_keyring,
+};
 use super::slots::{Place, Slot};
 
 impl VaultKeys for FileVault {
@@ -105,7 +107,12 @@ impl VaultKeys for FileVault {
         Ok(words.unwrap_or_default())
     }
 
-    fn remove_slot(&self, number: usize, wait: &Wait<'_>) -> Result<String, VaultError> {
+    fn remove_slot(
+        &self,
+        number: usize,
+        forgets_key: bool,
+        wait: &Wait<'_>,
+    ) -> Result<String, VaultError> {
         let mut gone = None;
         let words = self.change(wait, Previous::Gone, &mut |opened| {
             let slots = &mut opened.head.slots;
@@ -125,11 +132,19 @@ impl VaultKeys for FileVault {
             let slot = slots.remove(number - 1);
             let words = words_of(&slot).1;
             gone = Slot::read(&slot).map(|slot| slot.place);
+            if forgets_key && !matches!(gone, Some(Place::Keyring { .. })) {
+                let text = format!("{words} is not the keyring: remove its key yourself");
+                return Err(VaultError::Refused(text));
+            }
             Ok(Some(words))
         })?;
-        if let Some(Place::Keyring { service, account }) = gone {
-            // Without its slot it opens nothing; what stays of it is harmless.
-            let _ = (self.ports.keyring).remove(&KeyringItem { service, account });
+        if let Some(Place::Keyring { service, account }) = gone.filter(|_| forgets_key) {
+            let removed = (self.ports.keyring).remove(&KeyringItem { service, account });
+            removed.map_err(|fault| {
+                let text =
+                    format!("the slot was removed; its key is still in the keyring: {fault}");
+                VaultFault::Failed(text)
+            })?;
         }
         Ok(words.unwrap_or_default())
     }
@@ -240,7 +255,7 @@ impl FileVault {
                 let text = "the system keyring is a slot already".to_owned();
                 return Err(VaultError::Refused(text));
             }
-            NewSlot::Keyring => self.ports.new_keyring_key(vault)?,
+            NewSlot::Keyring => self.ports.keyring_key(vault)?,
             NewSlot::Credential => self.ports.credential(vault)?,
         };
         let words = place.words();
@@ -307,7 +322,7 @@ impl FileVault {
                 read.unwrap_or_else(|fault| Err(fault.to_string()))
             }
             Place::Credential { name } => credential_path(&*ports.env, name)
-                .and_then(|path| read_key_file(&*ports.files, &path)),
+                .and_then(|path| read_credential(&*ports.files, &path)),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::seal::{DataKey, KEY};
 use crate::model::secret::Secret;
 use crate::model::vault::{VaultFault, VaultId};
 use crate::ports::dialog::Dialog;
-use crate::ports::files::{Files, Replaced};
+use crate::ports::files::{FileError, Files, Replaced};
 use crate::ports::host::{Clock, Env, Random};
 use crate::ports::key_cache::KeyCache;
 use crate::ports::keyring::{Keyring, KeyringFault, KeyringItem};
@@ -63,9 +63,18 @@ pub(super) fn new_key(source: &dyn Random) -> Result<DataKey, VaultFault> {
     DataKey::new(bytes).ok_or_else(|| VaultFault::Failed("no key was made".to_owned()))
 }
 
-/// Reads a key file, which is judged like everything that decides what this program does.
+/// Reads a key file: nobody else may have been able to write it, or to read it if it is this user's.
 pub(super) fn read_key_file(files: &dyn Files, path: &Path) -> Result<DataKey, String> {
-    match files.read_settings(path) {
+    key_in(files.read_key(path))
+}
+
+/// Reads a credential, which is as open as systemd made it.
+pub(super) fn read_credential(files: &dyn Files, path: &Path) -> Result<DataKey, String> {
+    key_in(files.read_settings(path))
+}
+
+fn key_in(read: Result<Option<Vec<u8>>, FileError>) -> Result<DataKey, String> {
+    match read {
         Ok(None) => Err("it is not there".to_owned()),
         Ok(Some(bytes)) => DataKey::from_text(&Secret::new(bytes))
             .ok_or_else(|| "it holds no key of 32 bytes".to_owned()),
@@ -140,7 +149,10 @@ impl VaultPorts {
         }
         self.refuse_beside_store(dirs, &path)?;
         let key = read_key_file(files, &path).map_err(|why| {
-            VaultError::Refused(format!("{} is no key file: {why}", path.display()))
+            VaultError::Refused(format!(
+                "{} cannot be used as a key file: {why}",
+                path.display()
+            ))
         })?;
         let path = shorten(&path, dirs);
         Ok((Place::KeyFile { path }, key))
@@ -161,9 +173,14 @@ impl VaultPorts {
         }
     }
 
-    /// Puts a new key into the keyring of the system.
-    pub(super) fn new_keyring_key(&self, vault: &VaultId) -> Result<(Place, DataKey), VaultError> {
+    /// Takes the key of this vault in the keyring of the system, or puts a new one there. One that is
+    /// there may open copies of `secrets.enc`, so it is never replaced.
+    pub(super) fn keyring_key(&self, vault: &VaultId) -> Result<(Place, DataKey), VaultError> {
         let item = keyring_item(vault);
+        let (service, account) = (item.service.clone(), item.account.clone());
+        if let Ok(Ok(key)) = read_keyring(&*self.keyring, (&service, &account)) {
+            return Ok((Place::Keyring { service, account }, key));
+        }
         let key = new_key(&*self.random)?;
         let text = Secret::new(key.to_text().expose().trim_ascii_end().to_vec());
         let put = self.keyring.put(&item, "OpenClaw secrets", &text);
@@ -171,15 +188,14 @@ impl VaultPorts {
             KeyringFault::Locked => VaultFault::KeyringLocked,
             other => VaultFault::Failed(other.to_string()),
         })?;
-        let KeyringItem { service, account } = item;
         Ok((Place::Keyring { service, account }, key))
     }
 
     /// Takes the credential that systemd has for this vault.
     pub(super) fn credential(&self, vault: &VaultId) -> Result<(Place, DataKey), VaultError> {
         let name = credential_name(vault);
-        let read =
-            credential_path(&*self.env, &name).and_then(|path| read_key_file(&*self.files, &path));
+        let read = credential_path(&*self.env, &name)
+            .and_then(|path| read_credential(&*self.files, &path));
         let key = read.map_err(|why| {
             VaultError::Refused(format!(
                 "the systemd credential {name} cannot be used: {why}"

@@ -147,6 +147,35 @@ fn a_locked_keyring_is_no_missing_key() {
 }
 
 #[test]
+fn a_copy_opens_by_the_keyring_after_its_slot_was_removed() {
+    let world = World::default();
+    world.set("A", "MARKER", &NewSlot::Keyring).unwrap();
+    world.process().add_slot(&KEY_FILE, &WAIT).unwrap();
+    let copy = world.text(FILE);
+    world.process().remove_slot(1, false, &WAIT).unwrap();
+    assert_eq!(world.keyring.items().len(), 1);
+    let opens = |text: &str| {
+        let now = world.text(FILE);
+        world.files.put(Path::new(FILE), text);
+        let key = key_files(&world).remove(0);
+        let key_text = world.text(&key);
+        world.files.put(Path::new(&key), "");
+        let opens = world.process().unlock().is_ok();
+        world.files.put(Path::new(&key), &key_text);
+        world.files.put(Path::new(FILE), &now);
+        opens
+    };
+    assert!(opens(&copy));
+    // Nor does a new slot take it away from the copy.
+    world.process().add_slot(&NewSlot::Keyring, &WAIT).unwrap();
+    assert!(opens(&copy) && opens(&world.text(FILE)));
+    assert!(world.process().remove_slot(1, true, &WAIT).is_err());
+    world.process().remove_slot(2, true, &WAIT).unwrap();
+    assert!(world.keyring.items().is_empty() && !opens(&copy));
+    assert_eq!(world.get("A").as_deref(), Some("MARKER"));
+}
+
+#[test]
 fn systemd_hands_the_key_to_a_service() {
     let mut world = World::default();
     world.set("A", "MARKER", &KEY_FILE).unwrap();
@@ -158,7 +187,7 @@ fn systemd_hands_the_key_to_a_service() {
     world.variables = vec![("CREDENTIALS_DIRECTORY", "/run/credentials/x")];
     let words = world.process().add_slot(&NewSlot::Credential, &WAIT);
     assert!(words.unwrap().starts_with("the systemd credential"));
-    world.process().remove_slot(1, &WAIT).unwrap();
+    world.process().remove_slot(1, false, &WAIT).unwrap();
     assert_eq!(world.get("A").as_deref(), Some("MARKER"));
     world.variables.clear();
     assert!(matches!(fault(&world), VaultFault::NoKey(_)));

@@ -107,18 +107,18 @@ fn what_a_later_release_added_is_kept() {
     assert_eq!(status.slots[0].kind, "tpm");
     assert!(status.slots[0].fault.is_some());
     // What nobody here can open is no second slot.
-    assert!(world.process().remove_slot(2, &WAIT).is_err());
-    assert!(world.process().remove_slot(1, &WAIT).is_ok());
+    assert!(world.process().remove_slot(2, false, &WAIT).is_err());
+    assert!(world.process().remove_slot(1, false, &WAIT).is_ok());
 }
 
 #[test]
 fn any_slot_opens_and_the_last_one_stays() {
     let world = World::default();
     world.set("A", "one", &KEY_FILE).unwrap();
-    assert!(world.process().remove_slot(1, &WAIT).is_err());
+    assert!(world.process().remove_slot(1, false, &WAIT).is_err());
     world.process().add_slot(&passphrase(), &WAIT).unwrap();
-    assert!(world.process().remove_slot(3, &WAIT).is_err());
-    world.process().remove_slot(1, &WAIT).unwrap();
+    assert!(world.process().remove_slot(3, false, &WAIT).is_err());
+    world.process().remove_slot(1, false, &WAIT).unwrap();
     assert!(!world.text(BACKUP).contains("key_file"));
     world.person.will_say(&["correct horse"]);
     assert_eq!(world.get("A").as_deref(), Some("one"));

@@ -63,6 +63,7 @@ fn without_its_key_file_nothing_opens_and_nothing_changes() {
     assert_eq!(told["slots"][0]["fault"], "it is not there");
     let moved = world.directory.path().join("moved");
     std::fs::write(&moved, text).unwrap();
+    std::fs::set_permissions(&moved, PermissionsExt::from_mode(0o600)).unwrap();
     let mut named = world.command(&["secrets", "get", "A"]);
     named.env("OPENCLAW_SECRETS_KEY_FILE", &moved);
     assert_eq!(named.output().unwrap().stdout, b"MARKER");
@@ -79,10 +80,26 @@ fn a_key_file_that_others_may_write_opens_nothing() {
     assert_eq!(ran.code, 5, "{ran:?}");
     assert!(ran.err.contains("writable by other users"), "{ran:?}");
     assert!(ran.err.contains("chmod go-w"), "{ran:?}");
+    // Nor able to read it; the command that is told mends it.
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o640)).unwrap();
+    let ran = get(&world, "A");
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(
+        ran.err.contains("open to other users (mode 0640)"),
+        "{ran:?}"
+    );
+    let command = ran.err.split_once("chmod ").unwrap().1;
+    let command = format!("chmod {}", command.split_once(')').unwrap().0);
+    let mended = std::process::Command::new("/bin/sh")
+        .args(["-c", &command])
+        .status();
+    assert!(mended.unwrap().success(), "{command}");
+    assert_eq!(get(&world, "A").out, "MARKER");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o400)).unwrap();
     assert_eq!(get(&world, "A").out, "MARKER");
     std::fs::remove_file(&key).unwrap();
     std::fs::write(&key, "no key\n").unwrap();
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     let ran = get(&world, "A");
     assert!(
         ran.code == 5 && ran.err.contains("no key of 32 bytes"),

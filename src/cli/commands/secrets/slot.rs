@@ -79,15 +79,21 @@ impl Add {
 
 /// Remove a place where the key of the secrets lies
 ///
-/// The last one stays. A key file itself is left where it is: it opens nothing any more.
+/// The last one stays. The key itself is left where it is, a key file as well as an item of the
+/// keyring: copies of secrets.enc that were made before need it. It opens nothing new after
+/// `secrets rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw secrets slot remove 2
-  openclaw secrets slot remove passphrase")]
+  openclaw secrets slot remove passphrase
+  openclaw secrets slot remove keyring --forget-key")]
 pub struct Remove {
     /// Number of the slot, as `secrets status` shows it, or its type
     #[arg(value_name = "SLOT")]
     which: String,
+    /// Remove the key from the system keyring, too: copies made before no longer open by it
+    #[arg(long)]
+    forget_key: bool,
     #[command(flatten)]
     key: KeyArgs,
 }
@@ -96,7 +102,11 @@ impl Remove {
     /// Removes it.
     pub fn run(&self, system: &System) -> Answer {
         self.key.apply(system)?;
-        let words = slot::remove(system.context(), &self.which)?;
-        Ok(Output::line(format!("Removed {words}")).changed(true))
+        let removed = slot::remove(system.context(), &self.which, self.forget_key)?;
+        let mut text = format!("Removed {}\n", removed.words);
+        if removed.leaves_item {
+            text.push_str("Its key stays in the keyring, under that name, for copies of secrets.enc made before; --forget-key removes it, too\n");
+        }
+        Ok(Output::text(text).changed(true))
     }
 }

@@ -141,9 +141,26 @@ impl AuthProfiles {
     /// Stores a credential under `id`: in its old place if there is one, else at the end. Does nothing
     /// with one that is not [held](Credential::is_held).
     pub fn put(&mut self, id: ProfileId, credential: Credential) {
+        if let Some((id, old)) = self.replace(id, credential) {
+            self.remember(id, old, Mentions::default());
+        }
+    }
+
+    /// Does the same with a credential that says of its secret what the one there says: the history is
+    /// not told.
+    pub fn put_same_secret(&mut self, id: ProfileId, credential: Credential) {
+        self.replace(id, credential);
+    }
+
+    /// Returns the credential that was there.
+    fn replace(
+        &mut self,
+        id: ProfileId,
+        credential: Credential,
+    ) -> Option<(ProfileId, Credential)> {
         // Of a secret that is only looked at nothing is there to be stored: the one that is stays.
         if !credential.is_held() {
-            return;
+            return None;
         }
         // The exact key first: two keys may differ only by white space around them.
         let exact = self.entries.iter().position(|e| *e.key == *id.as_str());
@@ -162,11 +179,15 @@ impl AuthProfiles {
             Some(place) => {
                 let old = &mut self.entries[place];
                 entry.before = old.text.take().or(old.before.take());
-                if let Content::Valid(id, credential) = std::mem::replace(old, entry).content {
-                    self.remember(id, credential, Mentions::default());
+                match std::mem::replace(old, entry).content {
+                    Content::Valid(id, credential) => Some((id, credential)),
+                    Content::Invalid { .. } => None,
                 }
             }
-            None => self.entries.push(entry),
+            None => {
+                self.entries.push(entry);
+                None
+            }
         }
     }
 

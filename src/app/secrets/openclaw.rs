@@ -135,7 +135,7 @@ fn refer_all(agent: &AgentId, document: &mut AuthProfiles) -> bool {
     }
     let is_any = !missing.is_empty();
     for (id, credential) in missing {
-        document.put(id, credential);
+        document.put_same_secret(id, credential);
     }
     is_any
 }

@@ -73,7 +73,7 @@ fn status(outcome: &Outcome) -> String {
 
 /// What went wrong, below its row and wrapped.
 fn details(page: &mut Sheet, outcome: &Outcome) {
-    let Some(error) = &outcome.error else {
+    let Some(error) = outcome.detail.as_ref().or(outcome.error.as_ref()) else {
         return;
     };
     let reason = outcome

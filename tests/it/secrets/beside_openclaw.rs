@@ -136,6 +136,9 @@ fn every_sealed_key_is_referred_to_by_an_id_that_gives_it() {
             .contains("// the agents of this machine")
     );
     assert_nowhere(&world, "MARKER");
+    // A reference is no other key.
+    let history = done(&world, &["models", "auth", "history"]);
+    assert!(history.out.contains("No previous versions"), "{history:?}");
     // Again, and nothing changes.
     let before = (world.read("openclaw.json"), world.store());
     done(&world, &SEAL);

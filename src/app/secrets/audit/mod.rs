@@ -42,7 +42,7 @@ pub struct Request {
 /// Looks.
 ///
 /// # Errors
-/// If `secrets.enc` cannot be read, or the agents cannot be listed.
+/// If `secrets.enc` cannot be read, the agents cannot be listed, or a signal came.
 pub fn run(cx: Context<'_>, request: Request) -> Result<Report, Failure> {
     let policy = cx.vault.policy()?;
     let agents = cx.store.agents()?;
@@ -77,6 +77,8 @@ pub fn run(cx: Context<'_>, request: Request) -> Result<Report, Failure> {
         allow_exec: request.allow_exec,
     };
     resolver.check(&loaded, &agents, &mut report);
+    // A program that was stopped says nothing of a reference.
+    cx.uninterrupted()?;
     let order = |it: &Finding| (it.file.clone(), it.code);
     report.findings.sort_by_cached_key(order);
     Ok(report)

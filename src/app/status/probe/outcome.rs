@@ -53,6 +53,9 @@ pub struct Outcome {
     pub reason: Option<Reason>,
     /// What went wrong, in the provider's own words if it gave any.
     pub error: Option<String>,
+    /// The same for people, where the words of the reference release say little.
+    #[serde(skip)]
+    pub detail: Option<String>,
     /// How long the response took, in milliseconds; `None` if nothing was sent.
     pub latency_ms: Option<i64>,
 }
@@ -96,10 +99,11 @@ impl Outcome {
     }
 
     /// Sets the result of a credential whose reference leads to nothing.
-    pub(super) fn unresolved(self, why: &str) -> Self {
+    pub(super) fn unresolved(self, why: String) -> Self {
         let mut this = self.lifeless(Reason::UnresolvedRef);
         let words = this.error.take().unwrap_or_default();
         this.error = Some(format!("{words}\n↳ Auth reason [unresolved_ref]: {why}"));
+        this.detail = Some(why);
         this
     }
 

@@ -145,7 +145,7 @@ impl Planner<'_> {
                     Some(Ok(secret)) => Some(secret),
                     Some(Err(why)) => {
                         self.cx.uninterrupted()?;
-                        plan.known.push(outcome.unresolved(&why));
+                        plan.known.push(outcome.unresolved(why));
                         continue;
                     }
                 };
@@ -200,7 +200,7 @@ impl Planner<'_> {
                 Ok(key) => key,
                 Err(why) => {
                     self.cx.uninterrupted()?;
-                    plan.known.push(outcome.unresolved(&why));
+                    plan.known.push(outcome.unresolved(why));
                     return Ok(());
                 }
             },
@@ -230,6 +230,7 @@ impl Planner<'_> {
             status: Status::Unknown,
             reason: None,
             error: None,
+            detail: None,
             latency_ms: None,
         }
     }

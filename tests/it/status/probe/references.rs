@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::{Answer, Server};
-use super::{of, probes, store, world};
+use super::{PROBE, of, probes, store, world};
 
 #[test]
 fn references_are_followed_and_one_that_fails_is_the_result_of_its_profile() {
@@ -56,6 +56,9 @@ printf '{"protocolVersion":1,"values":{"there":"sk-by-program","config":"sk-of-c
     // For each of two ids once, and not for each profile.
     let calls = world.directory.path().join("calls");
     assert_eq!(std::fs::read_to_string(&calls).unwrap(), "asked\nasked\n");
+    let text = world.run(&PROBE).out;
+    assert!(text.contains("could not resolve SecretRef"), "{text}");
+    assert!(!text.contains("credentials are missing"), "{text}");
     store(&world, "acme", &[]);
     config["models"] = json!({ "providers": { "acme": {
         "baseUrl": server.url("/v1"), "apiKey": by_program("config"), "models": [],

@@ -7,6 +7,7 @@ use crate::model::grant::Binding;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::json::Extra;
+use crate::model::moved::Moved;
 use crate::model::profiles::AuthProfiles;
 use crate::model::settings::ProfileSettings;
 use crate::model::time::Timestamp;
@@ -230,7 +231,8 @@ fn carry_over(old: &Credential, new: &mut Credential) {
         }
         (Credential::OAuth(old), Credential::OAuth(new)) => {
             // Where the old grant came from says nothing about the new one.
-            merge(&old.extra, &[ORIGIN, "oauthRef"], &mut new.extra);
+            let stale = [ORIGIN, "oauthRef", Moved::MEMBER];
+            merge(&old.extra, &stale, &mut new.extra);
             let email = &mut new.identity.email;
             *email = email.take().or_else(|| old.identity.email.clone());
         }

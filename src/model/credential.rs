@@ -6,6 +6,7 @@ use super::expiry::End;
 use super::grant::GrantDigest;
 use super::id::ProviderId;
 use super::json::Extra;
+use super::moved::Moved;
 use super::secret::Secret;
 use super::time::Timestamp;
 
@@ -311,6 +312,12 @@ impl OAuth {
     /// Whether it is the token of a client, as [`Token::as_grant`] gives it.
     pub fn is_of_client(&self) -> bool {
         self.refresh_token().is_none() && is_of_client(&self.extra)
+    }
+
+    /// Where its refresh token went, if it is no longer here.
+    pub fn moved(&self) -> Option<Moved> {
+        let text = self.extra.get(Moved::MEMBER)?;
+        Moved::read(text).filter(|_| self.refresh_token().is_none())
     }
 
     /// The refresh token, unless it is absent or blank.

@@ -3,62 +3,12 @@
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::id::{AgentId, ProfileId, ProviderId, shown_as_text};
-use super::secret::Secret;
+use super::bundle::BundleId;
+use super::id::{ProfileId, ProviderId};
+use super::moved::Moved;
 use super::time::Timestamp;
 
-/// Names a grant: SHA-256 over provider and refresh token, in hexadecimal.
-///
-/// Locks and the journal are keyed by it and not by a path or a profile id: agents that hold copies
-/// of one grant share one lock and one refresh, wherever the copies lie. A refresh token has
-/// hundreds of random bits, so its digest can lie in a file that holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct GrantDigest(String);
-
-impl GrantDigest {
-    /// The digest of a grant. The NUL keeps provider and token apart. Only of a token that is held.
-    pub fn of(provider: &ProviderId, refresh_token: &Secret<String>) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(provider.as_str());
-        hash.update([0]);
-        hash.update(refresh_token.expose());
-        Self(format!("{:x}", hash.finalize()))
-    }
-
-    /// Stands for the grant of a client that asks for tokens by its own credentials: nothing is
-    /// spent then, and the place where the token is kept names it. The credentials themselves are
-    /// no part of it, for people choose weak ones.
-    pub fn of_client(agent: &AgentId, provider: &ProviderId, profile: &ProfileId) -> Self {
-        let mut hash = Sha256::new();
-        for part in [
-            "client_credentials",
-            agent.as_str(),
-            provider.as_str(),
-            profile.as_str(),
-        ] {
-            hash.update(part);
-            hash.update([0]);
-        }
-        Self(format!("{:x}", hash.finalize()))
-    }
-
-    /// Takes back a digest that was written out; `None` if it is not 64 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        valid.then(|| Self(text.to_ascii_lowercase()))
-    }
-}
-
-shown_as_text!(GrantDigest);
-
-impl TryFrom<String> for GrantDigest {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("not a digest")
-    }
-}
+pub use super::grant_digest::GrantDigest;
 
 /// Where a grant came from: compared before every refresh, so that a changed manifest never sends
 /// an old refresh token to a new address (RFC 9700 section 4.4 asks for such a binding).
@@ -163,6 +113,13 @@ pub enum RefreshOutcome {
     Refused(Refusal),
     /// It was revoked: the server agreed not to honour it any longer.
     Revoked,
+    /// It went to another machine, and is never sent from here again.
+    HandedOver {
+        /// In this bundle.
+        bundle: BundleId,
+        /// The file that the bundle was written to.
+        to: String,
+    },
     /// Passing: the request never reached the server, or the server said "later". The grant is as
     /// good as it was.
     Passing {
@@ -258,6 +215,8 @@ pub enum GrantStanding {
         /// What is missing in the answer.
         reason: String,
     },
+    /// It went to another machine.
+    HandedOver(Moved),
     /// A refresh was sent, and no answer is known: the grant may be spent.
     InDoubt {
         /// When that refresh began.
@@ -304,6 +263,11 @@ impl GrantRecord {
         matches!(self.standing(), GrantStanding::NotUnderstood { .. })
     }
 
+    /// Whether it went to another machine.
+    pub fn is_handed_over(&self) -> bool {
+        matches!(self.standing(), GrantStanding::HandedOver(_))
+    }
+
     /// Judges the grant by its last attempt.
     pub fn standing(&self) -> GrantStanding {
         let Some(attempt) = &self.attempt else {
@@ -319,6 +283,12 @@ impl GrantRecord {
             Some(RefreshOutcome::Revoked) => GrantStanding::Revoked {
                 at: attempt.settled_at.unwrap_or(since),
             },
+            Some(RefreshOutcome::HandedOver { bundle, to }) => GrantStanding::HandedOver(Moved {
+                bundle: bundle.clone(),
+                at: attempt.settled_at.unwrap_or(since),
+                to: to.clone(),
+                grant: self.grant.clone(),
+            }),
             Some(RefreshOutcome::Stored { successor }) if *successor == self.grant => {
                 GrantStanding::Good
             }
@@ -344,49 +314,5 @@ impl GrantRecord {
             GrantStanding::Spent { successor, .. } => Some(successor),
             _ => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_whose_id_is_a_secret_is_told_by_its_digest() {
-        let binding = |id: &str| Binding {
-            token_endpoint: "https://a".to_owned(),
-            client_id: id.to_owned(),
-        };
-        let (plain, secret) = (
-            binding("app-1"),
-            Binding::to_secret_client("https://a", "app-1"),
-        );
-        assert!(!serde_json::to_string(&secret).unwrap().contains("app-1"));
-        assert_eq!(
-            (plain.shown_client(), secret.shown_client()),
-            (Some("app-1"), None)
-        );
-        // Earlier releases wrote the id itself, and a person may.
-        for (one, other) in [(&plain, &secret), (&secret, &plain), (&secret, &secret)] {
-            assert!(one.is_same(other));
-        }
-        assert!(secret.is_to_client("app-1") && plain.is_to_client("app-1"));
-        for other in [&plain, &secret] {
-            assert!(!other.is_same(&binding("app-2")) && !other.is_to_client("app-2"));
-            assert!(!other.is_same(&Binding::to_secret_client("https://b", "app-1")));
-        }
-    }
-
-    #[test]
-    fn a_digest_depends_on_provider_and_token() {
-        let provider = |id| ProviderId::parse(id).unwrap();
-        let digest = |id, token| GrantDigest::of(&provider(id), &Secret::from(token));
-        let grant = digest("openai-codex", "rt-1");
-        assert_eq!(grant, digest("openai-codex", "rt-1"));
-        assert_ne!(grant, digest("openai-codex", "rt-2"));
-        assert_ne!(grant, digest("openai-code", "xrt-1"));
-        assert_eq!(GrantDigest::parse(grant.as_str()), Some(grant.clone()));
-        assert_eq!(GrantDigest::parse("../etc"), None);
-        assert!(!grant.to_string().contains("rt-1"));
     }
 }

@@ -27,6 +27,7 @@ pub mod exec_id;
 pub mod expiry;
 pub mod glimpse;
 pub mod grant;
+pub mod grant_digest;
 pub mod seal;
 pub mod secret_buffer;
 pub mod secret_exchange;

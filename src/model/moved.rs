@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bundle::BundleId;
+use super::grant_digest::GrantDigest;
 use super::time::Timestamp;
 
 /// Which bundle a refresh token went into. Lies in the profile, as its member `moved`.
@@ -14,6 +15,8 @@ pub struct Moved {
     pub at: Timestamp,
     /// The file that it was written to.
     pub to: String,
+    /// The grant, which nobody can tell any more without its refresh token.
+    pub grant: GrantDigest,
 }
 
 impl Moved {

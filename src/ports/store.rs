@@ -266,6 +266,17 @@ pub trait Held<'a>: Send {
     /// If it is there and cannot be read.
     fn saved(&self) -> Result<Option<SavedAnswer>, StoreError>;
 
+    /// Keeps other programs away from the grant, too, until what it returns is dropped: for what ends
+    /// without a successor here.
+    ///
+    /// # Errors
+    /// As [`Held::reserve`].
+    fn exclude(
+        &self,
+        refresh: &PendingRefresh,
+        wait: &Wait<'_>,
+    ) -> Result<Box<dyn Exclusion + 'a>, StoreError>;
+
     /// Goes on where the process that got `answer` stopped.
     ///
     /// # Errors
@@ -285,6 +296,9 @@ pub trait Held<'a>: Send {
         wait: &Wait<'_>,
     ) -> Result<Box<dyn Reserved + 'a>, StoreError>;
 }
+
+/// What keeps other programs away from a grant.
+pub trait Exclusion: Send {}
 
 /// A refresh that may now be sent.
 pub trait Reserved: Send {

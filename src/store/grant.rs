@@ -6,11 +6,12 @@ use std::sync::mpsc::channel;
 use sha2::{Digest, Sha256};
 
 use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::files::{FileError, FileLock, Sharing};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::{
-    GrantLock, GrantLocks, Held, PendingRefresh, Reserved, SavedAnswer, Scope, StoreError, Waited,
+    Exclusion, GrantLock, GrantLocks, Held, PendingRefresh, Reserved, SavedAnswer, Scope,
+    StoreError, Waited,
 };
 
 use super::commit::{Answer, ReservedGrant, copies};
@@ -30,6 +31,20 @@ pub(super) struct HeldGrant<'a> {
     cx: &'a FileStore,
     grant: GrantDigest,
     lock: Box<dyn FileLock>,
+}
+
+/// OpenClaw's locks of a refresh.
+struct PeerLocks<'a>(Vec<Excluded<'a>>);
+
+impl Exclusion for PeerLocks<'_> {}
+
+impl Drop for PeerLocks<'_> {
+    fn drop(&mut self) {
+        // The other way round than they were taken.
+        while let Some(lock) = self.0.pop() {
+            drop(lock);
+        }
+    }
 }
 
 impl GrantLocks for FileStore {
@@ -92,6 +107,19 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         Ok(saved_answer::of_grant(self.cx, &self.grant)?.pop())
     }
 
+    fn exclude(
+        &self,
+        refresh: &PendingRefresh,
+        wait: &Wait<'_>,
+    ) -> Result<Box<dyn Exclusion + 'a>, StoreError> {
+        let mut locks = lock_refresh(self.cx, refresh, wait)?;
+        if !document_lock::locks_refreshes(self.cx) {
+            locks.push(document_lock::exclude_peers(self.cx, &refresh.agent, wait)?);
+        }
+        check_held(self.cx, &refresh.agent, &self.grant)?;
+        Ok(Box::new(PeerLocks(locks)))
+    }
+
     fn resume(self: Box<Self>, answer: &SavedAnswer) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
         // Before the locks of a commit: a person may be asked.
@@ -114,7 +142,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         wait: &Wait<'_>,
     ) -> Result<Box<dyn Reserved + 'a>, StoreError> {
         let Self { cx, grant, lock } = *self;
-        let FileStore { io, paths, .. } = cx;
+        let io = &cx.io;
         // The last moment for a question: nothing is sent yet, and only this grant is locked.
         cx.sealing()?;
         let unasked = cx.asking_nobody();
@@ -127,12 +155,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             true => None,
             false => Some(document_lock::exclude_peers(cx, &refresh.agent, wait)?),
         };
-        let doc = read::load(&unasked, &refresh.agent, Scope::All)?;
-        if copies(&doc, &grant).is_empty() {
-            return Err(StoreError::Conflict {
-                at: at(&paths.document(&refresh.agent)),
-            });
-        }
+        check_held(&unasked, &refresh.agent, &grant)?;
         let space = write::reserve(cx, &refresh.agent)?;
         let slot = saved_answer::prepare(cx, unasked.sealing()?, &grant, refresh)?;
         let record = begun(cx, grant, refresh)?;
@@ -151,6 +174,17 @@ impl<'a> Held<'a> for HeldGrant<'a> {
             refresh_locks,
             lock,
         }))
+    }
+}
+
+/// Fails if the document of an agent does not hold the grant any more.
+fn check_held(cx: &FileStore, agent: &AgentId, grant: &GrantDigest) -> Result<(), StoreError> {
+    let doc = read::load(cx, agent, Scope::All)?;
+    match copies(&doc, grant).is_empty() {
+        false => Ok(()),
+        true => Err(StoreError::Conflict {
+            at: at(&cx.paths.document(agent)),
+        }),
     }
 }
 

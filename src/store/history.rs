@@ -86,6 +86,13 @@ pub(super) fn keep(
         }
         let (mut history, fault) = open(cx, &path, &id)?;
         doc.faults.extend(fault);
+        if is_handed_over(&old, new.as_ref()) {
+            // The same login: nothing to go back to, and nothing of its refresh token stays.
+            history.saved = None;
+            strip_spent(cx, &mut history);
+            put(cx, agent, history)?;
+            continue;
+        }
         let is_moved = is_successor(cx, &old, new.as_ref(), &history);
         let cause = match is_moved {
             true => Cause::Refresh,
@@ -358,11 +365,23 @@ fn is_successor(
     successor == new || kept == Some(new)
 }
 
+/// Whether a change only took out a refresh token that went to another machine.
+fn is_handed_over(old: &Credential, new: Option<&Credential>) -> bool {
+    let grant = old.as_oauth().and_then(OAuth::grant);
+    let moved = new.and_then(|new| new.as_oauth()?.moved());
+    moved.is_some_and(|moved| grant == Some(moved.grant))
+}
+
+/// Whether a grant is none of this machine any more.
 fn is_spent(cx: &FileStore, grant: &GrantDigest) -> bool {
     let record = journal::read(cx, grant).ok().flatten();
     matches!(
         record.map(|record| record.standing()),
-        Some(GrantStanding::Spent { .. } | GrantStanding::Revoked { .. })
+        Some(
+            GrantStanding::Spent { .. }
+                | GrantStanding::Revoked { .. }
+                | GrantStanding::HandedOver(_)
+        )
     )
 }
 

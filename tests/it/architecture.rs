@@ -100,6 +100,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "app/issuer/metadata_cache.rs",
             "config/file.rs",
             "model/grant.rs",
+            "model/grant_digest.rs",
             "model/secret.rs",
             "model/sidecar.rs",
             "ports/swap.rs",

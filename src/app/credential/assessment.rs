@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use super::facts::{Facts, Renewal};
+use super::facts::{Facts, RefreshPath, Renewal};
+pub use super::life::{has_enough_life, is_valid};
 use super::obstacle::{
     Cause, Obstacle, SHORT_PAUSE_MS, blocked, dead_grant, no_secret, no_token_endpoint,
     refused_client, store_again, unavailable, without_grant,
 };
 use super::reason_text::refusal_words;
 use super::state::{Actor, State, Trouble};
-use crate::app::credential::facts::RefreshPath;
 use crate::app::failure::{Failure, Kind as FailureKind};
 use crate::app::refresh::outcome::RefreshPolicy;
 use crate::model::credential::Kind;
@@ -129,25 +129,6 @@ pub fn assess(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Assessmen
     }
 }
 
-/// Whether the access token is valid for as long as `policy` asks, so that nothing else counts. The
-/// hot path ends here, before the journal is read.
-pub fn has_enough_life(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> bool {
-    if !matches!(policy, RefreshPolicy::MinValid(_) | RefreshPolicy::Due) {
-        return false;
-    }
-    let least = policy.min_valid().unwrap_or(facts.due_margin());
-    matches!(
-        facts.freshness(least, now),
-        Freshness::Fresh { .. } | Freshness::NoExpiry
-    )
-}
-
-/// Whether the access token is valid for another moment.
-pub fn is_valid(facts: &Facts, now: Timestamp) -> bool {
-    let freshness = facts.freshness(Duration::ZERO, now);
-    !matches!(freshness, Freshness::Expired { .. })
-}
-
 type Step = (NextStep, Option<Obstacle>);
 
 fn next_step(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
@@ -186,10 +167,8 @@ fn step_of_secret(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step 
         return stop(no_secret(facts));
     }
     let least = policy.min_valid().unwrap_or_default();
-    let ends = || {
-        let end = facts.expires_at();
-        end.map_or_else(String::new, |end| facts.local.spoken(end))
-    };
+    let spoken = |end| facts.local.spoken(end);
+    let ends = || facts.expires_at().map_or_else(String::new, spoken);
     let words = match facts.freshness(least, now) {
         Freshness::Fresh { .. } | Freshness::NoExpiry => return (NextStep::UseAsIs, None),
         Freshness::Due { .. } => format!("expires {}, sooner than requested", ends()),
@@ -233,8 +212,10 @@ fn step_by_command(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step
         return stop(obstacle(words));
     }
     let is_due = left <= millis(facts.due_margin());
-    let warning = || obstacle(format!("expires soon, {refresh_off}"));
-    (NextStep::UseAsIs, is_due.then(warning))
+    (
+        NextStep::UseAsIs,
+        is_due.then(|| obstacle(format!("expires soon, {refresh_off}"))),
+    )
 }
 
 /// Assesses a grant that can be refreshed, or could be without an obstacle.
@@ -274,8 +255,12 @@ fn step_of_grant(facts: &Facts, policy: RefreshPolicy, now: Timestamp) -> Step {
             _ => (NextStep::AdoptSuccessor(agent, profile), None),
         };
     }
-    if let (GrantStanding::Spent { .. } | GrantStanding::NotUnderstood { .. }, Some(obstacle)) =
-        (&facts.standing, dead_grant(facts))
+    if let (
+        GrantStanding::Spent { .. }
+        | GrantStanding::NotUnderstood { .. }
+        | GrantStanding::HandedOver(_),
+        Some(obstacle),
+    ) = (&facts.standing, dead_grant(facts))
     {
         return cannot(obstacle);
     }
@@ -352,13 +337,14 @@ fn actor(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Times
 /// Derives the state. A refused grant counts as gone however long its access token is still valid.
 fn state(facts: &Facts, next: &NextStep, obstacle: Option<&Obstacle>, now: Timestamp) -> State {
     match &facts.standing {
+        _ if facts.moved.is_some() => return State::Moved,
         GrantStanding::Revoked { .. } => return State::Revoked,
         GrantStanding::Refused { .. } => return State::Refused,
         GrantStanding::Spent { .. } | GrantStanding::NotUnderstood { .. } => {
             return State::OldCopy;
         }
         GrantStanding::InDoubt { .. } => return State::InDoubt,
-        GrantStanding::Good | GrantStanding::BackingOff { .. } => {}
+        GrantStanding::Good | GrantStanding::BackingOff { .. } | GrantStanding::HandedOver(_) => {}
     }
     match next {
         NextStep::TryLater => return State::BackingOff,

@@ -12,6 +12,7 @@ use crate::model::credential::{Kind, SecretFault};
 use crate::model::expiry::{End, Freshness, freshness};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding, Refusal};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::moved::Moved;
 use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::store::StoreError;
 
@@ -40,6 +41,8 @@ pub struct Facts {
     pub is_sealed: bool,
     /// Whether there is a refresh token.
     pub refresh_present: bool,
+    /// Where its refresh token went, if that is on another machine.
+    pub moved: Option<Moved>,
     /// When its access token expires, as stored.
     pub expires: Option<Timestamp>,
     /// What refreshes it.

@@ -124,6 +124,7 @@ impl<'a> FactsReader<'a> {
             is_sealed: credential.is_sealed(),
             secret_fault: secret.err(),
             refresh_present: refresh_token.is_some(),
+            moved: credential.as_oauth().and_then(OAuth::moved),
             expires: match credential {
                 Credential::ApiKey(_) => None,
                 Credential::Token(token) => token.expires,
@@ -203,6 +204,9 @@ impl<'a> FactsReader<'a> {
         facts.grant = Some(grant);
         if let Some(record) = &facts.record {
             facts.standing = record.standing();
+            if let GrantStanding::HandedOver(moved) = &facts.standing {
+                facts.moved = Some(moved.clone());
+            }
             let idle_limit = provider.and_then(|provider| provider.refresh.idle_limit);
             facts.rests_until = (record.proven_at)
                 .filter(|_| facts.refresh_present)

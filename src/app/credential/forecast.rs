@@ -186,6 +186,7 @@ mod tests {
             reference: None,
             is_sealed: false,
             refresh_present: renewal != Renewal::Never,
+            moved: None,
             expires: None,
             renewal,
             grant: (renewal != Renewal::Never).then_some(grant),

@@ -12,6 +12,7 @@ pub(in crate::app) mod facts_reader;
 pub mod forecast;
 pub(in crate::app) mod getting_started;
 pub(in crate::app) mod in_use;
+mod life;
 pub mod model_ref;
 pub mod obstacle;
 pub mod outlook;

@@ -9,7 +9,8 @@ use crate::app::failure::{Failure, Kind as FailureKind, StoreEffect};
 use crate::model::credential::{Kind, SecretFault};
 use crate::model::grant::GrantStanding;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::{ProfileId, ProviderId};
+use crate::model::id::{ProfileId, ProviderId, printable};
+use crate::model::moved::Moved;
 use crate::model::time::{Timestamp, short_duration};
 
 /// A backoff of at most this many milliseconds is waited for, not reported.
@@ -22,6 +23,8 @@ pub enum Cause {
     Refused,
     /// The login was revoked.
     Revoked,
+    /// The refresh token went to another machine.
+    Moved,
     /// The grant is spent, and its successor is not here.
     Spent,
     /// The token has expired, or does not live as long as requested.
@@ -44,6 +47,7 @@ impl Cause {
         match self {
             Self::Refused => "refused",
             Self::Revoked => "revoked",
+            Self::Moved => "moved",
             Self::Spent => "spent",
             Self::Expired => "expired",
             Self::NoSecret => "no-secret",
@@ -256,7 +260,25 @@ pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
         .hint(login_again(facts))
 }
 
+/// Its refresh token went to another machine.
+fn moved_away(facts: &Facts, moved: &Moved) -> Obstacle {
+    let words = format!(
+        "was moved to another machine {}, in {}",
+        facts.local.spoken_past(moved.at),
+        printable(&moved.to, 200)
+    );
+    let take_back = Command::new("secrets take-back").name(&moved.to);
+    let hint = Hint::from("use it there, or log in here: ")
+        .then(login_again(facts))
+        .then("; if no machine imported it: ")
+        .run(take_back);
+    Obstacle::permanent(FailureKind::NeedsLogin, Cause::Moved, words).hint(hint)
+}
+
 pub(super) fn without_grant(facts: &Facts) -> Obstacle {
+    if let Some(moved) = &facts.moved {
+        return moved_away(facts, moved);
+    }
     if facts.is_reference {
         return no_secret(facts);
     }
@@ -349,6 +371,7 @@ pub(super) fn dead_grant(facts: &Facts) -> Option<Obstacle> {
             let obstacle = Obstacle::permanent(FailureKind::NeedsLogin, Cause::Revoked, words);
             Some(obstacle.hint(login_again(facts)))
         }
+        GrantStanding::HandedOver(moved) => Some(moved_away(facts, moved)),
         GrantStanding::Refused { refusal, .. } if !facts.of_client => {
             Some(refused(facts, &refusal_words(refusal)))
         }

@@ -19,6 +19,8 @@ pub enum State {
     Elsewhere,
     /// Was revoked.
     Revoked,
+    /// Its refresh token went to another machine.
+    Moved,
     /// The provider refused to refresh it.
     Refused,
     /// The login was refreshed, and this is what it was before.
@@ -57,6 +59,7 @@ impl State {
             Self::Empty => "empty",
             Self::Elsewhere => "elsewhere",
             Self::Revoked => "revoked",
+            Self::Moved => "moved",
             Self::Refused => "refused",
             Self::OldCopy => "old copy",
             Self::InDoubt => "in doubt",

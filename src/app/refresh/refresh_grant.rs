@@ -266,7 +266,9 @@ fn settle(
         }
         RefreshOutcome::NotUnderstood { reason } => not_understood(facts, begun_at, &reason),
         RefreshOutcome::Unknown { reason } => unanswered(facts, &reason),
-        RefreshOutcome::Stored { .. } | RefreshOutcome::Revoked => {
+        RefreshOutcome::Stored { .. }
+        | RefreshOutcome::Revoked
+        | RefreshOutcome::HandedOver { .. } => {
             let how = RefreshResult::Refreshed;
             let login = load_login(request)?;
             return Ok(Some(valid_token(request, login, how, None)));

@@ -92,6 +92,15 @@ pub enum Verdict {
         #[serde(rename = "revokedAt")]
         at: Timestamp,
     },
+    /// No: it went to another machine.
+    Moved {
+        /// When.
+        #[serde(rename = "movedAt")]
+        at: Timestamp,
+        /// The file of the bundle.
+        #[serde(rename = "movedTo")]
+        to: String,
+    },
     /// Yes, but its provider has refused it before.
     Refused {
         /// The provider's words.
@@ -254,7 +263,10 @@ pub(in crate::app) fn line(
             replaced_at: generation.replaced_at,
             cause: generation.cause,
             credential: StoredCredential::of(&generation.credential),
-            restorable: !matches!(verdict, Verdict::Spent { .. } | Verdict::Revoked { .. }),
+            restorable: !matches!(
+                verdict,
+                Verdict::Spent { .. } | Verdict::Revoked { .. } | Verdict::Moved { .. }
+            ),
             verdict,
         });
     }
@@ -289,6 +301,10 @@ fn verdict(
     Ok(
         match record.map_or(GrantStanding::Good, |record| record.standing()) {
             GrantStanding::Revoked { at } => Verdict::Revoked { at },
+            GrantStanding::HandedOver(moved) => Verdict::Moved {
+                at: moved.at,
+                to: moved.to,
+            },
             GrantStanding::Spent { successor, .. } => {
                 let living = living.get_or_insert_with(|| living_grants(cx, history));
                 let successor = rotation::follow(cx, &successor, living)?;

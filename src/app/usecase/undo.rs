@@ -154,6 +154,10 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
             format!("it was revoked {}", local.spoken(*at)),
             login(cx, id, &row.credential),
         ),
+        Verdict::Moved { at, to } => refused(
+            format!("it was moved to another machine {}", local.spoken(*at)),
+            Command::new("secrets take-back").name(to),
+        ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));
             let place = SuccessorLocation::words(successor.as_ref());

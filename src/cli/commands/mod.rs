@@ -23,6 +23,7 @@ use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
 use crate::app::login;
 use crate::app::refresh::recover;
+use crate::app::secrets::moving::unfinished;
 use crate::cli::hint::Renderer;
 
 /// The first word.
@@ -48,8 +49,9 @@ pub enum Command {
     Completions(Deferred<completions::Completions>),
 }
 
-/// Stores what a killed process left: the answers to refreshes and to logins.
+/// Completes what a killed process left: a move, and the answers to refreshes and to logins.
 fn recover_pending(system: &System) {
+    unfinished::finish_pending(system.context());
     recover::recover_pending(system.context());
     login::recover::recover_pending(system.context());
 }

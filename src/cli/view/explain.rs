@@ -232,6 +232,10 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
         let ago = short_duration(since.until(now).max(1));
         known.push(format!("refresh started {ago} ago, outcome unknown"));
     }
+    if let Some(moved) = &stored.facts.moved {
+        let ago = short_duration(moved.at.until(now).max(1));
+        known.push(format!("moved to another machine {ago} ago"));
+    }
     known.extend(account(&stored.account));
     if !known.is_empty() {
         page.field("", FACT, &known.join(", "));

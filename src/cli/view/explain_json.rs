@@ -130,6 +130,7 @@ fn of_profile(profile: &ProfileRow, document: &mut Value) {
     }
     for (name, moment) in [
         ("revokedAt", facts.revoked_at()),
+        ("movedAt", facts.moved.as_ref().map(|moved| moved.at)),
         ("spentSince", facts.spent_since()),
         ("unknownSince", facts.unknown_since()),
     ] {

@@ -79,6 +79,7 @@ fn verdict(verdict: &Verdict, local: LocalTime) -> String {
         ),
         Verdict::Refused { why } => format!("can be restored, but {why}"),
         Verdict::Revoked { at } => format!("revoked {}", local.spoken(*at)),
+        Verdict::Moved { at, .. } => format!("moved to another machine {}", local.spoken(*at)),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));
             let successor = SuccessorLocation::words(successor.as_ref());

@@ -256,6 +256,13 @@ fn notes<'a>(profile: &'a ProfileHealth, report: &Report) -> Vec<Note<'a>> {
         let reason = printable(reason, 120);
         note(format!("refresh failed {times}{}: {reason}", since(at)));
     }
+    if let Some(moved) = &facts.moved {
+        let to = printable(&moved.to, 120);
+        note(format!(
+            "moved to another machine {}, in {to}",
+            since(moved.at)
+        ));
+    }
     if let Some(at) = facts.revoked_at() {
         note(format!("revoked {}", since(at)));
     }

@@ -105,6 +105,8 @@ struct ProfileFacts<'a> {
     outcome_unknown_since: Option<Timestamp>,
     spent_since: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_at: Option<Timestamp>,
     rests_until: Option<Timestamp>,
     state: &'static str,
 }
@@ -256,6 +258,7 @@ fn facts<'a>(report: &'a Report, hints: &Renderer) -> Facts<'a> {
             outcome_unknown_since: facts.unknown_since(),
             spent_since: facts.spent_since(),
             revoked_at: facts.revoked_at(),
+            moved_at: facts.moved.as_ref().map(|moved| moved.at),
             rests_until: facts.rests_until,
             state: health.assessment.state.as_str(),
         }

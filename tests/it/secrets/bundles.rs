@@ -3,6 +3,7 @@
 
 mod age;
 mod bad_input;
+mod moving;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! `secrets set`, killed before each of its system calls: what was stored before is there, the value
 //! is the old or the new one, and it is in no file in the clear.
 
+mod bundles;
 mod store;
 
 use std::collections::HashMap;

@@ -73,6 +73,11 @@ impl Selection {
         self.agent.is_none() && self.profiles.is_empty()
     }
 
+    /// Whether a profile is meant.
+    pub(super) fn wants(&self, profile: &ProfileId) -> bool {
+        self.profiles.is_empty() || self.profiles.contains(profile)
+    }
+
     /// Reads all that is wanted. Of the logins for which `goes` says so the refresh token goes along.
     ///
     /// # Errors
@@ -108,8 +113,7 @@ impl Selection {
     /// Leaves in a document what is wanted of it, and nothing that only concerns this machine.
     fn narrow(&self, document: AuthProfiles) -> AuthProfiles {
         let ids: Vec<ProfileId> = document.profiles().map(|(id, _)| id.clone()).collect();
-        let is_wanted = |id: &ProfileId| self.profiles.is_empty() || self.profiles.contains(id);
-        let ids: Vec<ProfileId> = ids.into_iter().filter(is_wanted).collect();
+        let ids: Vec<ProfileId> = ids.into_iter().filter(|id| self.wants(id)).collect();
         let narrowed = document.narrowed(&ids);
         let entries = narrowed.entries().iter();
         let entries = entries.filter(|entry| matches!(entry.content, Content::Valid(..)));
@@ -120,6 +124,12 @@ impl Selection {
 }
 
 impl Collected {
+    /// Whether a grant goes along.
+    pub(super) fn moves(&self, grant: &GrantDigest) -> bool {
+        let mut grants = self.agents.iter().flat_map(|one| &one.grants);
+        grants.any(|record| record.grant == *grant)
+    }
+
     /// Whether there is nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.secrets.is_empty() && self.rows.is_empty()
@@ -138,7 +148,11 @@ impl Collected {
             .collect();
         let mut grants = Vec::new();
         for (id, credential) in all {
-            if let Some(reason) = fault(&credential) {
+            let grant = credential
+                .as_oauth()
+                .and_then(OAuth::grant)
+                .filter(|grant| goes(grant));
+            if let Some(reason) = fault(&credential).filter(|_| grant.is_none()) {
                 document.remove(&id);
                 self.left_out.push(LeftOut {
                     agent: agent.clone(),
@@ -149,7 +163,6 @@ impl Collected {
             }
             let mut refresh_token = None;
             if let Credential::OAuth(login) = &credential {
-                let grant = login.grant().filter(|grant| goes(grant));
                 refresh_token = Some(grant.is_some());
                 match grant {
                     Some(grant) => grants.extend(record(cx, (agent, &id), login, grant)?),

@@ -44,6 +44,8 @@ pub struct Outcome {
     pub rows: Vec<Row>,
     /// The profiles that are not.
     pub left_out: Vec<LeftOut>,
+    /// Whether this completed a move that was interrupted.
+    pub is_completed: bool,
 }
 
 /// Writes a copy.
@@ -113,6 +115,19 @@ impl Outcome {
             secrets: found.secrets.into_iter().map(|(name, _)| name).collect(),
             rows: found.rows,
             left_out: found.left_out,
+            is_completed: false,
+        }
+    }
+
+    /// That of a move that was begun before.
+    pub(super) fn completed(path: PathBuf, bundle: BundleId) -> Self {
+        Self {
+            path,
+            bundle: Some(bundle),
+            secrets: Vec::new(),
+            rows: Vec::new(),
+            left_out: Vec::new(),
+            is_completed: true,
         }
     }
 }

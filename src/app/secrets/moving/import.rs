@@ -11,6 +11,8 @@ use super::content::{AgentContent, Content};
 pub use super::envelope::Opening;
 use super::ledger::{self, Fate};
 use super::merge::{Verdict, judge};
+use super::origin::is_from_here;
+use super::reading::open;
 use super::turn;
 use crate::app::context::Context;
 use crate::app::deposit::{has_own_order, make_selectable};
@@ -25,7 +27,6 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::time::Timestamp;
 use crate::model::vault::SecretName;
-use crate::ports::bundle::LONGEST;
 use crate::ports::store::Scope;
 
 /// What is asked for.
@@ -139,38 +140,19 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Reads a bundle and opens it.
-pub(super) fn open(
-    cx: Context<'_>,
-    file: &Path,
-    opening: &Opening,
-) -> Result<(PathBuf, Content), Failure> {
-    let path = cx.dirs.cwd.join(file);
-    let missing = || {
-        let message = format!("no such file: {}", path.display());
-        Failure::new(Kind::NotFound, message).hint(Command::new("secrets export --to FILE"))
-    };
-    let there = cx.files.stat(&path)?.ok_or_else(missing)?;
-    if there.size > LONGEST {
-        let message = format!("{} is longer than 64 MiB, and so no bundle", path.display());
-        return Err(Failure::new(Kind::Usage, message));
-    }
-    let bytes = cx.files.read(&path)?.ok_or_else(missing)?;
-    if there.mode & 0o077 != 0 {
-        let path = path.display();
-        cx.warn(format!(
-            "other users may read {path}, and try to guess its passphrase"
-        ));
-    }
-    let content = opening.open(cx, &path, bytes)?;
-    Ok((path, content))
-}
-
 /// Fails for a bundle that must not be imported here.
 fn check(cx: Context<'_>, path: &Path, content: &Content, force: bool) -> Result<(), Failure> {
     let local = cx.clock.local();
     let refused =
         |message: String| Failure::new(Kind::Usage, format!("{message}; nothing was changed"));
+    if content.head.is_move && is_from_here(cx, content)? {
+        let shown = path.display();
+        let failure = refused(format!(
+            "this machine itself handed its logins over in {shown}"
+        ));
+        let hint = Hint::from("if no other machine imported it, run: ");
+        return Err(failure.hint(hint.run(Command::new("secrets take-back").name(&shown))));
+    }
     match ledger::look(cx, &content.head.id)? {
         None => Ok(()),
         Some((Fate::Imported, _)) if force => Ok(()),
@@ -315,8 +297,10 @@ fn bind(cx: Context<'_>, one: &AgentContent, rows: &[Row]) -> Result<(), Failure
         };
         let told = one.grants.iter().find(|record| record.grant == grant);
         let known = cx.store.grant_record(&grant)?;
+        // It may have been handed over from here once, and comes back.
+        let was_here = known.as_ref().is_some_and(GrantRecord::is_handed_over);
         let is_told = known.as_ref().is_some_and(|known| known.binding.is_some());
-        if let Some(told) = told.filter(|_| !is_told) {
+        if let Some(told) = told.filter(|_| was_here || !is_told) {
             cx.store.record_login(&renewed(told, known))?;
         }
     }
@@ -326,7 +310,9 @@ fn bind(cx: Context<'_>, one: &AgentContent, rows: &[Row]) -> Result<(), Failure
 /// What the bundle says of a grant, with what is known here of its last refresh.
 fn renewed(told: &GrantRecord, known: Option<GrantRecord>) -> GrantRecord {
     GrantRecord {
-        attempt: known.and_then(|known| known.attempt),
+        attempt: known
+            .filter(|known| !known.is_handed_over())
+            .and_then(|known| known.attempt),
         ..told.clone()
     }
 }

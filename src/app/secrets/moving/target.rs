@@ -1,5 +1,6 @@
 //! The file that a bundle is written to: never one that is there, and never half of it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
@@ -76,12 +77,15 @@ impl Target {
     /// # Errors
     /// If it has not got it; it lies beside then.
     pub(super) fn publish(&self, cx: Context<'_>) -> Result<(), Failure> {
-        cx.files
-            .publish(&self.draft, &self.path)
-            .map_err(|error| match error.source.kind() {
-                std::io::ErrorKind::AlreadyExists => exists(&self.path),
-                _ => unwritten(&self.path, error),
-            })
+        match cx.files.publish(&self.draft, &self.path) {
+            // It has its name.
+            Err(error) if error.is_in_place() => cx.warn(error.to_string()),
+            Err(error) if error.source.kind() == ErrorKind::AlreadyExists => {
+                return Err(exists(&self.path));
+            }
+            other => other.map_err(|error| unwritten(&self.path, error))?,
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app::secrets::moving::collect::{Row, Selection};
 use crate::app::secrets::moving::export::{self, Outcome, Request};
+use crate::app::secrets::moving::hand_over;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::id::ProfileId;
@@ -17,16 +18,21 @@ use crate::model::id::ProfileId;
 /// is sealed by a passphrase, or by age for its recipients; it is never overwritten.
 ///
 /// Of a login only the access token goes along: its refresh token works once, so that two machines
-/// that have it end each other's login.
+/// that have it end each other's login. With --move the refresh token goes, too, and is no longer
+/// here: from then on the other machine has the login.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw secrets export --to backup.openclaw
+  openclaw secrets export --move --to house.openclaw
   openclaw secrets export --to keys.openclaw --profile openai:default
   openclaw secrets export --to backup.age --recipient age1...")]
 pub struct Export {
     /// File to write
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     to: PathBuf,
+    /// Hand the logins over with their refresh tokens, which are no longer here then
+    #[arg(long = "move")]
+    is_move: bool,
     /// Export this profile only; can be repeated
     #[arg(long = "profile", value_name = "ID", value_parser = ProfileId::parse)]
     profiles: Vec<ProfileId>,
@@ -61,19 +67,27 @@ impl Export {
             passphrase_fd: self.passphrase_fd,
             dry_run: self.dry_run,
         };
-        let outcome = export::copy(system.context(), &request)?;
+        let outcome = match self.is_move {
+            true => hand_over::run(system.context(), &request)?,
+            false => export::copy(system.context(), &request)?,
+        };
+        let is_changed = self.is_move && outcome.bundle.is_some();
         if self.json {
             return Ok(Output::json(&json!({
                 "path": outcome.path,
                 "bundle": outcome.bundle,
+                "move": self.is_move,
+                "completed": outcome.is_completed,
                 "dryRun": self.dry_run,
                 "profiles": outcome.rows,
                 "secrets": outcome.secrets,
                 "leftOut": outcome.left_out,
-            })));
+            }))
+            .changed(is_changed));
         }
         let warnings = outcome.warnings();
-        Ok(Output::text(self.text(&outcome, system)).warnings(warnings))
+        let output = Output::text(self.text(&outcome, system)).warnings(warnings);
+        Ok(output.changed(is_changed))
     }
 
     fn text(&self, outcome: &Outcome, system: &System) -> String {
@@ -84,6 +98,9 @@ impl Export {
         let profiles = count(outcome.rows.len(), "profile");
         let secrets = count(outcome.secrets.len(), "secret");
         let path = outcome.path.display();
+        if outcome.is_completed {
+            return format!("The move to {path} is complete\n");
+        }
         let mut text = format!("{verb} {profiles} and {secrets} to {path}\n");
         for row in &outcome.rows {
             text.push_str(&format!("  {}\n", line(row, system)));
@@ -119,6 +136,9 @@ impl Outcome {
 
 fn line(row: &Row, system: &System) -> String {
     let (profile, agent) = (&row.profile, &row.agent);
+    if row.refresh_token == Some(true) {
+        return format!("{profile} of agent {agent}, moved with its refresh token");
+    }
     match row.expires {
         Some(end) => {
             let end = system.local().spoken(end);

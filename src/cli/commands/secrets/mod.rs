@@ -17,6 +17,7 @@ pub mod rotate;
 pub mod set;
 pub mod slot;
 pub mod status;
+pub mod take_back;
 pub mod unlock;
 
 use clap::{Args, Subcommand};
@@ -51,6 +52,7 @@ enum SecretsCommand {
     Audit(audit::Audit),
     Export(export::Export),
     Import(import::Import),
+    TakeBack(take_back::TakeBack),
 }
 
 impl Secrets {
@@ -71,6 +73,7 @@ impl Secrets {
             SecretsCommand::Audit(command) => command.run(system),
             SecretsCommand::Export(command) => command.run(system),
             SecretsCommand::Import(command) => command.run(system),
+            SecretsCommand::TakeBack(command) => command.run(system),
         }
     }
 }

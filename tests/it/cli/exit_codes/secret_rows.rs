@@ -80,6 +80,15 @@ fn bundled(world: &World, issuer: &Issuer) {
     assert_eq!(exported.code, 0, "{exported:?}");
 }
 
+/// The same with a bundle that a login was moved to.
+fn moved(world: &World, issuer: &Issuer) {
+    sealed(world, issuer);
+    let export = "secrets export --move --to bundle --passphrase-fd 0";
+    let export: Vec<&str> = export.split(' ').collect();
+    let exported = world.pipe(&export, "correct horse");
+    assert_eq!(exported.code, 0, "{exported:?}");
+}
+
 /// Every command about secrets.
 pub(super) fn rows() -> Vec<Row> {
     let looks = |command, words| {
@@ -112,6 +121,13 @@ pub(super) fn rows() -> Vec<Row> {
             .on(Busy, moving()),
         opens("secrets import", "bundle --passphrase-fd 0")
             .prepare(bundled)
+            .input("correct horse")
+            .on(NotFound, names("none --passphrase-fd 0"))
+            .on(Busy, moving()),
+        // The key is needed only where profiles are sealed.
+        looks("secrets take-back", "bundle --passphrase-fd 0")
+            .prepare(moved)
+            .on(Login, names("bundle"))
             .input("correct horse")
             .on(NotFound, names("none --passphrase-fd 0"))
             .on(Busy, moving()),

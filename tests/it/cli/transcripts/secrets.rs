@@ -152,3 +152,23 @@ fn a_dotenv_file_and_the_logins_of_openclaw_are_taken_in() {
         .run(&words(&openclaw))
         .matches("secrets_imports");
 }
+
+#[test]
+fn a_login_is_moved_and_taken_back() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", 3_600);
+    let export = ["export", "--move", "--to", "house", "--passphrase-fd", "0"];
+    let profile = "openai-codex:default";
+    let file = |verb| ["secrets", verb, "house", "--passphrase-fd", "0"];
+    Transcript::of(&world)
+        .pipe("PASSPHRASE", "correct horse", &words(&export))
+        .run(&["models", "status"])
+        .run(&["models", "auth", "explain", "--provider", "openai-codex"])
+        .run(&["models", "auth", "refresh", "--profile", profile])
+        .run(&["models", "auth", "refresh", "--profile", profile, "--force"])
+        .pipe("PASSPHRASE", "correct horse", &file("import"))
+        .pipe("PASSPHRASE", "correct horse", &file("take-back"))
+        .pipe("PASSPHRASE", "correct horse", &file("take-back"))
+        .pipe("PASSPHRASE", "correct horse", &file("import"))
+        .matches("secrets_moved");
+}

@@ -1,0 +1,204 @@
+//! What is written down before a move begins: by it the next command knows of a move that was killed.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::target::Target;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::model::bundle::BundleId;
+use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding};
+use crate::model::hint::{Command, Hint};
+use crate::model::id::{ProfileId, ProviderId};
+use crate::model::moved::Moved;
+use crate::model::state_files::RESCUE;
+use crate::model::time::Timestamp;
+
+/// What the name of its file ends with.
+const ENDING: &str = ".move";
+
+/// A move that was begun. No secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Marker {
+    /// The bundle.
+    pub(super) bundle: BundleId,
+    /// Where it lies until it is whole.
+    pub(super) draft: PathBuf,
+    /// Where it lies then.
+    pub(super) to: PathBuf,
+    /// When the move was begun.
+    pub(super) at: Timestamp,
+    /// Whether `age` sealed it, so that nothing of it can be read.
+    pub(super) by_age: bool,
+    /// The grants that go.
+    pub(super) grants: Vec<Leaving>,
+}
+
+/// A grant that goes to another machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Leaving {
+    /// The grant.
+    pub(super) grant: GrantDigest,
+    /// Its provider.
+    pub(super) provider: ProviderId,
+    /// A profile that holds it.
+    pub(super) profile: ProfileId,
+}
+
+impl Marker {
+    /// The marker of a move to that file.
+    pub(super) fn new(
+        bundle: BundleId,
+        target: &Target,
+        at: Timestamp,
+        (by_age, grants): (bool, Vec<Leaving>),
+    ) -> Self {
+        Self {
+            bundle,
+            draft: target.draft.clone(),
+            to: target.path.clone(),
+            at,
+            by_age,
+            grants,
+        }
+    }
+
+    /// Lists the moves that were begun and not completed.
+    ///
+    /// # Errors
+    /// If they cannot be looked for.
+    pub(super) fn all(cx: Context<'_>) -> Result<Vec<Self>, Failure> {
+        let directory = cx.dirs.state.join(RESCUE);
+        let mut found = Vec::new();
+        for name in cx.files.list(&directory)? {
+            if !name.ends_with(ENDING) {
+                continue;
+            }
+            let bytes = cx.files.read(&directory.join(&name))?.unwrap_or_default();
+            match serde_json::from_slice(&bytes) {
+                Ok(marker) => found.push(marker),
+                Err(_) => cx.warn(format!("{name} in {} cannot be read", directory.display())),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes it durably.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
+        cx.files.create_dirs(&cx.dirs.state.join(RESCUE))?;
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        Ok(cx.files.replace(&self.path(cx), &bytes)?)
+    }
+
+    /// The move is completed, or undone.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(super) fn remove(&self, cx: Context<'_>) -> Result<(), Failure> {
+        Ok(cx.files.remove(&self.path(cx))?)
+    }
+
+    fn path(&self, cx: Context<'_>) -> PathBuf {
+        let name = format!("{}{ENDING}", self.bundle);
+        cx.dirs.state.join(RESCUE).join(name)
+    }
+
+    /// Whether it is about that file, by either name.
+    pub(super) fn is_about(&self, path: &Path) -> bool {
+        self.to == path || self.draft == path
+    }
+
+    /// How many of the grants the journal knows as handed over in this bundle.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub(super) fn handed_over(&self, cx: Context<'_>) -> Result<usize, Failure> {
+        let mut count = 0;
+        for leaving in &self.grants {
+            count += usize::from(is_handed_over(cx, &leaving.grant, &self.bundle)?);
+        }
+        Ok(count)
+    }
+
+    /// Undoes what the journal says: the grants are of this machine again. The refresh tokens lie in
+    /// the documents.
+    ///
+    /// # Errors
+    /// If the journal cannot be written; it can be done again.
+    pub(super) fn reclaim(&self, cx: Context<'_>) -> Result<(), Failure> {
+        for leaving in &self.grants {
+            reclaim(cx, &leaving.grant, &self.bundle)?;
+        }
+        Ok(())
+    }
+
+    /// What is written into the profiles of a grant.
+    pub(super) fn moved(&self, grant: &GrantDigest) -> Moved {
+        Moved {
+            bundle: self.bundle.clone(),
+            at: self.at,
+            to: self.to.display().to_string(),
+            grant: grant.clone(),
+        }
+    }
+}
+
+/// Whether the journal knows a grant as handed over in that bundle.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn is_handed_over(
+    cx: Context<'_>,
+    grant: &GrantDigest,
+    bundle: &BundleId,
+) -> Result<bool, Failure> {
+    let record = cx.store.grant_record(grant)?;
+    let standing = record.map(|record| record.standing());
+    Ok(matches!(standing, Some(GrantStanding::HandedOver(moved)) if moved.bundle == *bundle))
+}
+
+/// Writes down that a grant is of this machine again, if it was handed over in that bundle.
+///
+/// # Errors
+/// If the journal cannot be read or written.
+pub(super) fn reclaim(
+    cx: Context<'_>,
+    grant: &GrantDigest,
+    bundle: &BundleId,
+) -> Result<(), Failure> {
+    if !is_handed_over(cx, grant, bundle)? {
+        return Ok(());
+    }
+    let Some(record) = cx.store.grant_record(grant)? else {
+        return Ok(());
+    };
+    let record = GrantRecord {
+        attempt: None,
+        ..record
+    };
+    Ok(cx.store.record_login(&record)?)
+}
+
+/// The bundle is neither here nor there.
+pub(super) fn gone(marker: &Marker) -> Failure {
+    let count = marker.grants.len();
+    let logins = match count {
+        1 => "1 login was".to_owned(),
+        count => format!("{count} logins were"),
+    };
+    let message = format!(
+        "{logins} handed over in {}, which is not there any more; the refresh tokens are still here, and are not used",
+        marker.to.display()
+    );
+    let command = Command::new("secrets take-back").name(&marker.to.display());
+    Failure::new(Kind::NeedsLogin, message).hint(
+        Hint::from("put it back there, or, if no other machine imported it, run: ")
+            .run(command)
+            .then("; if one did, log in again here, or log out"),
+    )
+}

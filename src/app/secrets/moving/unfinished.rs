@@ -1,0 +1,128 @@
+//! Moves that were killed: completed if the bundle is whole and every login in it was handed over,
+//! undone otherwise.
+//!
+//! The draft of a bundle is nobody's before it has its name. So until then a move can be undone; from
+//! then on another machine may have imported it, and it can only be completed.
+
+use super::marker::{Leaving, Marker, gone};
+use super::strip::strip;
+use super::target::Target;
+use super::turn;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::refresh::rotation;
+use crate::model::hint::{Command, Hint};
+use crate::ports::bundle::LONGEST;
+
+/// What became of a move that was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The logins are in the bundle, and no longer here.
+    Completed,
+    /// The logins are here, and there is no bundle.
+    Undone,
+}
+
+/// Completes or undoes every move that was killed. One that another process is at is left to it.
+pub fn finish_pending(cx: Context<'_>) {
+    match Marker::all(cx) {
+        Ok(markers) if markers.is_empty() => return,
+        Ok(_) => {}
+        Err(failure) => return cx.warn(failure.to_string()),
+    }
+    match turn::try_take(cx) {
+        Ok(Some(_turn)) => {
+            if let Err(failure) = finish_all(cx) {
+                let text = Hint::from(failure.to_string());
+                cx.warn(match failure.hint {
+                    Some(hint) => text.then(". Try: ").then(hint),
+                    None => text,
+                });
+            }
+        }
+        Ok(None) => {}
+        Err(failure) => cx.warn(failure.to_string()),
+    }
+}
+
+/// The same for whoever has its turn; returns what became of each.
+///
+/// # Errors
+/// The first that can neither be completed nor undone.
+pub(super) fn finish_all(cx: Context<'_>) -> Result<Vec<(Marker, Ending)>, Failure> {
+    let mut ended = Vec::new();
+    for marker in Marker::all(cx)? {
+        let ending = finish(cx, &marker)?;
+        let to = marker.to.display();
+        cx.info(match ending {
+            Ending::Completed => Hint::from(format!(
+                "Completed the move to {to} that was interrupted; its logins are no longer used here"
+            )),
+            Ending::Undone => Hint::from(format!(
+                "Undid the move to {to} that was interrupted; its logins are here, and there is no bundle. To move them: "
+            ))
+            .run(Command::new("secrets export --move").option("--to", &to)),
+        });
+        ended.push((marker, ending));
+    }
+    Ok(ended)
+}
+
+fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
+    let has_draft = cx.files.stat(&marker.draft)?.is_some();
+    let handed_over = marker.handed_over(cx)?;
+    let is_handed_over = handed_over > 0 && handed_over == marker.grants.len();
+    if has_draft && is_handed_over {
+        let target = Target {
+            path: marker.to.clone(),
+            draft: marker.draft.clone(),
+        };
+        target.publish(cx).map_err(|failure| {
+            let draft = marker.draft.display();
+            let message = format!("{failure}; the bundle is whole, and lies in {draft}");
+            Failure::new(Kind::Storage, message).hint(
+                Hint::from("move what is in its way elsewhere and run the command again, or run: ")
+                    .run(Command::new("secrets take-back").name(&draft)),
+            )
+        })?;
+    } else if has_draft || !has_bundle(cx, marker)? {
+        if !is_handed_over {
+            undo(cx, marker)?;
+            return Ok(Ending::Undone);
+        }
+        // Somebody carried the bundle away. What was logged in to again, or out of, is not missed.
+        let is_left = |leaving: &Leaving| !rotation::copies(cx, &leaving.grant).is_empty();
+        if marker.grants.iter().any(is_left) {
+            return Err(gone(marker));
+        }
+    }
+    strip(cx, marker)?;
+    marker.remove(cx)?;
+    Ok(Ending::Completed)
+}
+
+/// Undoes a move whose bundle has no name yet.
+///
+/// # Errors
+/// If something cannot be written or removed; it can be done again.
+pub(super) fn undo(cx: Context<'_>, marker: &Marker) -> Result<(), Failure> {
+    marker.reclaim(cx)?;
+    cx.files.remove(&marker.draft)?;
+    marker.remove(cx)
+}
+
+/// Whether the bundle has its name: by its id, or, if `age` sealed it, by what the journal says.
+fn has_bundle(cx: Context<'_>, marker: &Marker) -> Result<bool, Failure> {
+    let Some(there) = cx.files.stat(&marker.to)? else {
+        return Ok(false);
+    };
+    if marker.by_age {
+        return Ok(marker.handed_over(cx)? == marker.grants.len());
+    }
+    if !there.is_file || there.size > LONGEST {
+        return Ok(false);
+    }
+    let bytes = cx.files.read(&marker.to)?.unwrap_or_default();
+    let head = cx.bundles.bundle_head(&bytes);
+    Ok(head.is_ok_and(|head| head.id == marker.bundle))
+}

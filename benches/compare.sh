@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 
 cargo build --release --locked --quiet
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+bus_pid=
+trap 'rm -rf "$work"; [ -z "$bus_pid" ] || kill "$bus_pid"' EXIT
 # A copy, as the empty process is one: how the page cache holds a file depends on how it came there.
 bin=$work/openclaw
 cp "${CARGO_TARGET_DIR:-$PWD/target}/release/openclaw" "$bin"
@@ -26,18 +27,21 @@ PY
 }
 
 # Median milliseconds of one process, over runs that alternate between the commands given.
-compare() { # title, runs, base command, other command
+compare() { # title, runs, base command, other command; further titles and commands
   python3 - "$@" <<'PY'
 import os, shlex, statistics, subprocess, sys, time
-title, runs, base, other = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-times = {base: [], other: []}
-for _ in range(runs):
-    for command in (base, other):
+first, runs, base, *rest = sys.argv[1:]
+others = list(zip([first, *rest[1::2]], rest[::2]))
+times = {command: [] for command in (base, *(command for _, command in others))}
+for _ in range(int(runs)):
+    for command in times:
         start = time.perf_counter()
         subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, check=False)
         times[command].append((time.perf_counter() - start) * 1000)
-low, high = (statistics.median(times[command]) for command in (base, other))
-print(f"{title:<52} {high / low:6.2f}x   ({low:.2f} ms, {high:.2f} ms)")
+low = statistics.median(times[base])
+for title, command in others:
+    high = statistics.median(times[command])
+    print(f"{title:<52} {high / low:6.2f}x   ({low:.2f} ms, {high:.2f} ms)")
 PY
 }
 
@@ -59,6 +63,43 @@ compare "token, 3 profiles / empty process" 300 "$work/empty" "$few models auth 
 compare "status, 3 profiles / empty process" 300 "$work/empty" "$few models status"
 compare "status --prompt, 3 profiles / empty process" 300 "$work/empty" "$few models status --prompt"
 compare "status --prompt, 1000 profiles / cat of the file" 100 "cat $work/more/agents/main/agent/auth-profiles.json" "$more models status --prompt"
+
+# The same token in a sealed store, by where its key lies.
+of_one=(models auth token --profile anthropic:1)
+sealed=()
+seal() { # title, name of the store, options of `secrets migrate`
+  local title=$1 state=$work/$2
+  shift 2
+  cp -r "$work/three" "$state"
+  if ! "$bin" --state-dir "$state" secrets migrate --no-recovery "$@" >"$state/said" 2>&1; then
+    echo "token, $title: not measured, $(head -1 "$state/said")"
+    return 1
+  fi
+  sealed+=("token, $title / empty process" "$bin --state-dir $state ${of_one[*]}")
+}
+seal "key file" key-file --to encrypted_file --key-file "$work/key"
+printf 'correct horse' > "$work/passphrase"
+exec 3< "$work/passphrase"
+seal "kernel keyring" kernel --to encrypted_file --passphrase --new-passphrase-fd 3
+exec 3<&-
+if ! "$bin" --state-dir "$work/kernel" secrets unlock --passphrase-fd 4 4< "$work/passphrase" >/dev/null; then
+  echo "token, kernel keyring: not measured, the kernel keeps no keys here"
+  sealed=("${sealed[@]:0:2}")
+fi
+if command -v gnome-keyring-daemon >/dev/null && command -v dbus-daemon >/dev/null; then
+  mkdir -m 700 "$work/session"
+  { read -r DBUS_SESSION_BUS_ADDRESS; read -r bus_pid; } < <(
+    dbus-daemon --session --fork --print-address=1 --print-pid=1
+  )
+  export DBUS_SESSION_BUS_ADDRESS
+  # Before any other call on the bus, which would start a daemon without a collection. It ends with the bus.
+  printf pw | HOME=$work/session XDG_RUNTIME_DIR=$work/session XDG_DATA_HOME=$work/session \
+    gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 || true
+  seal "OS keyring" keyring --to keychain || true
+else
+  echo "token, OS keyring: not measured, gnome-keyring-daemon or dbus-daemon is not installed"
+fi
+compare "token, plain / empty process" 300 "$work/empty" "$few ${of_one[*]}" "${sealed[@]}"
 
 # What each costs that looks at a large store.
 large=(
@@ -90,6 +131,18 @@ print(f"{'instructions of a token / empty process':<52} {token / base:6.2f}x   (
 if token > 2.9 * base:
     sys.exit("the hot path has grown: it ran more than 2.9 times the instructions of an empty process")
 PY
+  # 0.2 ms are 600,000 instructions of a processor that carries out three in a nanosecond. The keyring of
+  # a session is another process, which is waited for.
+  for ((at = 0; at < ${#sealed[@]}; at += 2)); do
+    # shellcheck disable=SC2086
+    python3 - "${sealed[at]% / *}" "$token" "$(instructions ${sealed[at + 1]})" <<'PY'
+import sys
+title, plain, sealed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+print(f"{'instructions of a ' + title + ' / plain':<52} {sealed / plain:6.2f}x   ({plain}, {sealed})")
+if sealed - plain > 600_000 and "OS keyring" not in title:
+    sys.exit("to open a sealed token costs more than 0.2 ms")
+PY
+  done
   # Ten times the profiles, ten times the work, whether all are of one provider or ten of each, and
   # whether any gives a token: nothing looks through all of them for each of them.
   # What one more profile may cost, a tenth over what it does: half of it is to read its two kilobytes.
@@ -121,6 +174,9 @@ PY
 else
   echo "instructions: valgrind is not installed, not counted"
 fi
+
+"$bin" --state-dir "$work/kernel" secrets lock >/dev/null || true
+unset DBUS_SESSION_BUS_ADDRESS
 
 if [ -x /usr/bin/time ]; then
   # shellcheck disable=SC2086

@@ -160,10 +160,14 @@ fn closed(member: Option<&Member>, members: &Members<'_>, fault: Option<&SealFau
         let text = members.get(name).and_then(raw_json::text);
         text.is_some_and(|text| text.trim().is_empty())
     };
-    let names: Vec<&str> = match member {
-        Some(member) => member.fields.iter().map(String::as_str).collect(),
-        None => FIELDS.into_iter().filter(is_blank).collect(),
-    };
+    let fields = member.map(|member| member.fields.as_slice());
+    let is_named = |name: &&str| fields.is_some_and(|all| all.iter().any(|field| field == name));
+    // Of a seal that does not open nothing proves that it is of this profile.
+    let is_told = fields.is_some() && fault.is_none();
+    let names: Vec<&str> = FIELDS
+        .into_iter()
+        .filter(|name| is_named(name) || (!is_told && is_blank(name)))
+        .collect();
     let known = |name: &str| SealedSecret {
         grant: member
             .and_then(|member| member.grant.clone())

@@ -2,6 +2,7 @@
 //! said when nothing opens them. The whole program, as processes.
 
 mod audit;
+mod bad_input;
 mod beside_openclaw;
 mod bundles;
 mod guide;

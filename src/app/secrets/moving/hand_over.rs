@@ -27,6 +27,7 @@ use crate::model::credential::OAuth;
 use crate::model::grant::{
     Attempt, Binding, GrantDigest, GrantRecord, GrantStanding, RefreshOutcome,
 };
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::ports::files::FileLock;
 use crate::ports::store::{Detail, Exclusion, Held, PendingRefresh, Scope, StoreError};
@@ -69,7 +70,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let id = new_id(cx)?;
     let target = Target::new(cx, &request.to, &id)?;
     open_secrets(cx)?;
-    let planned = movers(cx, request, true)?;
+    let planned = movers(cx, request)?;
     let goes = |grant: &GrantDigest| planned.contains_key(grant);
     let found = request.selection.collect(cx, &goes)?;
     require_any(cx, &found)?;
@@ -81,13 +82,15 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     // A signal waits from here on, and counts where nothing was written yet.
     cx.interrupt.defer();
     for _ in 0..ROUNDS {
-        let movers = movers(cx, request, false)?;
+        let movers = movers(cx, request)?;
         let Some(locks) = lock_all(cx, &movers)? else {
             continue;
         };
         let goes = |grant: &GrantDigest| locks.iter().any(|locks| locks.grant == *grant);
         let found = request.selection.collect(cx, &goes)?;
-        if locks.iter().all(|locks| found.moves(&locks.grant)) {
+        // A refresh that ended while the locks were taken has put another grant there.
+        let is_all = self::movers(cx, request)?.keys().eq(movers.keys());
+        if is_all && locks.iter().all(|locks| found.moves(&locks.grant)) {
             let leaving = movers.into_values().map(|mover| mover.leaving).collect();
             return hand_over(
                 cx,
@@ -101,12 +104,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     Err(Failure::new(Kind::Busy, message).hint("run the command again"))
 }
 
-/// The logins that are to go, by their grants: each that is alive and wanted.
-fn movers(
-    cx: Context<'_>,
-    request: &Request,
-    tells: bool,
-) -> Result<BTreeMap<GrantDigest, Mover>, Failure> {
+/// The logins that are to go, by their grants: each that is wanted and not known to be over. One
+/// whose refresh is under way is among them, and is waited for.
+fn movers(cx: Context<'_>, request: &Request) -> Result<BTreeMap<GrantDigest, Mover>, Failure> {
     let mut movers = BTreeMap::new();
     for agent in cx.agents(request.selection.agent.as_ref())? {
         let document = cx.store.look(&agent, Scope::All, Detail::Masked)?;
@@ -116,8 +116,7 @@ fn movers(
             let (Some(grant), Some(provider)) = (grant, provider) else {
                 continue;
             };
-            let whose = (&grant, profile);
-            if !request.selection.wants(profile) || !is_alive(cx, whose, tells)? {
+            if !request.selection.wants(profile) || is_over(&standing(cx, &grant)?) {
                 continue;
             }
             let leaving = Leaving {
@@ -132,26 +131,23 @@ fn movers(
     Ok(movers)
 }
 
-/// Whether another machine could use a grant, by what the journal says.
-fn is_alive(
-    cx: Context<'_>,
-    (grant, profile): (&GrantDigest, &ProfileId),
-    tells: bool,
-) -> Result<bool, Failure> {
+fn standing(cx: Context<'_>, grant: &GrantDigest) -> Result<GrantStanding, Failure> {
     let record = cx.store.grant_record(grant)?;
-    Ok(
-        match record.map_or(GrantStanding::Good, |record| record.standing()) {
-            GrantStanding::Good | GrantStanding::BackingOff { .. } => true,
-            GrantStanding::InDoubt { .. } => {
-                let text = "stays: the outcome of its last refresh is not known, so its refresh token may be used already";
-                if tells {
-                    cx.warn(format!("{profile} {text}"));
-                }
-                false
-            }
-            _ => false,
-        },
-    )
+    Ok(record.map_or(GrantStanding::Good, |record| record.standing()))
+}
+
+/// Whether no machine can use a grant any more, or another one has it.
+fn is_over(standing: &GrantStanding) -> bool {
+    match standing {
+        GrantStanding::Good | GrantStanding::BackingOff { .. } | GrantStanding::InDoubt { .. } => {
+            false
+        }
+        GrantStanding::Revoked { .. }
+        | GrantStanding::Spent { .. }
+        | GrantStanding::Refused { .. }
+        | GrantStanding::NotUnderstood { .. }
+        | GrantStanding::HandedOver(_) => true,
+    }
 }
 
 /// Locks every grant, in the order of their digests; `None` if one of them has changed.
@@ -168,6 +164,12 @@ fn lock_all<'a>(
         let Recovered::NothingFound(held) = recover::commit_saved(cx, grant, held)? else {
             return Ok(None);
         };
+        match standing(cx, grant)? {
+            // Nobody is at it, or the lock would not be ours.
+            GrantStanding::InDoubt { .. } => return Err(in_doubt(&leaving.profile)),
+            standing if is_over(&standing) => return Ok(None),
+            _ => {}
+        }
         let pending = PendingRefresh {
             agent: agent.clone(),
             provider: leaving.provider.clone(),
@@ -186,6 +188,15 @@ fn lock_all<'a>(
         });
     }
     Ok(Some(all))
+}
+
+fn in_doubt(profile: &ProfileId) -> Failure {
+    let message = format!(
+        "the outcome of the last refresh of {profile} is not known, so its refresh token may be used already; nothing was moved"
+    );
+    let refresh = Command::new("models auth refresh");
+    let hint = Hint::from("find out first: ").run(refresh.option("--profile", profile));
+    Failure::new(Kind::UnknownOutcome, message).hint(hint)
 }
 
 /// What is held until the documents are written.

@@ -51,6 +51,7 @@ impl Target {
                 return Err(refused(format!("there is no directory {parent}")));
             }
         }
+        refuse_in_state(cx, parent)?;
         let draft = format!(".{}.{id}.tmp", name.to_string_lossy());
         let draft = parent.join(draft);
         Ok(Self { path, draft })
@@ -87,6 +88,21 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// What other programs and a backup take for the store is no place for a bundle of it, nor is where
+/// this program looks for what it left there itself.
+fn refuse_in_state(cx: Context<'_>, parent: &Path) -> Result<(), Failure> {
+    let (Ok(parent), Ok(state)) = (cx.files.resolve(parent), cx.files.resolve(&cx.dirs.state))
+    else {
+        return Ok(());
+    };
+    if !parent.starts_with(&state) {
+        return Ok(());
+    }
+    let state = state.display();
+    let message = format!("a bundle of {state} cannot lie in it; nothing was written");
+    Err(Failure::new(Kind::Usage, message).hint("choose another directory for the bundle"))
 }
 
 fn exists(path: &Path) -> Failure {

@@ -54,6 +54,8 @@ fn an_export_overwrites_nothing_and_needs_a_place() {
         1,
         "is not the name of a file",
     );
+    let inside = world.state().join("rescue.bundle").display().to_string();
+    refused(&world, &["export", "--to", &inside], 1, "cannot lie in it");
     std::fs::create_dir(at("directory")).unwrap();
     refused(
         &world,

@@ -1,10 +1,13 @@
 //! Moving a login: one machine has it at a time, and the other one knows where it went.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{FILE, TOKEN, bundle, copy, done, export, file, json, machine, other_machine};
 use crate::secrets::assert_nowhere;
-use crate::support::{Ran, World, millis_from_now};
+use crate::support::issuer::Issuer;
+use crate::support::{Ran, World, millis_from_now, ran};
 
 const REFRESH: [&str; 6] = [
     "models",
@@ -290,4 +293,73 @@ fn several_logins_of_one_document_move_at_once_and_the_chosen_one_alone() {
         "{told:?}"
     );
     assert_nowhere(&world, &refresh);
+}
+
+/// Sends a refresh that stays under way until the server lets it go.
+fn refresh_under_way(world: &World, issuer: &Issuer) -> std::process::Child {
+    issuer.hold();
+    let child = world.start(&REFRESH);
+    while issuer.token_requests().is_empty() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+#[test]
+fn a_refresh_that_is_under_way_is_waited_for_and_its_successor_moved() {
+    let (world, issuer, [_, refresh]) = machine();
+    let child = refresh_under_way(&world, &issuer);
+    let told = std::thread::scope(|scope| {
+        let export = scope.spawn(|| hand_over(&world));
+        let turn = world.state().join("locks/openclaw-rs/bundle.lock");
+        while !turn.exists() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // However long it is given, it does not end.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!export.is_finished());
+        issuer.let_go();
+        export.join().unwrap()
+    });
+    done(ran(child.wait_with_output().unwrap()));
+    assert!(
+        told.out.contains("moved with its refresh token"),
+        "{told:?}"
+    );
+    assert_nowhere(&world, &refresh);
+    let other = other_machine(&world);
+    done(bundle(&other, &["import", FILE]));
+    done(other.run(&REFRESH));
+    assert_eq!(issuer.token_requests().len(), 2);
+}
+
+#[test]
+fn a_login_whose_last_refresh_is_in_doubt_is_not_left_behind_silently() {
+    let (world, issuer, _) = machine();
+    let mut child = refresh_under_way(&world, &issuer);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    issuer.let_go();
+    let refused = bundle(&world, &["export", "--move", "--to", FILE]);
+    assert_eq!(refused.code, 7, "{refused:?}");
+    let told = [
+        "the last refresh of openai-codex:default is not known",
+        "nothing was moved",
+        "openclaw models auth refresh --profile openai-codex:default",
+    ];
+    assert!(
+        told.iter().all(|text| refused.err.contains(text)),
+        "{refused:?}"
+    );
+    assert!(!file(&world).exists());
+    // The rest of the machine can go without it.
+    let rest = [
+        "export",
+        "--move",
+        "--to",
+        FILE,
+        "--profile",
+        "openai:manual",
+    ];
+    done(bundle(&world, &rest));
 }

@@ -212,7 +212,7 @@ impl fmt::Display for VaultFault {
             ),
             Self::NeedsPassphraseOf(slot) => write!(
                 f,
-                "slot {slot} has another passphrase, and no terminal is there to ask for it; nothing was changed"
+                "slot {slot} has another passphrase, and no terminal is there to ask for it"
             ),
             Self::WrongPassphrase => f.write_str("the passphrase is wrong"),
             Self::KeyringLocked => f.write_str("the secrets are locked, because the keyring is"),

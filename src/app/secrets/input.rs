@@ -69,17 +69,17 @@ pub fn passphrase_from(cx: Context<'_>, descriptor: u32) -> Result<Secret<String
     }
 }
 
-/// Asks for a new passphrase twice, or reads it once from a file descriptor.
+/// Asks for a new passphrase twice, or reads it once from the file descriptor that this option has.
 pub(super) fn new_passphrase(
     cx: Context<'_>,
-    descriptor: Option<u32>,
+    (option, descriptor): (&str, Option<u32>),
     prompt: &str,
 ) -> Result<Secret<String>, Failure> {
     let passphrase = match descriptor {
         Some(descriptor) => passphrase_from(cx, descriptor)?,
         None => {
-            let first = ask(cx, prompt)?;
-            if long_enough(&first) && ask(cx, "The same once more")? != first {
+            let first = ask(cx, prompt, option)?;
+            if long_enough(&first) && ask(cx, "The same once more", option)? != first {
                 return Err(Failure::new(Kind::Usage, "the two passphrases differ"));
             }
             first
@@ -98,11 +98,11 @@ fn long_enough(passphrase: &Secret<String>) -> bool {
     passphrase.expose().chars().count() >= SHORTEST
 }
 
-fn ask(cx: Context<'_>, prompt: &str) -> Result<Secret<String>, Failure> {
+fn ask(cx: Context<'_>, prompt: &str, option: &str) -> Result<Secret<String>, Failure> {
     let question = Question::Passphrase(prompt.to_owned());
     let answer = cx.dialog.ask(&question, &|| false);
     answer.map_err(|error| {
-        let hint = "give it by --passphrase-fd where there is no terminal";
+        let hint = format!("give it by {option} where there is no terminal");
         unanswered(&error, hint.into())
     })
 }

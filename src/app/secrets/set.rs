@@ -30,7 +30,11 @@ impl KeyPlace {
         Ok(match self {
             Self::Passphrase(descriptor) => {
                 let prompt = "New passphrase (input is hidden)";
-                NewSlot::Passphrase(input::new_passphrase(cx, *descriptor, prompt)?)
+                NewSlot::Passphrase(input::new_passphrase(
+                    cx,
+                    ("--new-passphrase-fd", *descriptor),
+                    prompt,
+                )?)
             }
             Self::KeyFile(path) => NewSlot::KeyFile(path.clone()),
             Self::Keyring => NewSlot::Keyring,

@@ -268,7 +268,7 @@ fn the_value_of_a_stored_secret_is_found_unless_it_is_locked() {
         "--value-file",
         "value",
         "--passphrase",
-        "--passphrase-fd",
+        "--new-passphrase-fd",
         "3",
     ];
     assert_eq!(with_passphrase(&world, &set, "correct horse").code, 0);

@@ -20,7 +20,7 @@ const FILE: &str = "house.bundle";
 
 /// Runs a command about a bundle with its passphrase.
 fn bundle(world: &World, words: &[&str]) -> Ran {
-    let args = [&["secrets"], words, &["--passphrase-fd", "3"]].concat();
+    let args = [&["secrets"], words, &["--bundle-passphrase-fd", "3"]].concat();
     with_passphrase(world, &args, PASSPHRASE)
 }
 

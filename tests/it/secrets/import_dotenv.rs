@@ -95,7 +95,7 @@ fn what_cannot_be_read_or_asks_for_two_things_stores_nothing() {
         &["--from", "nothing.env"],
         &["--from", "bytes.env", "--from-openclaw"],
         &["--from", "bytes.env", "bundle"],
-        &["--from", "bytes.env", "--passphrase-fd", "0"],
+        &["--from", "bytes.env", "--bundle-passphrase-fd", "0"],
         &[],
     ] {
         let ran = world.run(&[&["secrets", "import"], args].concat());

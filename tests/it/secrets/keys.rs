@@ -22,7 +22,7 @@ fn behind_a_passphrase() -> World {
         "--value-file",
         "value",
         "--passphrase",
-        "--passphrase-fd",
+        "--new-passphrase-fd",
         "3",
     ];
     let ran = with_passphrase(&world, &set, PASSPHRASE);

@@ -54,7 +54,7 @@ fn a_secret_that_is_locked_is_not_one_that_is_not_set() {
         "--value-file",
         "value",
         "--passphrase",
-        "--passphrase-fd",
+        "--new-passphrase-fd",
         "3",
     ];
     assert_eq!(with_passphrase(&world, &set, "correct horse").code, 0);

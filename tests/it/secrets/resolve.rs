@@ -125,7 +125,7 @@ fn a_named_secret_is_given_and_lies_in_no_file() {
 fn what_is_locked_is_said_to_be_so_and_the_rest_is_given() {
     let world = World::new();
     std::fs::write(world.directory.path().join("value"), "MARKER").unwrap();
-    let set = "secrets set A --value-file value --passphrase --passphrase-fd 3";
+    let set = "secrets set A --value-file value --passphrase --new-passphrase-fd 3";
     let set: Vec<&str> = set.split(' ').collect();
     assert_eq!(with_passphrase(&world, &set, "correct horse").code, 0);
     let _ = world.run(&["secrets", "lock"]);

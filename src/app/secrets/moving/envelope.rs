@@ -19,6 +19,9 @@ const TRIES: usize = 3;
 /// So long `age` may take.
 const AGE_LIMIT: Duration = Duration::from_secs(120);
 
+/// The option of the passphrase of a bundle, beside that of the passphrase of the vault.
+const PASSPHRASE_FD: &str = "--bundle-passphrase-fd";
+
 /// What files begin with that `age` wrote.
 const BY_AGE: [&[u8]; 2] = [b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE"];
 
@@ -51,7 +54,7 @@ impl Closing {
     ) -> Result<Self, Failure> {
         if recipients.is_empty() {
             let prompt = "Passphrase of the bundle (input is hidden)";
-            let passphrase = input::new_passphrase(cx, passphrase_fd, prompt)?;
+            let passphrase = input::new_passphrase(cx, (PASSPHRASE_FD, passphrase_fd), prompt)?;
             return Ok(Self::Passphrase(passphrase));
         }
         let is_one = |text: &&String| text.starts_with("age1") || text.starts_with("ssh-");
@@ -183,7 +186,7 @@ fn ask(cx: Context<'_>, path: &Path) -> Result<Secret<String>, Failure> {
         .map_err(|error| match error {
             DialogError::NobodyThere => {
                 let message = "no terminal is there to ask for the passphrase of the bundle";
-                Failure::new(Kind::Locked, message).hint("give it by --passphrase-fd")
+                Failure::new(Kind::Locked, message).hint(format!("give it by {PASSPHRASE_FD}"))
             }
             other => Failure::from(other),
         })

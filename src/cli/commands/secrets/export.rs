@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
+use super::key_args::KeyArgs;
 use crate::app::secrets::moving::collect::{Row, Selection};
 use crate::app::secrets::moving::export::{self, Outcome, Request};
 use crate::app::secrets::moving::hand_over;
@@ -40,15 +41,17 @@ pub struct Export {
     #[arg(
         long = "recipient",
         value_name = "RECIPIENT",
-        conflicts_with = "passphrase_fd"
+        conflicts_with = "bundle_passphrase_fd"
     )]
     recipients: Vec<String>,
     /// Read the passphrase of the file from this file descriptor instead of asking for it
     #[arg(long, value_name = "N")]
-    passphrase_fd: Option<u32>,
+    bundle_passphrase_fd: Option<u32>,
     /// Only say what would be written
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -57,6 +60,7 @@ pub struct Export {
 impl Export {
     /// Writes it.
     pub fn run(&self, system: &System) -> Answer {
+        self.key.apply(system)?;
         let request = Request {
             to: self.to.clone(),
             selection: Selection {
@@ -64,7 +68,7 @@ impl Export {
                 profiles: self.profiles.clone(),
             },
             recipients: self.recipients.clone(),
-            passphrase_fd: self.passphrase_fd,
+            passphrase_fd: self.bundle_passphrase_fd,
             dry_run: self.dry_run,
         };
         let outcome = match self.is_move {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::export::count;
 use super::imported::{Manner, is_stored, said};
+use super::key_args::KeyArgs;
 use super::{import_dotenv, import_sidecars};
 use crate::app::failure::{Failure, Kind};
 use crate::app::secrets::moving::import::{self, Opening, Outcome, Request, Row};
@@ -34,23 +35,25 @@ pub struct Import {
     #[arg(value_name = "FILE", group = "source", value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// Store the values of this .env file as named secrets
-    #[arg(long, value_name = "ENV_FILE", group = "source", conflicts_with_all = ["identity", "passphrase_fd"], value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "ENV_FILE", group = "source", conflicts_with_all = ["identity", "bundle_passphrase_fd"], value_hint = ValueHint::FilePath)]
     from: Option<PathBuf>,
     /// Rescue the logins that OpenClaw 2026.5.12 keeps in encrypted files
-    #[arg(long, group = "source", conflicts_with_all = ["identity", "passphrase_fd"])]
+    #[arg(long, group = "source", conflicts_with_all = ["identity", "bundle_passphrase_fd"])]
     from_openclaw: bool,
     /// Let age open the file with this identity file
-    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", conflicts_with = "bundle_passphrase_fd", value_hint = ValueHint::FilePath)]
     identity: Option<PathBuf>,
     /// Read the passphrase of the file from this file descriptor instead of asking for it
     #[arg(long, value_name = "N")]
-    passphrase_fd: Option<u32>,
+    bundle_passphrase_fd: Option<u32>,
     /// Replace credentials and secrets that are here and differ
     #[arg(long)]
     force: bool,
     /// Only say what would be imported
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -59,6 +62,7 @@ pub struct Import {
 impl Import {
     /// Imports it.
     pub fn run(&self, system: &System) -> Answer {
+        self.key.apply(system)?;
         let how = Manner {
             force: self.force,
             dry_run: self.dry_run,
@@ -76,7 +80,7 @@ impl Import {
         let request = Request {
             file,
             opening: Opening {
-                passphrase_fd: self.passphrase_fd,
+                passphrase_fd: self.bundle_passphrase_fd,
                 identity: self.identity.clone(),
             },
             force: self.force,

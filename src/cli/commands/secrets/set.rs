@@ -38,6 +38,9 @@ pub struct Set {
     /// For the first secret: protect the key by a passphrase
     #[arg(long, group = "place")]
     passphrase: bool,
+    /// Read the new passphrase from this file descriptor instead of asking for it
+    #[arg(long, value_name = "N", requires = "passphrase")]
+    new_passphrase_fd: Option<u32>,
     /// For the first secret: keep the key in this file, which is made if it is not there
     #[arg(long, value_name = "PATH", group = "place")]
     key_file: Option<PathBuf>,
@@ -59,9 +62,7 @@ impl Set {
         }
         let name = secrets::parse_name(&self.name)?;
         let place = self.place();
-        if !self.passphrase {
-            self.key.apply(system)?;
-        }
+        self.key.apply(system)?;
         let file = self.value_file.as_deref();
         let stored = set::run(system.context(), &name, file, place.as_ref())?;
         if self.json {
@@ -77,8 +78,12 @@ impl Set {
             true => "Replaced",
             false => "Stored",
         };
-        let (length, path) = (stored.length, stored.path.display());
-        let mut text = format!("{verb} secret {name} ({length} bytes), sealed in {path}\n");
+        let path = stored.path.display();
+        let length = match stored.length {
+            1 => "1 byte".to_owned(),
+            length => format!("{length} bytes"),
+        };
+        let mut text = format!("{verb} secret {name} ({length}), sealed in {path}\n");
         if let Some(key) = stored.new_key {
             let second = Command::new("secrets slot add --passphrase");
             text.push_str(&format!(
@@ -98,7 +103,7 @@ impl Set {
     fn place(&self) -> Option<KeyPlace> {
         match &self.key_file {
             Some(path) => Some(KeyPlace::KeyFile(Some(path.clone()))),
-            None if self.passphrase => Some(KeyPlace::Passphrase(self.key.passphrase_fd)),
+            None if self.passphrase => Some(KeyPlace::Passphrase(self.new_passphrase_fd)),
             None => self.keychain.then_some(KeyPlace::Keyring),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
+use super::key_args::KeyArgs;
 use crate::app::secrets::moving::import::Opening;
 use crate::app::secrets::moving::take_back::{self, Request};
 use crate::cli::output::{Answer, Output};
@@ -23,11 +24,13 @@ pub struct TakeBack {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Let age open the file with this identity file
-    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_fd", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", conflicts_with = "bundle_passphrase_fd", value_hint = ValueHint::FilePath)]
     identity: Option<PathBuf>,
     /// Read the passphrase of the file from this file descriptor instead of asking for it
     #[arg(long, value_name = "N")]
-    passphrase_fd: Option<u32>,
+    bundle_passphrase_fd: Option<u32>,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -36,10 +39,11 @@ pub struct TakeBack {
 impl TakeBack {
     /// Takes them back.
     pub fn run(&self, system: &System) -> Answer {
+        self.key.apply(system)?;
         let request = Request {
             file: self.file.clone(),
             opening: Opening {
-                passphrase_fd: self.passphrase_fd,
+                passphrase_fd: self.bundle_passphrase_fd,
                 identity: self.identity.clone(),
             },
         };

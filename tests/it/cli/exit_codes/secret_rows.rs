@@ -73,7 +73,7 @@ fn moving() -> Cell {
 /// The same with a bundle of them.
 fn bundled(world: &World, issuer: &Issuer) {
     sealed(world, issuer);
-    let export: Vec<&str> = "secrets export --to bundle --passphrase-fd 0"
+    let export: Vec<&str> = "secrets export --to bundle --bundle-passphrase-fd 0"
         .split(' ')
         .collect();
     let exported = world.pipe(&export, "correct horse");
@@ -83,7 +83,7 @@ fn bundled(world: &World, issuer: &Issuer) {
 /// The same with a bundle that a login was moved to.
 fn moved(world: &World, issuer: &Issuer) {
     sealed(world, issuer);
-    let export = "secrets export --move --to bundle --passphrase-fd 0";
+    let export = "secrets export --move --to bundle --bundle-passphrase-fd 0";
     let export: Vec<&str> = export.split(' ').collect();
     let exported = world.pipe(&export, "correct horse");
     assert_eq!(exported.code, 0, "{exported:?}");
@@ -112,24 +112,24 @@ pub(super) fn rows() -> Vec<Row> {
             .input(r#"{"protocolVersion":1,"provider":"x","ids":["secret/A"]}"#),
         looks("secrets status", ""),
         looks("secrets audit", ""),
-        opens("secrets export", "--to house --passphrase-fd 0")
+        opens("secrets export", "--to house --bundle-passphrase-fd 0")
             .input("correct horse")
             .on(
                 NotFound,
-                names("--to house --passphrase-fd 0 --profile openai:none"),
+                names("--to house --bundle-passphrase-fd 0 --profile openai:none"),
             )
             .on(Busy, moving()),
-        opens("secrets import", "bundle --passphrase-fd 0")
+        opens("secrets import", "bundle --bundle-passphrase-fd 0")
             .prepare(bundled)
             .input("correct horse")
-            .on(NotFound, names("none --passphrase-fd 0"))
+            .on(NotFound, names("none --bundle-passphrase-fd 0"))
             .on(Busy, moving()),
         // The key is needed only where profiles are sealed.
-        looks("secrets take-back", "bundle --passphrase-fd 0")
+        looks("secrets take-back", "bundle --bundle-passphrase-fd 0")
             .prepare(moved)
             .on(Login, names("bundle"))
             .input("correct horse")
-            .on(NotFound, names("none --passphrase-fd 0"))
+            .on(NotFound, names("none --bundle-passphrase-fd 0"))
             .on(Busy, moving()),
         // Whether the kernel keeps keys is not for a test to say.
         opens("secrets unlock", "")

@@ -105,8 +105,8 @@ fn a_key_file_that_is_gone_is_named() {
 fn a_bundle_is_written_and_taken_in() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 3_600);
-    let export = ["export", "--to", "house", "--passphrase-fd", "0"];
-    let import = ["import", "house", "--passphrase-fd", "0"];
+    let export = ["export", "--to", "house", "--bundle-passphrase-fd", "0"];
+    let import = ["import", "house", "--bundle-passphrase-fd", "0"];
     Transcript::of(&world)
         .pipe("VALUE", "a value", &words(&["set", "A"]))
         .pipe("PASSPHRASE", "too short", &words(&export))
@@ -157,9 +157,16 @@ fn a_dotenv_file_and_the_logins_of_openclaw_are_taken_in() {
 fn a_login_is_moved_and_taken_back() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", 3_600);
-    let export = ["export", "--move", "--to", "house", "--passphrase-fd", "0"];
+    let export = [
+        "export",
+        "--move",
+        "--to",
+        "house",
+        "--bundle-passphrase-fd",
+        "0",
+    ];
     let profile = "openai-codex:default";
-    let file = |verb| ["secrets", verb, "house", "--passphrase-fd", "0"];
+    let file = |verb| ["secrets", verb, "house", "--bundle-passphrase-fd", "0"];
     Transcript::of(&world)
         .pipe("PASSPHRASE", "correct horse", &words(&export))
         .run(&["models", "status"])

@@ -76,13 +76,20 @@ fn an_export_overwrites_nothing_and_needs_a_place() {
 #[test]
 fn a_passphrase_has_ten_characters_and_there_is_something_to_export() {
     let (world, _, _) = machine();
-    let args = ["secrets", "export", "--to", FILE, "--passphrase-fd", "3"];
+    let args = [
+        "secrets",
+        "export",
+        "--to",
+        FILE,
+        "--bundle-passphrase-fd",
+        "3",
+    ];
     let short = with_passphrase(&world, &args, "too short");
     assert_eq!(short.code, 1, "{short:?}");
     assert!(short.err.contains("at least 10 characters"), "{short:?}");
     let nobody = world.run(&args[..4]);
     assert_eq!(nobody.code, 1, "{nobody:?}");
-    assert!(nobody.err.contains("--passphrase-fd"), "{nobody:?}");
+    assert!(nobody.err.contains("--bundle-passphrase-fd"), "{nobody:?}");
     assert!(!file(&world).exists());
     let empty = World::new();
     refused(
@@ -98,7 +105,7 @@ fn a_wrong_passphrase_is_asked_for_three_times_at_a_terminal_and_once_otherwise(
     let (world, _, _) = machine();
     export(&world);
     let other = other_machine(&world);
-    let args = ["secrets", "import", FILE, "--passphrase-fd", "3"];
+    let args = ["secrets", "import", FILE, "--bundle-passphrase-fd", "3"];
     let wrong = with_passphrase(&other, &args, "wrong horse");
     assert_eq!(wrong.code, 3, "{wrong:?}");
     assert!(wrong.err.contains("the passphrase is wrong"), "{wrong:?}");

@@ -41,7 +41,7 @@ const OTHERS: usize = 40;
 /// The same command with the passphrase on file descriptor 3, which a file of its own brings.
 fn with_passphrase(world: &World, args: &[&str]) -> Command {
     std::fs::write(world.directory.path().join("passphrase"), "correct horse").unwrap();
-    let args = [args, &["--passphrase-fd", "3"]].concat();
+    let args = [args, &["--bundle-passphrase-fd", "3"]].concat();
     let inner = world.command(&args);
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "exec \"$0\" \"$@\" 3<passphrase"]);

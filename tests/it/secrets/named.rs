@@ -113,6 +113,46 @@ fn names_are_listed_without_values_and_with_who_refers_to_them() {
 }
 
 #[test]
+fn references_to_the_store_in_each_kind_of_file_are_found() {
+    let world = World::new();
+    set(&world, "A_KEY", "MARKER");
+    set(&world, "STORE", "MARKER");
+    let reference = r#"{ "source": "store", "provider": "default", "id": "A_KEY" }"#;
+    let provider =
+        format!(r#"{{ models: {{ providers: {{ acme: {{ apiKey: {reference} }} }} }} }}"#);
+    let files = [
+        ("openclaw.json", provider),
+        (
+            "providers/acme.toml",
+            "secret = { source = 'store', id = 'A_KEY' }\n".to_owned(),
+        ),
+        (
+            "agents/main/agent/auth-profiles.json",
+            format!(
+                r#"{{ "version": 1, "profiles": {{ "acme:a":
+                    {{ "type": "api_key", "provider": "acme", "keyRef": {reference} }} }} }}"#
+            ),
+        ),
+    ];
+    for (path, text) in &files {
+        world.write(path, text);
+    }
+    let ran = world.run(&["secrets", "list", "--json"]);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let used_by = |row: usize| -> Vec<String> {
+        let used_by = told["secrets"][row]["usedBy"].as_array().unwrap().iter();
+        used_by
+            .map(|path| path.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let paths = files
+        .iter()
+        .map(|(path, _)| world.state().join(path).display().to_string());
+    assert_eq!(used_by(0), paths.collect::<Vec<_>>());
+    assert_eq!(used_by(1), [""; 0]);
+}
+
+#[test]
 fn several_are_removed_at_once_or_none_and_who_still_refers_is_named() {
     let world = World::new();
     for name in ["CODEX_CLIENT_SECRET", "B", "C"] {

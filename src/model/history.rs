@@ -261,11 +261,16 @@ impl History {
         });
     }
 
-    /// Leaves out what is in the profile; true if it was among the generations.
+    /// Leaves out what is in the profile, and the same login as it was without its refresh token while
+    /// another machine had that; true if it was among the generations.
     pub fn leave_out(&mut self, present: &Credential) -> bool {
         let before = self.generations.len();
-        self.generations
-            .retain(|generation| generation.credential != *present);
+        let grant = grant_of(present);
+        self.generations.retain(|generation| {
+            let moved = generation.credential.as_oauth().and_then(OAuth::moved);
+            let is_back = moved.is_some_and(|moved| grant == Some(moved.grant));
+            generation.credential != *present && !is_back
+        });
         self.generations.len() < before
     }
 

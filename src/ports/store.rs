@@ -255,6 +255,13 @@ pub trait History: Send + Sync {
     /// If a lock cannot be had or something cannot be removed.
     fn clear_history(&self, agent: &AgentId, profile: Option<&ProfileId>)
     -> Result<(), StoreError>;
+
+    /// Leaves no tokens of grants that went to another machine in what the profiles of an agent held
+    /// before.
+    ///
+    /// # Errors
+    /// If a lock cannot be had or something cannot be read or written; it can be done again.
+    fn strip_history(&self, agent: &AgentId, grants: &[GrantDigest]) -> Result<(), StoreError>;
 }
 
 /// The long lock of a grant. Dropping it lets go.

@@ -11,13 +11,14 @@
 use std::path::Path;
 
 use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{Binding, GrantDigest, GrantStanding};
+use crate::model::grant::{Binding, GrantDigest};
 use crate::model::history::{Cause, Generation, History, Saved};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content, Past};
 use crate::ports::files::{FileError, FileLock};
 use crate::ports::store::StoreError;
 
+use super::handed_over::{is_only_moved, is_spent, strip_spent};
 use super::history_file;
 use super::io::FileStore;
 use super::journal;
@@ -86,8 +87,11 @@ pub(super) fn keep(
         }
         let (mut history, fault) = open(cx, &path, &id)?;
         doc.faults.extend(fault);
-        if is_handed_over(&old, new.as_ref()) {
-            // The same login: nothing to go back to, and nothing of its refresh token stays.
+        if is_only_moved(cx, &old, new.as_ref()) {
+            // The same login: nothing to go back to, and nothing of a refresh token that left stays.
+            if !new.as_ref().is_some_and(|new| history.is_saved(new)) {
+                history.keep_displaced(Some(&old), |grant| is_spent(cx, grant), limit);
+            }
             history.saved = None;
             strip_spent(cx, &mut history);
             put(cx, agent, history)?;
@@ -192,7 +196,8 @@ fn bind(cx: &FileStore, history: &mut History, grant: GrantDigest, told: Option<
     }
 }
 
-fn put(cx: &FileStore, agent: &AgentId, mut history: History) -> Result<(), StoreError> {
+/// Writes a history, whose lock is held.
+pub(super) fn put(cx: &FileStore, agent: &AgentId, mut history: History) -> Result<(), StoreError> {
     let files = &*cx.io.files;
     history.forget_bindings();
     files.create_dirs(&cx.paths.histories(agent))?;
@@ -363,33 +368,4 @@ fn is_successor(
     };
     let kept = history.saved.as_ref().and_then(Saved::grant);
     successor == new || kept == Some(new)
-}
-
-/// Whether a change only took out a refresh token that went to another machine.
-fn is_handed_over(old: &Credential, new: Option<&Credential>) -> bool {
-    let grant = old.as_oauth().and_then(OAuth::grant);
-    let moved = new.and_then(|new| new.as_oauth()?.moved());
-    moved.is_some_and(|moved| grant == Some(moved.grant))
-}
-
-/// Whether a grant is none of this machine any more.
-fn is_spent(cx: &FileStore, grant: &GrantDigest) -> bool {
-    let record = journal::read(cx, grant).ok().flatten();
-    matches!(
-        record.map(|record| record.standing()),
-        Some(
-            GrantStanding::Spent { .. }
-                | GrantStanding::Revoked { .. }
-                | GrantStanding::HandedOver(_)
-        )
-    )
-}
-
-fn strip_spent(cx: &FileStore, history: &mut History) {
-    let is_over = |grant: &GrantDigest| is_spent(cx, grant);
-    for generation in &mut history.generations {
-        if generation.grant.as_ref().is_some_and(is_over) {
-            generation.strip();
-        }
-    }
 }

@@ -4,6 +4,7 @@ pub mod document;
 pub mod document_stream;
 pub mod file;
 pub mod grant;
+mod handed_over;
 pub mod history;
 pub mod io;
 pub mod journal;

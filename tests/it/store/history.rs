@@ -1,5 +1,6 @@
 //! What profiles held before: kept beside the document, and put back by the real program.
 
+mod handed_over;
 mod in_memory;
 
 use std::os::unix::fs::PermissionsExt;

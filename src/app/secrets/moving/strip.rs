@@ -15,8 +15,8 @@ use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::ports::store::{Detail, Scope};
 
-/// Takes the refresh tokens that were handed over out of every document; the access tokens stay.
-/// Returns the profiles.
+/// Takes the refresh tokens that were handed over out of every document, where the access tokens stay,
+/// and out of the histories of all agents. Returns the profiles.
 ///
 /// # Errors
 /// If a document cannot be written; it can be done again.
@@ -24,7 +24,7 @@ pub(super) fn strip(
     cx: Context<'_>,
     marker: &Marker,
 ) -> Result<Vec<(AgentId, ProfileId)>, Failure> {
-    change_logins(cx, &|login| {
+    let changed = change_logins(cx, &|login| {
         // Once more, for whoever was killed may have left the document as it was beside it: the next
         // write takes that away.
         if moved_in(login, &marker.bundle).is_some() {
@@ -38,7 +38,13 @@ pub(super) fn strip(
         let text = serde_json::to_string(&marker.moved(&grant)).unwrap_or_default();
         rest.extra.set(Moved::MEMBER, Verbatim::new(text));
         leaves.then_some(rest)
-    })
+    })?;
+    let grants = marker.grants.iter().map(|leaving| leaving.grant.clone());
+    let grants: Vec<GrantDigest> = grants.collect();
+    for agent in cx.store.agents()? {
+        cx.store.strip_history(&agent, &grants)?;
+    }
+    Ok(changed)
 }
 
 /// Puts refresh tokens back where they were taken out for that bundle; returns the profiles.

@@ -166,6 +166,10 @@ pub struct GrantRecord {
     pub proven_at: Option<Timestamp>,
     /// The last refresh that was begun with it.
     pub attempt: Option<Attempt>,
+    /// So often it was handed over to another machine, as far as this one knows: of two bundles with
+    /// one grant the higher number is the later, whatever the clocks say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moves: u32,
 }
 
 /// One attempt to refresh.
@@ -233,6 +237,11 @@ pub enum GrantStanding {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives the member")]
+fn is_zero(moves: &u32) -> bool {
+    *moves == 0
+}
+
 /// Writes both members of a binding, or null for each.
 #[expect(clippy::ref_option, reason = "serde gives the member")]
 fn write_binding<S: Serializer>(binding: &Option<Binding>, to: S) -> Result<S::Ok, S::Error> {
@@ -255,6 +264,7 @@ impl GrantRecord {
             revocation_endpoint: None,
             proven_at: None,
             attempt: None,
+            moves: 0,
         }
     }
 

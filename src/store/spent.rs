@@ -141,6 +141,7 @@ mod tests {
                 }),
                 failures: 0,
             }),
+            moves: 0,
         }
     }
 

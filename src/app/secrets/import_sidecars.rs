@@ -6,7 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::moving::import::{Action, Row, grant_fault};
+use super::moving::admission::grant_fault;
+use super::moving::import::{Action, Row};
 use super::require_declared_store;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
@@ -100,7 +101,7 @@ fn look(
                 // What OpenClaw would read there is used once the login was refreshed.
                 login.extra.0.retain(|(name, _)| name.as_str() != REFERENCE);
                 let rescued = Credential::OAuth(login.clone());
-                grant_fault(cx, &rescued)?.map_or(Ok(login), Err)
+                grant_fault(cx, &rescued, None)?.map_or(Ok(login), Err)
             }
             Err(why) => Err(why),
         };

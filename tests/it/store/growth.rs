@@ -107,6 +107,7 @@ fn what_earlier_versions_left_is_counted_and_removed_but_not_forgotten() {
     let store = store(&files);
     (0..500).for_each(|n| leave(&files, n));
     let living = GrantRecord {
+        moves: 0,
         grant: digest("rt-500"),
         provider: ProviderId::parse("openai-codex").unwrap(),
         profile: profile(),

@@ -213,6 +213,8 @@ fn record(
             IssuedBy::BuiltIn(_) | IssuedBy::Unknown => None,
         },
         attempt: None,
+        // What the journal will say once it is handed over.
+        moves: known.moves.saturating_add(1),
         ..known
     }))
 }

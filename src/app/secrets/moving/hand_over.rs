@@ -281,6 +281,7 @@ fn give_up(cx: Context<'_>, marker: &Marker) -> Result<(), Failure> {
                 outcome: Some(outcome),
                 failures: 0,
             }),
+            moves: known.moves.saturating_add(1),
             ..known
         })?;
     }

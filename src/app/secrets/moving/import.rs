@@ -7,23 +7,22 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::admission::{bind, grant_fault, is_back, is_superseded, moves};
 use super::content::{AgentContent, Content};
 pub use super::envelope::Opening;
 use super::ledger::{self, Fate};
-use super::merge::{Verdict, judge};
+use super::merge::{Verdict, brought, judge};
+use super::ordering::{select, take_orders};
 use super::origin::is_from_here;
 use super::reading::open;
 use super::turn;
 use crate::app::context::Context;
-use crate::app::deposit::{has_own_order, make_selectable};
 use crate::app::failure::{Failure, Kind};
 use crate::app::secrets::{require_declared_store, set};
-use crate::app::usecase::order;
 use crate::model::bundle::BundleHead;
-use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::{GrantRecord, GrantStanding};
+use crate::model::credential::Credential;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
 use crate::model::time::Timestamp;
 use crate::model::vault::SecretName;
@@ -158,6 +157,10 @@ fn check(cx: Context<'_>, path: &Path, content: &Content, force: bool) -> Result
         Some((Fate::Imported, _)) if force => Ok(()),
         Some((Fate::Imported, at)) => {
             let (path, at) = (path.display(), local.spoken_past(at));
+            if is_superseded(cx, content)? {
+                let on = "and a login of it was moved on from here since";
+                return Err(refused(format!("{path} was imported here {at}, {on}")));
+            }
             let failure = refused(format!("{path} was imported here {at}"));
             let again = Command::new("secrets import").name(&path).arg("--force");
             let hint = Hint::from("to have it replace what is here: ").run(again);
@@ -188,6 +191,30 @@ fn open_store(cx: Context<'_>, content: &Content) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A profile of the bundle, and what is known of its grant here.
+struct Planned<'a> {
+    id: &'a ProfileId,
+    new: &'a Credential,
+    fault: Option<String>,
+    is_back: bool,
+}
+
+impl Planned<'_> {
+    fn decide(&self, document: &AuthProfiles, force: bool) -> Action {
+        if let Some(why) = &self.fault {
+            return Action::Refused(why.clone());
+        }
+        match judge(document.get(self.id), self.new, force) {
+            Verdict::Add => Action::Added,
+            // Its refresh token lies here still, and is not used unless it comes back.
+            Verdict::Same if self.is_back => Action::Replaced,
+            Verdict::Replace => Action::Replaced,
+            Verdict::Same => Action::Unchanged,
+            Verdict::Keep(why) => Action::Kept(why.to_owned()),
+        }
+    }
+}
+
 fn import_agent(
     cx: Context<'_>,
     request: &Request,
@@ -197,153 +224,51 @@ fn import_agent(
     let mut planned = Vec::new();
     let present = cx.store.load(agent, Scope::All)?;
     for (id, new) in one.document.profiles() {
-        let fault = grant_fault(cx, new)?;
-        planned.push((id, new, fault));
+        planned.push(Planned {
+            id,
+            new,
+            fault: grant_fault(cx, new, Some(moves(one, new)))?,
+            is_back: is_back(cx, new)?,
+        });
     }
-    let decide =
-        |document: &AuthProfiles, id: &ProfileId, new: &Credential, fault: &Option<String>| {
-            match fault {
-                Some(why) => Action::Refused(why.clone()),
-                None => match judge(document.get(id), new, request.force) {
-                    Verdict::Add => Action::Added,
-                    Verdict::Replace => Action::Replaced,
-                    Verdict::Same => Action::Unchanged,
-                    Verdict::Keep(why) => Action::Kept(why.to_owned()),
-                },
-            }
-        };
-    let row = |id: &ProfileId, new: &Credential, action| Row {
-        agent: agent.clone(),
-        profile: id.clone(),
-        action,
-        refresh_token: new.as_oauth().map(|login| login.refresh_token().is_some()),
-        expires: new.expires(),
+    let rows = |document: &AuthProfiles| -> Vec<Row> {
+        let rows = planned.iter().map(|it| Row {
+            agent: agent.clone(),
+            profile: it.id.clone(),
+            action: it.decide(document, request.force),
+            refresh_token: it
+                .new
+                .as_oauth()
+                .map(|login| login.refresh_token().is_some()),
+            expires: it.new.expires(),
+        });
+        rows.collect()
     };
-    let mut rows: Vec<Row> = planned
-        .iter()
-        .map(|(id, new, fault)| row(id, new, decide(&present, id, new, fault)))
-        .collect();
-    let is_new = |row: &Row| matches!(row.action, Action::Added | Action::Replaced);
-    if request.dry_run || !rows.iter().any(is_new) {
-        return Ok(rows);
-    }
-    bind(cx, one, &rows)?;
-    cx.change(agent, |document| {
-        rows.clear();
-        for (id, new, fault) in &planned {
-            let action = decide(document, id, new, fault);
-            rows.push(row(id, new, action));
-            if rows.last().is_some_and(is_new) {
-                document.put((*id).clone(), (*new).clone());
-            }
-        }
-        take_orders(document, &one.document, &rows);
-        rows.iter().any(is_new)
-    })?;
-    for row in rows.iter().filter(|row| is_new(row)) {
-        let Some(new) = one.document.get(&row.profile) else {
-            continue;
-        };
-        if let Some(provider) = new.provider() {
-            let is_ordered = has_own_order(cx, agent, &provider);
-            make_selectable(
-                cx,
-                &row.profile,
-                (&provider, new.kind()),
-                new.email(),
-                is_ordered,
-            )?;
-        }
-    }
-    Ok(rows)
-}
-
-/// Why a login would not work here, by what is known of its grant.
-pub(in crate::app::secrets) fn grant_fault(
-    cx: Context<'_>,
-    new: &Credential,
-) -> Result<Option<String>, Failure> {
-    let Some(grant) = new.as_oauth().and_then(OAuth::grant) else {
-        return Ok(None);
-    };
-    let record = cx.store.grant_record(&grant)?;
-    let local = cx.clock.local();
-    Ok(
-        match record.map_or(GrantStanding::Good, |record| record.standing()) {
-            GrantStanding::Spent { since, .. } | GrantStanding::NotUnderstood { since, .. } => {
-                Some(format!(
-                    "its refresh token was used {}, and works no more",
-                    local.spoken_past(since)
-                ))
-            }
-            GrantStanding::Revoked { at } => {
-                Some(format!("it was revoked {}", local.spoken_past(at)))
-            }
-            _ => None,
-        },
-    )
-}
-
-/// Writes down where the grants came from before anybody can send them.
-fn bind(cx: Context<'_>, one: &AgentContent, rows: &[Row]) -> Result<(), Failure> {
     let is_new = |row: &&Row| matches!(row.action, Action::Added | Action::Replaced);
-    for row in rows.iter().filter(is_new) {
-        let login = one
-            .document
-            .get(&row.profile)
-            .and_then(Credential::as_oauth);
-        let Some(grant) = login.and_then(OAuth::grant) else {
-            continue;
-        };
-        let told = one.grants.iter().find(|record| record.grant == grant);
-        let known = cx.store.grant_record(&grant)?;
-        // It may have been handed over from here once, and comes back.
-        let was_here = known.as_ref().is_some_and(GrantRecord::is_handed_over);
-        let is_told = known.as_ref().is_some_and(|known| known.binding.is_some());
-        if let Some(told) = told.filter(|_| was_here || !is_told) {
-            cx.store.record_login(&renewed(told, known))?;
+    let mut told = rows(&present);
+    let new: Vec<_> = told.iter().filter(is_new).collect();
+    if request.dry_run || new.is_empty() {
+        return Ok(told);
+    }
+    let new: Vec<_> = new.iter().map(|row| row.profile.clone()).collect();
+    bind(cx, one, &new)?;
+    cx.change(agent, |document| {
+        told = rows(document);
+        for row in told.iter().filter(is_new) {
+            if let Some(new) = one.document.get(&row.profile) {
+                let new = brought(document.get(&row.profile), new);
+                document.put(row.profile.clone(), new);
+            }
+        }
+        let added = told.iter().filter(|row| row.action == Action::Added);
+        let added = added.map(|row| row.profile.clone());
+        take_orders(document, &one.document, added);
+        told.iter().any(|row| is_new(&row))
+    })?;
+    for row in told.iter().filter(is_new) {
+        if let Some(new) = one.document.get(&row.profile) {
+            select(cx, agent, (&row.profile, new))?;
         }
     }
-    Ok(())
-}
-
-/// What the bundle says of a grant, with what is known here of its last refresh.
-fn renewed(told: &GrantRecord, known: Option<GrantRecord>) -> GrantRecord {
-    GrantRecord {
-        attempt: known
-            .filter(|known| !known.is_handed_over())
-            .and_then(|known| known.attempt),
-        ..told.clone()
-    }
-}
-
-/// Takes over in which order the profiles are used, where none is set here; where one is, it gets
-/// those that it does not list, or they would never be used.
-fn take_orders(document: &mut AuthProfiles, from: &AuthProfiles, rows: &[Row]) {
-    for (key, ids) in &from.order {
-        let Some(provider) = ProviderId::parse(key).ok() else {
-            continue;
-        };
-        if document.order_of(&provider).is_none() {
-            order::put(&mut document.order, &provider, Some(ids));
-        }
-    }
-    for row in rows.iter().filter(|row| row.action == Action::Added) {
-        let provider = document.get(&row.profile).and_then(Credential::provider);
-        let Some(provider) = provider else {
-            continue;
-        };
-        let id = row.profile.as_str();
-        if let Some(ids) = document.order_of(&provider)
-            && !ids.iter().any(|other| other.trim() == id)
-        {
-            let ids = [ids, &[id.to_owned()]].concat();
-            order::put(&mut document.order, &provider, Some(&ids));
-        }
-    }
-    for (key, id) in &from.last_good {
-        if !document.last_good.iter().any(|(other, _)| other == key) {
-            document.last_good.push((key.clone(), id.clone()));
-        }
-    }
+    Ok(told)
 }

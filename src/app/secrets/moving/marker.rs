@@ -103,6 +103,24 @@ impl Marker {
         Ok(cx.files.remove(&self.path(cx))?)
     }
 
+    /// Leaves grants that came back out of every move that was begun: completing one would take their
+    /// refresh tokens away.
+    ///
+    /// # Errors
+    /// If a marker cannot be written; it can be done again.
+    pub(super) fn let_go(cx: Context<'_>, grants: &[GrantDigest]) -> Result<(), Failure> {
+        for mut marker in Self::all(cx)? {
+            let before = marker.grants.len();
+            marker.grants.retain(|one| !grants.contains(&one.grant));
+            match marker.grants.len() {
+                0 => marker.remove(cx)?,
+                after if after < before => marker.write(cx)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn path(&self, cx: Context<'_>) -> PathBuf {
         let name = format!("{}{ENDING}", self.bundle);
         cx.dirs.state.join(RESCUE).join(name)

@@ -1,6 +1,8 @@
 //! What becomes of a profile of a bundle where there may be one already.
 
 use crate::model::credential::{Credential, Identity, OAuth};
+use crate::model::json::Verbatim;
+use crate::model::moved::Moved;
 
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,27 @@ fn reason_to_keep(there: &Credential, new: &Credential) -> Option<&'static str> 
         (Some(_), Some(_)) => Some("the one here expires later"),
         _ => Some("the one here is another one"),
     }
+}
+
+/// What is stored of a credential of a bundle in the place of what is there. A copy of a login whose
+/// refresh token is elsewhere is still that login: it says so, and can be taken back.
+pub(super) fn brought(there: Option<&Credential>, new: &Credential) -> Credential {
+    let Some(login) = new.as_oauth() else {
+        return new.clone();
+    };
+    let mut login = login.clone();
+    login.extra.0.retain(|(name, _)| name != Moved::MEMBER);
+    let there = there.and_then(Credential::as_oauth);
+    if let Some(there) = there.filter(|there| there.moved().is_some())
+        && !has_refresh(&login)
+        && there.provider == login.provider
+        && !is_other_account(&there.identity, &login.identity)
+        && let Some(moved) = there.extra.get(Moved::MEMBER)
+    {
+        let moved = Verbatim::new(moved.to_owned());
+        login.extra.set(Moved::MEMBER, moved);
+    }
+    Credential::OAuth(login)
 }
 
 fn has_refresh(login: &OAuth) -> bool {

@@ -1,5 +1,6 @@
 //! Moving house: credentials go into a bundle, one sealed file, and come out of it on another machine.
 
+pub(in crate::app::secrets) mod admission;
 pub mod collect;
 mod content;
 mod envelope;
@@ -9,6 +10,7 @@ pub mod import;
 mod ledger;
 mod marker;
 mod merge;
+mod ordering;
 mod origin;
 mod reading;
 mod strip;

@@ -136,6 +136,7 @@ fn login(run: &Run) -> Result<(), StoreError> {
     run.update(|doc| doc.put(id("openai-codex:me"), Credential::OAuth(oauth("rt-9"))))?;
     // The login stands, whatever becomes of its record.
     let recorded = run.store.record_login(&GrantRecord {
+        moves: 0,
         grant: digest("rt-9"),
         provider: provider(),
         profile: id("openai-codex:me"),

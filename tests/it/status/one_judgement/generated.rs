@@ -290,6 +290,7 @@ fn record(grant: u8, provider: &str, known: &Known) -> GrantRecord {
         }),
     };
     GrantRecord {
+        moves: 0,
         grant: digest(grant),
         profile: ProfileId::parse(&format!("{provider}:a")).unwrap(),
         provider: id.clone(),

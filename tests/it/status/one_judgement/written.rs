@@ -150,6 +150,7 @@ impl Cell {
             _ => &site.client_id,
         };
         let record = |grant: GrantDigest, attempt| GrantRecord {
+            moves: 0,
             grant,
             provider: provider.clone(),
             profile: profile.clone(),

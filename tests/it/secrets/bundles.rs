@@ -4,6 +4,7 @@
 mod age;
 mod bad_input;
 mod moving;
+mod returning;
 
 use std::path::{Path, PathBuf};
 

@@ -10,6 +10,7 @@ pub mod import;
 mod ledger;
 mod marker;
 mod merge;
+mod missing;
 mod ordering;
 mod origin;
 mod reading;

@@ -1,24 +1,25 @@
 //! `secrets take-back FILE`: undoes a move that no other machine imported. Whether one did, only the
 //! user can know.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
+use super::admission::grant_fault;
 use super::content::Content;
 use super::envelope::Opening;
 use super::ledger::{self, Fate};
-use super::marker::{Marker, reclaim};
+use super::marker::{Leaving, Marker, is_handed_over, reclaim};
+use super::missing;
 use super::origin::is_from_here;
 use super::reading::open;
 use super::strip::{is_anywhere, put_back};
 use super::turn;
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::rotation;
 use crate::model::bundle::BundleId;
-use crate::model::credential::Credential;
 use crate::model::grant::GrantDigest;
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
 
@@ -47,7 +48,8 @@ pub struct Outcome {
 /// Takes the logins back.
 ///
 /// # Errors
-/// [`Kind::Usage`] if this machine handed nothing over in it; if something cannot be written, a second
+/// [`Kind::Usage`] if this machine handed nothing over in it, or another credential is where a login
+/// was: the others are taken back all the same. If something cannot be written, a second
 /// run does the rest.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let path = cx.dirs.cwd.join(&request.file);
@@ -55,9 +57,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         let _turn = turn::take(cx)?;
         let markers = Marker::all(cx)?;
         let marker = markers.into_iter().find(|marker| marker.is_about(&path));
-        // Killed before a refresh token was taken out: nothing of the bundle is needed.
+        // Killed before a refresh token was taken out.
         if let Some(marker) = marker
-            && !is_anywhere(cx, &marker.bundle)?
+            && needs_no_bundle(cx, &marker)?
         {
             return undo(cx, path, &marker);
         }
@@ -66,30 +68,48 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     cx.sealer()?;
     let _turn = turn::take(cx)?;
     let bundle = content.head.id.clone();
-    let tokens = tokens(&content);
-    if !is_from_here(cx, &content)? {
-        let what = match ledger::look(cx, &bundle)? {
-            Some((Fate::TakenBack, at)) => {
-                format!("it was taken back {}", cx.clock.local().spoken_past(at))
-            }
-            _ => "this machine handed nothing over in it".to_owned(),
-        };
-        let message = format!(
-            "there is nothing to take back from {}: {what}",
-            path.display()
-        );
-        return Err(Failure::new(Kind::Usage, message).hint(Command::list()));
+    let tokens = tokens(cx, &content)?;
+    if tokens.is_empty() || !is_from_here(cx, &content)? {
+        return Err(nothing(cx, &path, &bundle)?);
     }
-    // First, so that it is never imported here beside what it is taken back from.
-    ledger::note(cx, &bundle, Fate::TakenBack)?;
-    let profiles = put_back(cx, &bundle, &tokens)?;
+    let mut away = HashSet::new();
     for grant in tokens.keys() {
+        if is_handed_over(cx, grant, &bundle)? {
+            away.insert(grant.clone());
+        }
+    }
+    put_back(cx, &bundle, &tokens)?;
+    let mut blocked = Vec::new();
+    for missing in missing::find(cx, &content, &away)? {
+        if !missing.put(cx)? {
+            blocked.extend(missing.names());
+        }
+    }
+    let mut profiles = Vec::new();
+    let mut back = Vec::new();
+    for grant in tokens.keys() {
+        let copies = rotation::copies(cx, grant);
+        if !copies.is_empty() {
+            back.push(grant.clone());
+            profiles.extend(copies);
+        }
+    }
+    profiles.sort();
+    // Until the journal says that they are here, it is not imported either.
+    if blocked.is_empty() && !profiles.is_empty() {
+        ledger::note(cx, &bundle, Fate::TakenBack)?;
+    }
+    // Before the journal says so: what is left of a move that was killed would be undone, and its draft
+    // removed.
+    Marker::let_go(cx, &back)?;
+    for grant in &back {
         reclaim(cx, grant, &bundle)?;
     }
-    for marker in Marker::all(cx)? {
-        if marker.bundle == bundle {
-            marker.remove(cx)?;
-        }
+    if let Some(place) = blocked.first() {
+        return Err(in_its_way(cx, &path, place, &profiles));
+    }
+    if profiles.is_empty() {
+        return Err(nothing(cx, &path, &bundle)?);
     }
     Ok(Outcome {
         path,
@@ -99,17 +119,64 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     })
 }
 
+/// A bundle in which nothing is for this machine.
+fn nothing(cx: Context<'_>, path: &Path, bundle: &BundleId) -> Result<Failure, Failure> {
+    let what = match ledger::look(cx, bundle)? {
+        Some((Fate::TakenBack, at)) => {
+            format!("it was taken back {}", cx.clock.local().spoken_past(at))
+        }
+        _ => "this machine handed nothing over in it".to_owned(),
+    };
+    let message = format!(
+        "there is nothing to take back from {}: {what}",
+        path.display()
+    );
+    Ok(Failure::new(Kind::Usage, message).hint(Command::list()))
+}
+
+/// A profile has the name of one that was to come back.
+fn in_its_way(
+    cx: Context<'_>,
+    path: &Path,
+    (agent, profile): &(AgentId, ProfileId),
+    done: &[(AgentId, ProfileId)],
+) -> Failure {
+    for (agent, profile) in done {
+        cx.info(format!("Taken back: {profile} of agent {agent}"));
+    }
+    let path = path.display();
+    let message = format!(
+        "a login that was moved in {path} was not taken back: {profile} of agent {agent} holds another credential now; keep the file"
+    );
+    let hint = Hint::from("log that one out, which its history keeps: ")
+        .run(Command::logout(profile).of_agent(agent))
+        .then("; then run: ")
+        .then(Command::new("secrets take-back").name(&path));
+    let failure = Failure::new(Kind::Usage, message).hint(hint);
+    match done {
+        [] => failure,
+        _ => failure.touched(StoreEffect::Changed),
+    }
+}
+
+/// Undoes a move whose refresh tokens never left, without its bundle.
 fn undo(cx: Context<'_>, path: PathBuf, marker: &Marker) -> Result<Outcome, Failure> {
     let bundle = marker.bundle.clone();
-    ledger::note(cx, &bundle, Fate::TakenBack)?;
-    marker.reclaim(cx)?;
     let was_draft = cx.files.stat(&marker.draft)?.is_some();
-    cx.files.remove(&marker.draft)?;
-    marker.remove(cx)?;
+    if !is_any_lost(cx, marker)? {
+        ledger::note(cx, &bundle, Fate::TakenBack)?;
+    }
     let mut profiles = Vec::new();
     for leaving in &marker.grants {
-        profiles.extend(rotation::copies(cx, &leaving.grant));
+        let copies = rotation::copies(cx, &leaving.grant);
+        // Of one that was logged out since the bundle has the only refresh token, wherever it is.
+        if !copies.is_empty() {
+            reclaim(cx, &leaving.grant, &bundle)?;
+        }
+        profiles.extend(copies);
     }
+    cx.files.remove(&marker.draft)?;
+    marker.remove(cx)?;
     Ok(Outcome {
         path,
         bundle,
@@ -118,15 +185,45 @@ fn undo(cx: Context<'_>, path: PathBuf, marker: &Marker) -> Result<Outcome, Fail
     })
 }
 
-/// The refresh tokens of a bundle.
-fn tokens(content: &Content) -> HashMap<GrantDigest, Secret<String>> {
-    let profiles = content
-        .agents
-        .iter()
-        .flat_map(|one| one.document.profiles());
-    let logins = profiles.filter_map(|(_, credential)| match credential {
-        Credential::OAuth(login) => Some((login.grant()?, login.refresh_token()?.clone())),
-        Credential::ApiKey(_) | Credential::Token(_) => None,
-    });
-    logins.collect()
+/// Whether every login of a move that was killed is still here, so that nothing of the bundle is
+/// needed; or one is, and there is no bundle.
+fn needs_no_bundle(cx: Context<'_>, marker: &Marker) -> Result<bool, Failure> {
+    if is_anywhere(cx, &marker.bundle)? {
+        return Ok(false);
+    }
+    let is_held = |leaving: &Leaving| !rotation::copies(cx, &leaving.grant).is_empty();
+    let is_gone = cx.files.stat(&marker.to)?.is_none() && cx.files.stat(&marker.draft)?.is_none();
+    Ok((is_gone && marker.grants.iter().any(is_held)) || !is_any_lost(cx, marker)?)
+}
+
+/// Whether the refresh token of a login that was handed over is in no document.
+fn is_any_lost(cx: Context<'_>, marker: &Marker) -> Result<bool, Failure> {
+    for Leaving { grant, .. } in &marker.grants {
+        if is_handed_over(cx, grant, &marker.bundle)? && rotation::copies(cx, grant).is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The refresh tokens of a bundle that work, as far as the journal knows, and went nowhere else since.
+fn tokens(
+    cx: Context<'_>,
+    content: &Content,
+) -> Result<HashMap<GrantDigest, Secret<String>>, Failure> {
+    let mut tokens = HashMap::new();
+    let all = content.agents.iter();
+    for (_, credential) in all.flat_map(|one| one.document.profiles()) {
+        let Some(login) = credential.as_oauth() else {
+            continue;
+        };
+        let (Some(grant), Some(token)) = (login.grant(), login.refresh_token()) else {
+            continue;
+        };
+        let is_ours = is_handed_over(cx, &grant, &content.head.id)?;
+        if is_ours || grant_fault(cx, credential, None)?.is_none() {
+            tokens.insert(grant, token.clone());
+        }
+    }
+    Ok(tokens)
 }

@@ -9,7 +9,7 @@ use crate::secrets::assert_nowhere;
 use crate::support::issuer::Issuer;
 use crate::support::{Ran, World, millis_from_now, ran};
 
-const REFRESH: [&str; 6] = [
+pub(super) const REFRESH: [&str; 6] = [
     "models",
     "auth",
     "refresh",
@@ -18,11 +18,11 @@ const REFRESH: [&str; 6] = [
     "--force",
 ];
 
-fn hand_over(world: &World) -> Ran {
+pub(super) fn hand_over(world: &World) -> Ran {
     done(bundle(world, &["export", "--move", "--to", FILE]))
 }
 
-fn profile(world: &World) -> Value {
+pub(super) fn profile(world: &World) -> Value {
     world.store()["profiles"]["openai-codex:default"].clone()
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::moving::{REFRESH, hand_over, profile};
 use super::{FILE, TOKEN, bundle, copy, done, file, machine, other_machine};
 use crate::secrets::assert_nowhere;
-use crate::support::issuer::Issuer;
+use crate::support::issuer::{Issuer, Scripted};
 use crate::support::{Ran, World};
 
 const ID: &str = "openai-codex:default";
@@ -204,6 +204,33 @@ fn who_moved_a_login_on_does_not_get_it_from_the_bundle_it_came_in() {
     assert!(told.out.contains("this bundle is older"), "{told:?}");
     assert!(!refreshes(&second, &issuer));
     assert!(refreshes(&third, &issuer));
+}
+
+#[test]
+fn a_refresh_that_gives_no_new_refresh_token_keeps_the_number_of_moves() {
+    let (world, issuer, [access, refresh]) = machine();
+    hand_over(&world);
+    let other = other_machine(&world);
+    put_aside(&world, "first");
+    done(import(&other, &[]));
+    issuer.answer_next(Scripted {
+        status: 200,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: json!({ "access_token": access, "expires_in": 3_600 }).to_string(),
+        ..Scripted::default()
+    });
+    assert!(refreshes(&other, &issuer));
+    assert_eq!(profile(&other)["refresh"], refresh.as_str());
+    put_aside(&other, "first");
+    hand_over(&other);
+    copy(&other, &world);
+    let told = done(import(&world, &[]));
+    assert!(
+        told.out
+            .contains("openai-codex:default of agent main: replaced"),
+        "{told:?}"
+    );
+    assert!(refreshes(&world, &issuer));
 }
 
 #[test]

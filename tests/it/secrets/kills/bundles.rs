@@ -308,3 +308,30 @@ fn a_draft_is_taken_back_or_gets_its_name_once_nothing_is_in_its_way() {
     assert!(!draft.exists());
     assert!(refreshes(&world, &issuer));
 }
+
+#[test]
+#[ignore = "needs strace"]
+fn a_draft_stays_as_long_as_one_of_its_logins_is_nowhere_else() {
+    let (world, issuer, draft) = killed_before_the_name();
+    let paste = [
+        "models",
+        "auth",
+        "paste-token",
+        "--provider",
+        "openai-codex",
+    ];
+    let paste = [&paste[..], &["--profile-id", "openai-codex:default"]].concat();
+    std::fs::write(file(&world), "mine").unwrap();
+    done(world.pipe(&paste, "tok-1234567890abcdefghij"));
+    let blocked = run(&world, &["secrets", "take-back", draft.to_str().unwrap()]);
+    assert_eq!(blocked.code, 1, "{blocked:?}");
+    assert!(
+        blocked.err.contains("holds another credential"),
+        "{blocked:?}"
+    );
+    std::fs::remove_file(file(&world)).unwrap();
+    done(world.run(&["models", "auth", "logout", "openai-codex:default", "--yes"]));
+    assert!(file(&world).exists());
+    done(run(&world, TAKE_BACK));
+    assert!(refreshes(&world, &issuer));
+}

@@ -296,3 +296,30 @@ fn an_export_can_be_of_one_agent_or_one_profile() {
         "{missing:?}"
     );
 }
+
+#[test]
+fn an_order_that_comes_along_takes_no_login_of_this_machine_out_of_use() {
+    let (world, issuer, _) = machine();
+    let mut store = world.store();
+    store["order"] = serde_json::json!({ "openai-codex": ["openai-codex:default"] });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    export(&world);
+    let other = other_machine(&world);
+    let (access, refresh) = issuer.issue();
+    other.seed_with("main", 3_600, &access, &refresh);
+    let mut store = other.store();
+    let mine = store["profiles"]["openai-codex:default"].take();
+    store["profiles"] = serde_json::json!({ "openai-codex:mine": mine });
+    other.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    done(bundle(&other, &["import", FILE]));
+    let order = &other.store()["order"]["openai-codex"];
+    let both = serde_json::json!(["openai-codex:mine", "openai-codex:default"]);
+    assert_eq!(*order, both);
+    assert_eq!(other.run(&TOKEN).out.trim_end(), access);
+    // No profile goes to another agent than it came from, so none can be named.
+    for verb in ["import", "take-back"] {
+        let refused = bundle(&other, &[verb, FILE, "--agent", "work"]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains("leave out --agent"), "{refused:?}");
+    }
+}

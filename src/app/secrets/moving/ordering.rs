@@ -8,23 +8,33 @@ use crate::model::credential::Credential;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::profiles::AuthProfiles;
 
-/// Takes over in which order the profiles are used, where none is set here; where one is, it gets
-/// those that are `added`, or they would never be used.
+/// Takes over in which order the profiles are used, where none is set here: behind those that are here
+/// already, which an order that does not list them would take out of use. Where one is set, it gets
+/// those that are `added`, for the same reason.
 pub(super) fn take_orders(
     document: &mut AuthProfiles,
     from: &AuthProfiles,
     added: impl Iterator<Item = ProfileId>,
 ) {
+    let added: Vec<ProfileId> = added.collect();
     for (key, ids) in &from.order {
         let Some(provider) = ProviderId::parse(key).ok() else {
             continue;
         };
         if document.order_of(&provider).is_none() {
-            order::put(&mut document.order, &provider, Some(ids));
+            let is_own = |id: &ProfileId, credential: &Credential| {
+                let is_listed = ids.iter().any(|other| other.trim() == id.as_str());
+                let is_of_it = credential.provider().as_ref() == Some(&provider);
+                is_of_it && !is_listed && !added.contains(id)
+            };
+            let own = (document.profiles()).filter(|(id, credential)| is_own(id, credential));
+            let own = own.map(|(id, _)| id.to_string());
+            let all: Vec<String> = own.chain(ids.iter().cloned()).collect();
+            order::put(&mut document.order, &provider, Some(&all));
         }
     }
-    for id in added {
-        add_to_order(document, &id);
+    for id in &added {
+        add_to_order(document, id);
     }
     for (key, id) in &from.last_good {
         if !document.last_good.iter().any(|(other, _)| other == key) {

@@ -77,6 +77,7 @@ impl Import {
         let Some(file) = self.file.clone() else {
             return Err(Failure::new(Kind::Usage, "name the file to import"));
         };
+        no_agent(system)?;
         let request = Request {
             file,
             opening: Opening {
@@ -143,4 +144,14 @@ fn warning(row: &Row, system: &System) -> Option<String> {
             row.profile, row.agent
         )
     })
+}
+
+/// Fails if an agent is named: its profiles would be expected there, and go where they came from.
+pub(super) fn no_agent(system: &System) -> Result<(), Failure> {
+    if !system.agent_named() {
+        return Ok(());
+    }
+    let message =
+        "each profile of a bundle goes to the agent that it came from; nothing was changed";
+    Err(Failure::new(Kind::Usage, message).hint("leave out --agent"))
 }

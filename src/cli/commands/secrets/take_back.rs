@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
+use super::import::no_agent;
 use super::key_args::KeyArgs;
 use crate::app::secrets::moving::import::Opening;
 use crate::app::secrets::moving::take_back::{self, Request};
@@ -40,6 +41,7 @@ impl TakeBack {
     /// Takes them back.
     pub fn run(&self, system: &System) -> Answer {
         self.key.apply(system)?;
+        no_agent(system)?;
         let request = Request {
             file: self.file.clone(),
             opening: Opening {

@@ -35,13 +35,19 @@ pub(super) fn publish(from: &Path, to: &Path) -> io::Result<()> {
 /// Takes the name by an empty file first, which a crash may have left, and replaces that.
 fn replace_empty(from: &Path, to: &Path) -> io::Result<()> {
     let taken = OpenOptions::new().write(true).create_new(true).open(to);
+    let is_ours = taken.is_ok();
     if let Err(error) = taken {
         let there = fs::symlink_metadata(to)?;
         if !there.is_file() || there.len() > 0 {
             return Err(error);
         }
     }
-    fs::rename(from, to)
+    let renamed = fs::rename(from, to);
+    // A rename that failed on a network may have been done all the same.
+    if renamed.is_err() && is_ours && fs::symlink_metadata(to).is_ok_and(|there| there.len() == 0) {
+        let _ = fs::remove_file(to);
+    }
+    renamed
 }
 
 #[cfg(test)]
@@ -66,5 +72,7 @@ mod tests {
         fs::write(at("draft"), "newer").unwrap();
         replace_empty(&at("draft"), &at("fresh")).unwrap();
         assert_eq!(fs::read(at("fresh")).unwrap(), b"newer");
+        replace_empty(&at("missing"), &at("unborn")).unwrap_err();
+        assert!(!at("unborn").exists());
     }
 }

@@ -82,13 +82,21 @@ impl StoredProfile {
                 document.bindings.insert(grant, issued_by.clone());
             }
             refer_new(cx, agent, &place, &mut new);
-            document.put(place.clone(), new);
+            if !document.put(place.clone(), new) {
+                return false;
+            }
             put_first = put_first_in_order(document, main.as_ref(), provider, &place);
             forget_failures(document, main.as_ref(), &place);
             stored = Some((place, replaced));
             true
         })?;
-        let (place, replaced) = stored.unwrap_or_else(|| (profile.clone(), false));
+        let (place, replaced) = stored.ok_or_else(|| {
+            Failure::about(
+                profile,
+                Kind::Storage,
+                "was not stored: its secret is not at hand",
+            )
+        })?;
         if place != *profile {
             cx.warn(format!(
                 "{profile} was just taken by another login; saved this one as {place}"

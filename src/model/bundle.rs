@@ -1,6 +1,7 @@
 //! A bundle: one file in which credentials go to another machine, or into a backup.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::id::shown_as_text;
 use super::time::Timestamp;
@@ -43,6 +44,11 @@ pub struct BundleHead {
     pub created: Timestamp,
     /// Whether the refresh tokens went along, so that the machine that made it has them no more.
     pub is_move: bool,
+}
+
+/// The SHA-256 of a sealed bundle in hexadecimal, by which it is known whatever sealed it.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 #[cfg(test)]

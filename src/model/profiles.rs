@@ -138,12 +138,16 @@ impl AuthProfiles {
         }
     }
 
-    /// Stores a credential under `id`: in its old place if there is one, else at the end. Does nothing
-    /// with one that is not [held](Credential::is_held).
-    pub fn put(&mut self, id: ProfileId, credential: Credential) {
+    /// Stores a credential under `id`: in its old place if there is one, else at the end. Returns
+    /// `false`, and changes nothing, for one that is not [held](Credential::is_held): of a secret that
+    /// is only looked at nothing is there to be stored.
+    #[must_use]
+    pub fn put(&mut self, id: ProfileId, credential: Credential) -> bool {
+        let is_held = credential.is_held();
         if let Some((id, old)) = self.replace(id, credential) {
             self.remember(id, old, Mentions::default());
         }
+        is_held
     }
 
     /// Does the same with a credential that says of its secret what the one there says: the history is
@@ -158,7 +162,7 @@ impl AuthProfiles {
         id: ProfileId,
         credential: Credential,
     ) -> Option<(ProfileId, Credential)> {
-        // Of a secret that is only looked at nothing is there to be stored: the one that is stays.
+        // The one that is stored stays.
         if !credential.is_held() {
             return None;
         }
@@ -221,9 +225,12 @@ impl AuthProfiles {
         }
     }
 
-    /// Stores a credential that was removed, and what was said of it.
-    pub fn restore(&mut self, id: &ProfileId, credential: Credential, mentions: &Mentions) {
-        self.put(id.clone(), credential);
+    /// Stores a credential that was removed, and what was said of it; `false` as [`Self::put`].
+    #[must_use]
+    pub fn restore(&mut self, id: &ProfileId, credential: Credential, mentions: &Mentions) -> bool {
+        if !self.put(id.clone(), credential) {
+            return false;
+        }
         let stored: Vec<String> = self.profiles().map(|(id, _)| id.to_string()).collect();
         let is_stored = |name: &str| stored.iter().any(|other| other == name);
         mentions.restore_orders(&mut self.order, id, &is_stored);
@@ -236,6 +243,7 @@ impl AuthProfiles {
         if let (Some(usage), None) = (&mentions.usage, self.usage_of(id)) {
             self.set_usage(id, usage.clone());
         }
+        true
     }
 
     fn mentions_of(&self, id: &ProfileId) -> Mentions {

@@ -298,7 +298,7 @@ mod tests {
                 email: None,
                 extra: Extra::default(),
             };
-            document.put(id(name), Credential::ApiKey(key));
+            assert!(document.put(id(name), Credential::ApiKey(key)));
         }
         let order = order.map(|name| ("X".to_owned(), vec![name.to_owned()]));
         document.order = order.into_iter().collect();

@@ -79,11 +79,12 @@ impl ReservedGrant<'_> {
         let binding = &self.pending.binding;
         let mut moved = false;
         let mut renew = |doc: &mut AuthProfiles| {
+            moved = false;
             let copies = copies(doc, grant);
-            moved = !copies.is_empty();
             doc.bindings.insert(successor.clone(), binding.clone());
             for (profile, old) in copies {
-                doc.put(profile, Credential::OAuth(old.renewed(new)));
+                // Where none takes it, the history keeps the successor.
+                moved |= doc.put(profile, Credential::OAuth(old.renewed(new)));
             }
             moved
         };

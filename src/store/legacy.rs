@@ -58,7 +58,7 @@ fn add(document: &mut AuthProfiles, entries: &Members<'_>, fallback: Option<Kind
         };
         match read() {
             Some((id, _)) if document.get(&id).is_some() => {}
-            Some((id, credential)) => document.put(id, credential),
+            Some((id, credential)) => passed_over += usize::from(!document.put(id, credential)),
             None => passed_over += 1,
         }
     }

@@ -88,7 +88,8 @@ fn parse(text: &str) -> Result<AuthProfiles, String> {
     let mut all = document::parse(text, Scope::All)?;
     for (id, credential) in flat(Members::read(text)?.iter()).profiles() {
         if all.get(id).is_none() {
-            all.put(id.clone(), credential.clone());
+            // One that is sealed is in no such place.
+            let _ = all.put(id.clone(), credential.clone());
         }
     }
     Ok(all)
@@ -101,7 +102,7 @@ fn flat<'a>(members: impl Iterator<Item = (&'a str, Raw<'a>)>) -> AuthProfiles {
         if !RULED.contains(&key)
             && let Some((id, credential)) = one(key, value)
         {
-            found.put(id, credential);
+            let _ = found.put(id, credential);
         }
     }
     found

@@ -52,9 +52,12 @@ struct Document {
 
 impl Head {
     /// What is bound to a seal of this bundle.
-    fn bound(&self, what: &str) -> Vec<u8> {
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        [what.as_bytes(), b"\0", &text].concat()
+    ///
+    /// # Errors
+    /// If it has no text: sealed without it, the content would be bound to nothing.
+    fn bound(&self, what: &str) -> Result<Vec<u8>, String> {
+        let text = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        Ok([what.as_bytes(), b"\0", &text].concat())
     }
 }
 
@@ -76,9 +79,10 @@ impl Bundles for FileVault {
         let stretched = head.kdf.apply(passphrase).map_err(VaultFault::Failed)?;
         let key = new_key(source)?;
         let failed = |error: BadSeal| VaultFault::Failed(error.to_string());
-        let wrapped = stretched.wrap(&head.bound("bundle key"), &key, &random::<NONCE>(source)?);
+        let bound = |what| head.bound(what).map_err(VaultFault::Failed);
+        let wrapped = stretched.wrap(&bound("bundle key")?, &key, &random::<NONCE>(source)?);
         let sealed = key.seal(
-            &head.bound("bundle"),
+            &bound("bundle")?,
             content.expose(),
             &random::<RANDOM>(source)?,
         );
@@ -114,9 +118,10 @@ impl Bundles for FileVault {
     ) -> Result<Secret<Vec<u8>>, BundleFault> {
         let Document { head, key, content } = parse(bytes)?;
         let stretched: DataKey = head.kdf.apply(passphrase).map_err(BundleFault::Damaged)?;
-        let key = stretched.unwrap(&head.bound("bundle key"), &key);
+        let bound = |what| head.bound(what).map_err(BundleFault::Damaged);
+        let key = stretched.unwrap(&bound("bundle key")?, &key);
         let key = key.map_err(|_| BundleFault::WrongPassphrase)?;
-        let opened = key.open(&head.bound("bundle"), &content);
+        let opened = key.open(&bound("bundle")?, &content);
         opened.map_err(|_| BundleFault::Damaged("its content was changed or is torn".to_owned()))
     }
 }

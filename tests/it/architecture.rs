@@ -99,6 +99,7 @@ const FENCES: &[(&str, &[&str])] = &[
         &[
             "app/issuer/metadata_cache.rs",
             "config/file.rs",
+            "model/bundle.rs",
             "model/grant.rs",
             "model/grant_digest.rs",
             "model/secret.rs",

@@ -179,7 +179,7 @@ mod tests {
                 identity: identity.clone(),
                 extra: Extra::default(),
             };
-            document.put(ProfileId::parse(id).unwrap(), Credential::OAuth(oauth));
+            assert!(document.put(ProfileId::parse(id).unwrap(), Credential::OAuth(oauth)));
         }
         document
     }
@@ -248,7 +248,7 @@ mod tests {
             extra: Extra::default(),
         };
         let id = ProfileId::parse("openai-codex:default-2").unwrap();
-        store.put(id, Credential::ApiKey(stored));
+        assert!(store.put(id, Credential::ApiKey(stored)));
         assert_eq!(key(&store), "openai-codex:default-2");
     }
 

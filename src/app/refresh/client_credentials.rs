@@ -71,9 +71,10 @@ fn store_token(
         let mut new = now.clone();
         new.token = Some(grant.access.clone());
         new.expires = grant.expires;
-        stored = Some(new.as_grant());
-        document.put(request.profile.clone(), Credential::Token(new));
-        true
+        let grant = new.as_grant();
+        let is_put = document.put(request.profile.clone(), Credential::Token(new));
+        stored = is_put.then_some(grant);
+        is_put
     })?;
     cx.tell_skew(skew);
     let Some(stored) = stored else {

@@ -34,8 +34,8 @@ pub(super) fn adopt_successor(
         match copy.filter(|_| replaced) {
             Some(copy) => {
                 let renewed = Credential::OAuth(copy.renewed(&successor));
-                document.put(request.profile.clone(), renewed);
-                true
+                replaced = document.put(request.profile.clone(), renewed);
+                replaced
             }
             None => false,
         }

@@ -152,11 +152,12 @@ fn rescue(
     }
     cx.change(agent, |document| {
         rows = decide(agent, document, found, force);
-        for (row, one) in rows.iter().zip(found) {
+        for (row, one) in rows.iter_mut().zip(found) {
             if let Ok(login) = &one.tokens
                 && is_stored(row)
+                && !document.put(one.id.clone(), Credential::OAuth(login.clone()))
             {
-                document.put(one.id.clone(), Credential::OAuth(login.clone()));
+                row.action = Action::Refused("its access token cannot be read".to_owned());
             }
         }
         rows.iter().any(is_stored)

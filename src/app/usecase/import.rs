@@ -62,8 +62,11 @@ pub fn run(
                 continue;
             }
             let id = vacant(document, id);
+            if !document.put(id.clone(), (*new).clone()) {
+                outcome.skipped.push(id);
+                continue;
+            }
             append_to_order(document, &id, new);
-            document.put(id.clone(), (*new).clone());
             added.push((id, *new));
         }
         !added.is_empty()

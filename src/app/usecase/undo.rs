@@ -218,10 +218,15 @@ fn put(
         ..
     }: &Generation,
 ) -> Result<(), Failure> {
+    let mut is_put = false;
     let written = cx.change(owner, |document| {
-        document.restore(id, credential.clone(), mentions);
-        true
+        is_put = document.restore(id, credential.clone(), mentions);
+        is_put
     })?;
+    if !is_put {
+        let message = "cannot be brought back: its seal does not open; nothing was changed";
+        return Err(Failure::about(id, Kind::Storage, message));
+    }
     let Some(provider) = credential.provider() else {
         return Ok(());
     };

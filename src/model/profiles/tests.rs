@@ -23,7 +23,7 @@ fn token(text: &str) -> Credential {
 fn document(profiles: &[(&str, &str)]) -> AuthProfiles {
     let mut document = AuthProfiles::default();
     for (name, secret) in profiles {
-        document.put(id(name), token(secret));
+        assert!(document.put(id(name), token(secret)));
     }
     document
 }
@@ -33,7 +33,7 @@ fn putting_keeps_the_place_and_removing_clears_every_mention() {
     let mut document = document(&[("anthropic:a", "1"), ("anthropic:b", "2")]);
     document.order = vec![("anthropic".into(), vec!["anthropic:a".into()])];
     document.last_good = vec![("anthropic".into(), "anthropic:a".into())];
-    document.put(id("anthropic:a"), token("3"));
+    assert!(document.put(id("anthropic:a"), token("3")));
     let names: Vec<_> = document.profiles().map(|(id, _)| id.as_str()).collect();
     assert_eq!(names, ["anthropic:a", "anthropic:b"]);
     assert_eq!(document.remove(&id("anthropic:a")), Some(token("3")));

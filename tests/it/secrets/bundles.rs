@@ -3,6 +3,7 @@
 
 mod age;
 mod bad_input;
+mod interrupted;
 mod moving;
 mod returning;
 

@@ -47,7 +47,7 @@ fn main() -> AgentId {
 
 fn put(store: &impl Store, agent: &AgentId, profile: &ProfileId, refresh: &str) {
     let mut change = |doc: &mut AuthProfiles| {
-        doc.put(profile.clone(), Credential::OAuth(oauth(refresh)));
+        assert!(doc.put(profile.clone(), Credential::OAuth(oauth(refresh))));
         true
     };
     store.update(agent, &mut change).unwrap();
@@ -89,7 +89,7 @@ fn load_takes_no_lock<B: Backend>() {
     store
         .update(&main(), &mut |doc| {
             // In the middle of a write everybody reads what was there before.
-            doc.put(profile(), Credential::OAuth(oauth("rt-2")));
+            assert!(doc.put(profile(), Credential::OAuth(oauth("rt-2"))));
             assert_eq!(held(&other, &main(), &profile()).unwrap(), "rt-1");
             true
         })
@@ -110,7 +110,7 @@ fn update_reads_again_and_is_all_or_nothing<B: Backend>() {
         let id = ProfileId::parse("openai-codex:second").unwrap();
         assert!(doc.get(&profile()).is_some());
         assert!(doc.get(&id).is_none());
-        doc.put(id, Credential::OAuth(oauth("rt-2")));
+        assert!(doc.put(id, Credential::OAuth(oauth("rt-2"))));
         true
     });
     assert!(calls.get() >= 1);

@@ -105,7 +105,7 @@ fn recorded_stores_are_written_as_they_were_read() {
 fn a_change_leaves_everything_else_alone() {
     for (name, store) in recorded_stores() {
         let mut document = all(&store.to_string());
-        document.put(id("openai:added"), api_key("k"));
+        assert!(document.put(id("openai:added"), api_key("k")));
         let mut written = value(&single(&document));
         let added = json!({"type": "api_key", "provider": "openai", "key": "k"});
         let profiles = written["profiles"].as_object_mut().unwrap();
@@ -123,7 +123,7 @@ fn a_rewritten_credential_loses_nothing() {
             .map(|(a, b)| (a.clone(), b.clone()))
             .collect();
         for (id, credential) in stored {
-            document.put(id, credential);
+            assert!(document.put(id, credential));
         }
         assert_eq!(value(&single(&document)), store, "{name}");
     }
@@ -214,8 +214,8 @@ fn later_spellings_are_read_and_written_the_old_way() {
     assert_eq!(key.key, Some(Secret::from("k")));
     let b = document.get(&id("b")).cloned().unwrap();
     assert_eq!(b.bearer(), None);
-    document.put(id("a"), Credential::ApiKey(key));
-    document.put(id("b"), b);
+    assert!(document.put(id("a"), Credential::ApiKey(key)));
+    assert!(document.put(id("b"), b));
     let expected = json!({"version": 1, "profiles": {
         "a": {"type": "api_key", "provider": "p", "key": "k"},
         "b": {"type": "token", "provider": "p", "tokenRef": {"source": "env", "id": "X"}}}});
@@ -231,7 +231,7 @@ fn an_expiry_that_cannot_be_is_no_end_and_is_kept_as_it_is() {
         let mut document = all(&text);
         let credential = document.get(&id("x")).cloned().unwrap();
         let end = credential.expires();
-        document.put(id("x"), credential);
+        assert!(document.put(id("x"), credential));
         (end.map(|end| end.0), single(&document))
     };
     assert_eq!(end("token", "1826766478442.9").0, Some(1_826_766_478_442));
@@ -262,7 +262,7 @@ fn what_cannot_be_read_survives() {
     assert_eq!(document.last_good, [("c".to_owned(), "x".to_owned())]);
     assert_eq!(document.usage[1].1.last_used, Some(Timestamp(1)));
     document.order.push(("d".into(), vec!["x".into()]));
-    document.put(id("openai:added"), api_key("k"));
+    assert!(document.put(id("openai:added"), api_key("k")));
     let written = single(&document);
     assert!(written.contains("\"new\": 1e999"), "{written}");
     let written = value(&written.replace("1e999", "0"));
@@ -279,7 +279,7 @@ fn what_cannot_be_read_survives() {
     assert_eq!(odd.faults.len(), 2);
     let expected = json!({"version": 1, "profiles": [1], "order": 5});
     assert_eq!(value(&single(&odd)), expected);
-    odd.put(id("openai:added"), api_key("k"));
+    assert!(odd.put(id("openai:added"), api_key("k")));
     assert!(value(&single(&odd))["profiles"]["openai:added"].is_object());
     for text in ["", "[]", "null", "\"MARKER\"", "{\"a\": MARKER", "{} x"] {
         let fault = parse(text, Scope::All).unwrap_err();

@@ -40,7 +40,7 @@ fn a_view_holds_the_secrets_of_a_usual_document_and_a_glimpse_is_never_stored() 
     let glimpse = seen.get(&id).unwrap();
     assert_eq!(glimpse.bearer(), None);
     let put = |document: &mut AuthProfiles| {
-        document.put(id.clone(), glimpse.clone());
+        assert!(!document.put(id.clone(), glimpse.clone()));
         true
     };
     store.update(&main, &mut { put }).unwrap();

@@ -205,7 +205,7 @@ fn neither_file_of_a_document_is_written_if_one_would_become_too_large() {
     let order: Vec<String> = (0..1_000).map(|n| format!("openai-codex:{n}")).collect();
     let mut change = |doc: &mut AuthProfiles| {
         doc.order.push(("openai-codex".to_owned(), order.clone()));
-        doc.put(profile(), Credential::OAuth(oauth("rt-1")));
+        assert!(doc.put(profile(), Credential::OAuth(oauth("rt-1"))));
         true
     };
     let error = store.update(&AgentId::main(), &mut change).unwrap_err();

@@ -75,7 +75,7 @@ fn take(fakes: &FakePorts, model: &mut Model, step: &Step) {
                 email: None,
                 extra: Extra::default(),
             };
-            update(&mut |document| document.put(id(n), Credential::Token(token.clone())));
+            update(&mut |document| assert!(document.put(id(n), Credential::Token(token.clone()))));
             let tree = json!({ "type": "token", "provider": "openai-codex", "token": secret });
             model.put(NAMES[*n], tree);
         }

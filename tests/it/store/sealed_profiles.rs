@@ -55,7 +55,9 @@ fn change(store: &FileStore, change: impl Fn(&mut AuthProfiles)) -> Result<(), S
 }
 
 fn put(store: &FileStore, name: &str, credential: &Credential) -> Result<(), StoreError> {
-    change(store, |doc| doc.put(named(name), credential.clone()))
+    change(store, |doc| {
+        assert!(doc.put(named(name), credential.clone()));
+    })
 }
 
 fn load(store: &FileStore) -> Result<AuthProfiles, StoreError> {
@@ -183,7 +185,10 @@ fn a_closed_vault_stops_what_would_be_stored_and_nothing_else() {
         .unwrap();
     let last = &history.histories[0].generations[0].credential;
     assert_eq!(last.bearer().unwrap().expose(), "MARKER-key");
-    change(&store, |doc| doc.put(named("openai:a"), last.clone())).unwrap();
+    change(&store, |doc| {
+        assert!(doc.put(named("openai:a"), last.clone()));
+    })
+    .unwrap();
     let doc = load(&store).unwrap();
     assert_eq!(bearer(&doc, "openai:a").as_deref(), Some("MARKER-key"));
     assert_eq!(with(&files, MARKER), Vec::<String>::new());

@@ -96,7 +96,7 @@ pub(crate) fn profile() -> ProfileId {
 pub(crate) fn add(store: &FileStore, name: &str) -> Result<(), StoreError> {
     let id = ProfileId::parse(name).unwrap();
     let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
-        doc.put(id.clone(), Credential::OAuth(oauth("added")));
+        assert!(doc.put(id.clone(), Credential::OAuth(oauth("added"))));
         true
     };
     store.update(&AgentId::main(), &mut change).map(drop)

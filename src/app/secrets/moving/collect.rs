@@ -16,6 +16,9 @@ use crate::model::time::Timestamp;
 use crate::model::vault::SecretName;
 use crate::ports::store::Scope;
 
+/// Why a profile whose seal does not open is in no bundle.
+pub(super) const SEALED: &str = "it is sealed, and its seal does not open";
+
 /// What is wanted in the bundle.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -124,10 +127,15 @@ impl Selection {
 }
 
 impl Collected {
-    /// Whether a grant goes along.
+    /// Whether a grant goes along: its refresh token itself, and not only the digest, which stands
+    /// beside a seal that does not open, too.
     pub(super) fn moves(&self, grant: &GrantDigest) -> bool {
-        let mut grants = self.agents.iter().flat_map(|one| &one.grants);
-        grants.any(|record| record.grant == *grant)
+        let holds = |login: &OAuth| {
+            let is_held = login.refresh_token().is_some_and(Secret::is_held);
+            is_held && login.grant().as_ref() == Some(grant)
+        };
+        let mut profiles = (self.agents.iter()).flat_map(|one| one.document.profiles());
+        profiles.any(|(_, credential)| credential.as_oauth().is_some_and(holds))
     }
 
     /// Whether there is nothing.
@@ -152,7 +160,12 @@ impl Collected {
                 .as_oauth()
                 .and_then(OAuth::grant)
                 .filter(|grant| goes(grant));
-            if let Some(reason) = fault(&credential).filter(|_| grant.is_none()) {
+            let reason = fault(&credential, grant.is_some()).or_else(|| {
+                let login = credential.as_oauth().filter(|_| grant.is_none())?;
+                let copy = Credential::OAuth(without_refresh(login));
+                (!document.put(id.clone(), copy)).then_some("its access token cannot be read")
+            });
+            if let Some(reason) = reason {
                 document.remove(&id);
                 self.left_out.push(LeftOut {
                     agent: agent.clone(),
@@ -164,9 +177,8 @@ impl Collected {
             let mut refresh_token = None;
             if let Credential::OAuth(login) = &credential {
                 refresh_token = Some(grant.is_some());
-                match grant {
-                    Some(grant) => grants.extend(record(cx, (agent, &id), login, grant)?),
-                    None => document.put(id.clone(), Credential::OAuth(without_refresh(login))),
+                if let Some(grant) = grant {
+                    grants.extend(record(cx, (agent, &id), login, grant)?);
                 }
             }
             self.rows.push(Row {
@@ -219,13 +231,13 @@ fn record(
     }))
 }
 
-/// Why a credential cannot go along.
-fn fault(credential: &Credential) -> Option<&'static str> {
+/// Why a credential cannot go along; a refresh token that goes stands for an access token.
+fn fault(credential: &Credential, has_refresh: bool) -> Option<&'static str> {
     if credential.is_sealed() {
-        return Some("it is sealed, and its seal does not open");
+        return Some(SEALED);
     }
     let is_empty = credential.kind() == Kind::OAuth && credential.bearer().is_none();
-    is_empty.then_some("it has no access token")
+    (is_empty && !has_refresh).then_some("it has no access token")
 }
 
 /// A login without what can be used only once.

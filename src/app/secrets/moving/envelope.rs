@@ -67,11 +67,6 @@ impl Closing {
         Ok(Self::Recipients(recipients.to_vec()))
     }
 
-    /// Whether `age` seals it.
-    pub(super) fn is_by_age(&self) -> bool {
-        matches!(self, Self::Recipients(_))
-    }
-
     /// Seals the content.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::content::Content;
 use super::envelope::Closing;
 use super::target::Target;
 use super::turn;
+use super::unfinished::tell_pending;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::bundle::{BundleHead, BundleId};
@@ -53,8 +54,9 @@ pub struct Outcome {
 /// # Errors
 /// If something does not open, or the file cannot be written: there is none then.
 pub fn copy(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    tell_pending(cx)?;
     let id = new_id(cx)?;
-    let target = Target::new(cx, &request.to, &id)?;
+    let target = Target::of_copy(cx, &request.to, &id)?;
     open_secrets(cx)?;
     let found = request.selection.collect(cx, &|_| false)?;
     require_any(cx, &found)?;
@@ -73,6 +75,7 @@ pub fn copy(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let (content, told) = found.into_content(head);
     let bytes = closing.seal(cx, &content)?;
     cx.uninterrupted()?;
+    target.remove_leftovers(cx);
     target.write(cx, &bytes)?;
     if let Err(failure) = target.publish(cx) {
         let _ = cx.files.remove(&target.draft);
@@ -101,6 +104,13 @@ pub(super) fn open_secrets(cx: Context<'_>) -> Result<(), Failure> {
 pub(super) fn require_any(cx: Context<'_>, found: &Collected) -> Result<(), Failure> {
     if !found.is_empty() {
         return Ok(());
+    }
+    if let Some(one) = found.left_out.first() {
+        let message = format!(
+            "cannot be exported for agent {}: {}; nothing was written",
+            one.agent, one.reason
+        );
+        return Err(Failure::about(&one.profile, Kind::NotFound, message).hint(Command::list()));
     }
     let state = cx.dirs.state.display();
     let message = format!("there is nothing to export in {state}; nothing was written");

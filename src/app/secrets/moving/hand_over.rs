@@ -6,7 +6,7 @@
 //! login here or in the bundle, and never sends a refresh token that somebody else may have by then:
 //! see `unfinished.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::collect::Collected;
 use super::content::Content;
@@ -16,7 +16,7 @@ use super::marker::{Leaving, Marker};
 use super::strip::strip;
 use super::target::Target;
 use super::turn;
-use super::unfinished::{Ending, finish_all, undo};
+use super::unfinished::{Ending, finish_all, tell_pending, undo};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::backoff::WAIT_FOR_OTHERS;
@@ -57,7 +57,20 @@ struct Locks<'a> {
 /// otherwise.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let path = cx.dirs.cwd.join(&request.to);
-    if !request.dry_run {
+    if path.to_str().is_none() {
+        let message = format!(
+            "{} is not UTF-8, so no profile could say where its login went; nothing was moved",
+            path.display()
+        );
+        return Err(Failure::new(Kind::Usage, message).hint("choose another name for the bundle"));
+    }
+    if request.dry_run {
+        tell_pending(cx)?;
+    } else {
+        if !Marker::all(cx)?.is_empty() {
+            // What is completed below asks nobody.
+            open_secrets(cx)?;
+        }
         let _turn = turn::take(cx)?;
         let ended = finish_all(cx)?;
         let is_it = |(marker, ending): &&(Marker, Ending)| {
@@ -74,6 +87,11 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let goes = |grant: &GrantDigest| planned.contains_key(grant);
     let found = request.selection.collect(cx, &goes)?;
     require_any(cx, &found)?;
+    // Of these only the digest is here, beside a seal that does not open.
+    let closed: BTreeSet<GrantDigest> = (planned.keys())
+        .filter(|grant| !found.moves(grant))
+        .cloned()
+        .collect();
     if request.dry_run {
         return Ok(Outcome::of(&target, None, found));
     }
@@ -82,14 +100,16 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     // A signal waits from here on, and counts where nothing was written yet.
     cx.interrupt.defer();
     for _ in 0..ROUNDS {
-        let movers = movers(cx, request)?;
+        let mut movers = movers(cx, request)?;
+        movers.retain(|grant, _| !closed.contains(grant));
         let Some(locks) = lock_all(cx, &movers)? else {
             continue;
         };
         let goes = |grant: &GrantDigest| locks.iter().any(|locks| locks.grant == *grant);
         let found = request.selection.collect(cx, &goes)?;
         // A refresh that ended while the locks were taken has put another grant there.
-        let is_all = self::movers(cx, request)?.keys().eq(movers.keys());
+        let now = self::movers(cx, request)?;
+        let is_all = (now.keys().filter(|grant| !closed.contains(*grant))).eq(movers.keys());
         if is_all && locks.iter().all(|locks| found.moves(&locks.grant)) {
             let leaving = movers.into_values().map(|mover| mover.leaving).collect();
             return hand_over(
@@ -217,16 +237,22 @@ fn hand_over(
     let (content, told): (Content, Collected) = found.into_content(head);
     let bytes = closing.seal(cx, &content)?;
     cx.uninterrupted()?;
-    let marker = Marker::new(id.clone(), target, now, (closing.is_by_age(), leaving));
+    let marker = Marker::new((id.clone(), now), target, &bytes, leaving);
+    target.remove_leftovers(cx);
     marker.write(cx)?;
     if let Err(failure) = target
         .write(cx, &bytes)
         .and_then(|()| give_up(cx, &marker))
         .and_then(|()| target.publish(cx))
     {
-        // Nobody has the bundle: everything is as it was.
-        undo(cx, &marker).map_err(|undone| untidy(&failure, &undone))?;
-        return Err(failure);
+        let is_published = marker.is_published(cx);
+        if !is_published.map_err(|unread| untidy(&failure, &unread))? {
+            // Nobody has the bundle: everything is as it was.
+            undo(cx, &marker).map_err(|undone| untidy(&failure, &undone))?;
+            return Err(failure);
+        }
+        // It has its name all the same, as a network file system may have it.
+        cx.warn(failure.to_string());
     }
     let stripped = strip(cx, &marker).and_then(|gone| {
         tell_copies(cx, &told, &gone);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::admission::{bind, grant_fault, is_back, is_superseded, moves};
+use super::collect::SEALED;
 use super::content::{AgentContent, Content};
 pub use super::envelope::Opening;
 use super::ledger::{self, Fate};
@@ -224,10 +225,15 @@ fn import_agent(
     let mut planned = Vec::new();
     let present = cx.store.load(agent, Scope::All)?;
     for (id, new) in one.document.profiles() {
+        // A bundle of another release may hold what did not open where it was made.
+        let fault = match new.is_held() && !new.is_sealed() {
+            true => grant_fault(cx, new, Some(moves(one, new)))?,
+            false => Some(SEALED.to_owned()),
+        };
         planned.push(Planned {
             id,
             new,
-            fault: grant_fault(cx, new, Some(moves(one, new)))?,
+            fault,
             is_back: is_back(cx, new)?,
         });
     }
@@ -254,10 +260,12 @@ fn import_agent(
     bind(cx, one, &new)?;
     cx.change(agent, |document| {
         told = rows(document);
-        for row in told.iter().filter(is_new) {
+        for row in told.iter_mut().filter(|row| is_new(&&**row)) {
             if let Some(new) = one.document.get(&row.profile) {
                 let new = brought(document.get(&row.profile), new);
-                document.put(row.profile.clone(), new);
+                if !document.put(row.profile.clone(), new) {
+                    row.action = Action::Refused(SEALED.to_owned());
+                }
             }
         }
         let added = told.iter().filter(|row| row.action == Action::Added);

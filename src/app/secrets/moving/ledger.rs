@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::marker::encode;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::bundle::BundleId;
@@ -61,7 +62,7 @@ pub(super) fn note(cx: Context<'_>, id: &BundleId, state: Fate) -> Result<(), Fa
         state,
         at: cx.clock.now(),
     };
+    let bytes = encode(&entry)?;
     cx.files.create_dirs(&cx.dirs.state.join(BUNDLES))?;
-    let bytes = serde_json::to_vec(&entry).unwrap_or_default();
     Ok(cx.files.replace(&path(cx, id), &bytes)?)
 }

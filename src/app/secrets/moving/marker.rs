@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::target::Target;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::model::bundle::BundleId;
+use crate::model::bundle::{BundleId, digest};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{ProfileId, ProviderId};
@@ -30,8 +30,10 @@ pub(super) struct Marker {
     pub(super) to: PathBuf,
     /// When the move was begun.
     pub(super) at: Timestamp,
-    /// Whether `age` sealed it, so that nothing of it can be read.
-    pub(super) by_age: bool,
+    /// How long the sealed bytes are.
+    pub(super) length: u64,
+    /// Their SHA-256 in hexadecimal: by it the bundle is known, whatever sealed it.
+    pub(super) sha256: String,
     /// The grants that go.
     pub(super) grants: Vec<Leaving>,
 }
@@ -48,19 +50,20 @@ pub(super) struct Leaving {
 }
 
 impl Marker {
-    /// The marker of a move to that file.
+    /// The marker of a move of these grants, sealed as `bytes`, to that file.
     pub(super) fn new(
-        bundle: BundleId,
+        (bundle, at): (BundleId, Timestamp),
         target: &Target,
-        at: Timestamp,
-        (by_age, grants): (bool, Vec<Leaving>),
+        bytes: &[u8],
+        grants: Vec<Leaving>,
     ) -> Self {
         Self {
             bundle,
             draft: target.draft.clone(),
             to: target.path.clone(),
             at,
-            by_age,
+            length: bytes.len() as u64,
+            sha256: digest(bytes),
             grants,
         }
     }
@@ -76,10 +79,11 @@ impl Marker {
             if !name.ends_with(ENDING) {
                 continue;
             }
-            let bytes = cx.files.read(&directory.join(&name))?.unwrap_or_default();
+            let path = directory.join(&name);
+            let bytes = cx.files.read(&path)?.unwrap_or_default();
             match serde_json::from_slice(&bytes) {
                 Ok(marker) => found.push(marker),
-                Err(_) => cx.warn(format!("{name} in {} cannot be read", directory.display())),
+                Err(_) => cx.warn(unreadable(&path)),
             }
         }
         Ok(found)
@@ -91,7 +95,7 @@ impl Marker {
     /// If it cannot be written.
     pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
         cx.files.create_dirs(&cx.dirs.state.join(RESCUE))?;
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        let bytes = encode(self)?;
         Ok(cx.files.replace(&self.path(cx), &bytes)?)
     }
 
@@ -131,6 +135,25 @@ impl Marker {
         self.to == path || self.draft == path
     }
 
+    /// Whether these are the bytes of the bundle.
+    fn is_of(&self, bytes: &[u8]) -> bool {
+        digest(bytes) == self.sha256
+    }
+
+    /// Whether the bundle has its name: by its bytes, for a name says nothing of what lies there.
+    ///
+    /// # Errors
+    /// If something lies there that may be it, and cannot be read.
+    pub(super) fn is_published(&self, cx: Context<'_>) -> Result<bool, Failure> {
+        match cx.files.stat(&self.to)? {
+            Some(there) if there.is_file && there.size == self.length => {
+                let bytes = cx.files.read(&self.to)?;
+                Ok(bytes.is_some_and(|bytes| self.is_of(&bytes)))
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// How many of the grants the journal knows as handed over in this bundle.
     ///
     /// # Errors
@@ -164,6 +187,24 @@ impl Marker {
             grant: grant.clone(),
         }
     }
+}
+
+/// The text of what is written beside the store.
+///
+/// # Errors
+/// If it has none: then nothing must be written in its place.
+pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| Failure::new(Kind::Storage, error.to_string()))
+}
+
+/// A marker that says nothing: what it was about only its user can know.
+fn unreadable(path: &Path) -> Hint {
+    let path = path.display();
+    Hint::from(format!(
+        "{path} cannot be read, and told of a move that was interrupted; if its bundle is there and no other machine imported it, run: "
+    ))
+    .run(Command::new("secrets take-back").arg("FILE"))
+    .then(format!("; then remove {path}"))
 }
 
 /// Whether the journal knows a grant as handed over in that bundle.

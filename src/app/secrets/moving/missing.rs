@@ -77,9 +77,9 @@ impl Missing<'_> {
         for Place { agent, id, whole } in &self.places {
             let mut is_put = false;
             cx.change(agent, |document| {
-                is_put = !is_taken(document, id);
+                is_put =
+                    !is_taken(document, id) && document.put((*id).clone(), brought(None, whole));
                 if is_put {
-                    document.put((*id).clone(), brought(None, whole));
                     add_to_order(document, id);
                 }
                 is_put

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::marker::Marker;
+use super::marker::{Marker, encode};
 use crate::app::context::Context;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::model::bundle::BundleId;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantDigest;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::json::Verbatim;
 use crate::model::moved::Moved;
@@ -24,20 +25,23 @@ pub(super) fn strip(
     cx: Context<'_>,
     marker: &Marker,
 ) -> Result<Vec<(AgentId, ProfileId)>, Failure> {
+    let mut texts = HashMap::new();
+    for leaving in &marker.grants {
+        let text = String::from_utf8_lossy(&encode(&marker.moved(&leaving.grant))?).into_owned();
+        texts.insert(&leaving.grant, text);
+    }
     let changed = change_logins(cx, &|login| {
         // Once more, for whoever was killed may have left the document as it was beside it: the next
         // write takes that away.
         if moved_in(login, &marker.bundle).is_some() {
             return Some(login.clone());
         }
-        let grant = login.grant()?;
-        let leaves = marker.grants.iter().any(|leaving| leaving.grant == grant);
+        let text = texts.get(&login.grant()?)?;
         let mut rest = login.clone();
         // Blank: early releases of OpenClaw fail without the member.
         rest.refresh = Some(Secret::from(""));
-        let text = serde_json::to_string(&marker.moved(&grant)).unwrap_or_default();
-        rest.extra.set(Moved::MEMBER, Verbatim::new(text));
-        leaves.then_some(rest)
+        rest.extra.set(Moved::MEMBER, Verbatim::new(text.clone()));
+        Some(rest)
     })?;
     let grants = marker.grants.iter().map(|leaving| leaving.grant.clone());
     let grants: Vec<GrantDigest> = grants.collect();
@@ -90,7 +94,11 @@ pub(super) fn is_anywhere(cx: Context<'_>, bundle: &BundleId) -> Result<bool, Fa
     Ok(false)
 }
 
-/// Changes the logins of all agents for which `new` gives another one.
+/// Changes the logins of all agents for which `new` gives another one. Nobody is asked for a passphrase,
+/// for others wait meanwhile; a seal that does not open under the key of its vault stays as it is.
+///
+/// # Errors
+/// If a login that is to be changed is not, above all because the vault is closed.
 fn change_logins(
     cx: Context<'_>,
     new: &dyn Fn(&OAuth) -> Option<OAuth>,
@@ -103,18 +111,58 @@ fn change_logins(
             logins.collect()
         };
         // Looked at first: most documents are not concerned, and need not be written.
-        if found(&cx.store.look(&agent, Scope::All, Detail::Masked)?).is_empty() {
+        let concerned = found(&cx.store.look(&agent, Scope::All, Detail::Masked)?);
+        if concerned.is_empty() {
             continue;
         }
-        let mut done = Vec::new();
+        open_unasked(cx, &concerned)?;
+        let (mut done, mut left) = (Vec::new(), Vec::new());
         cx.change(&agent, |document| {
-            done = found(document);
-            for (id, login) in &done {
-                document.put(id.clone(), Credential::OAuth(login.clone()));
+            (done, left) = (Vec::new(), Vec::new());
+            for (id, login) in found(document) {
+                match document.put(id.clone(), Credential::OAuth(login.clone())) {
+                    true => done.push(id),
+                    false => left.push((id, login)),
+                }
             }
             !done.is_empty()
         })?;
-        changed.extend(done.into_iter().map(|(id, _)| (agent.clone(), id)));
+        for (id, login) in left {
+            tell_left(cx, &agent, &id, &login)?;
+        }
+        changed.extend(done.into_iter().map(|id| (agent.clone(), id)));
     }
     Ok(changed)
+}
+
+/// Opens the vault where the document is sealed, or what is to be changed.
+fn open_unasked(cx: Context<'_>, logins: &[(ProfileId, OAuth)]) -> Result<(), Failure> {
+    let policy = cx.vault.policy()?;
+    let is_sealed = |(_, login): &(ProfileId, OAuth)| Credential::OAuth(login.clone()).is_sealed();
+    let seals = policy.as_ref().is_some_and(|policy| policy.store.seals());
+    if seals || (policy.is_some() && logins.iter().any(is_sealed)) {
+        cx.vault.unlock_unasked()?;
+    }
+    Ok(())
+}
+
+/// Tells of a login that could not be changed.
+///
+/// # Errors
+/// If another attempt may do it: its seal was not tried.
+fn tell_left(
+    cx: Context<'_>,
+    agent: &AgentId,
+    id: &ProfileId,
+    login: &OAuth,
+) -> Result<(), Failure> {
+    let known = login.access.as_ref().and_then(Secret::as_sealed);
+    if known.is_none_or(|known| known.fault.is_none()) {
+        let message = format!("is still as it was for agent {agent}, for it could not be read");
+        return Err(Failure::about(id, Kind::Locked, message).hint(Command::new("secrets unlock")));
+    }
+    cx.warn(format!(
+        "{id} of agent {agent} is a sealed copy of the same login that does not open, and stays as it is"
+    ));
+    Ok(())
 }

@@ -57,6 +57,32 @@ impl Target {
         Ok(Self { path, draft })
     }
 
+    /// The same for a copy. Its draft has another name, for one that is left of a killed command can
+    /// be removed by anybody: nothing is only there.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn of_copy(cx: Context<'_>, file: &Path, id: &BundleId) -> Result<Self, Failure> {
+        let mut target = Self::new(cx, file, id)?;
+        target.draft.set_extension("copy.tmp");
+        Ok(target)
+    }
+
+    /// Removes what killed commands left of copies to that file.
+    pub(super) fn remove_leftovers(&self, cx: Context<'_>) {
+        let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return;
+        };
+        let prefix = format!(".{}.", name.to_string_lossy());
+        for other in cx.files.list(parent).unwrap_or_default() {
+            let id = other.strip_prefix(&prefix);
+            let id = id.and_then(|rest| rest.strip_suffix(".copy.tmp"));
+            if id.is_some_and(|id| BundleId::try_from(id.to_owned()).is_ok()) {
+                let _ = cx.files.remove(&parent.join(other));
+            }
+        }
+    }
+
     /// Writes the bundle durably to the file beside; nothing is left there on error.
     ///
     /// # Errors

@@ -12,7 +12,6 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::refresh::rotation;
 use crate::model::hint::{Command, Hint};
-use crate::ports::bundle::LONGEST;
 
 /// What became of a move that was killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,27 @@ pub fn finish_pending(cx: Context<'_>) {
     }
 }
 
-/// The same for whoever has its turn; returns what became of each.
+/// Tells of moves that were killed, for the commands that complete none.
+///
+/// # Errors
+/// If they cannot be looked for.
+pub(in crate::app::secrets) fn tell_pending(cx: Context<'_>) -> Result<(), Failure> {
+    let markers = Marker::all(cx)?;
+    // Whoever has its turn is making it right now.
+    if markers.is_empty() || turn::try_take(cx)?.is_none() {
+        return Ok(());
+    }
+    for marker in markers {
+        let text = format!(
+            "a move to {} was interrupted; to complete or undo it: ",
+            marker.to.display()
+        );
+        cx.warn(Hint::from(text).run(Command::list()));
+    }
+    Ok(())
+}
+
+/// Completes or undoes them all, for whoever has its turn; returns what became of each.
 ///
 /// # Errors
 /// The first that can neither be completed nor undone.
@@ -69,10 +88,17 @@ pub(super) fn finish_all(cx: Context<'_>) -> Result<Vec<(Marker, Ending)>, Failu
 }
 
 fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
+    let is_published = marker.is_published(cx)?;
     let has_draft = cx.files.stat(&marker.draft)?.is_some();
     let handed_over = marker.handed_over(cx)?;
     let is_handed_over = handed_over > 0 && handed_over == marker.grants.len();
-    if has_draft && is_handed_over {
+    if is_published {
+        // Whatever the journal says: somebody may have put another one in its place.
+        cx.files.remove(&marker.draft)?;
+    } else if !is_handed_over {
+        undo(cx, marker)?;
+        return Ok(Ending::Undone);
+    } else if has_draft {
         let target = Target {
             path: marker.to.clone(),
             draft: marker.draft.clone(),
@@ -85,18 +111,21 @@ fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
                     .run(Command::new("secrets take-back").name(&draft)),
             )
         })?;
-    } else if has_draft || !has_bundle(cx, marker)? {
-        if !is_handed_over {
-            undo(cx, marker)?;
-            return Ok(Ending::Undone);
-        }
+    } else {
         // Somebody carried the bundle away. What was logged in to again, or out of, is not missed.
         let is_left = |leaving: &Leaving| !rotation::copies(cx, &leaving.grant).is_empty();
         if marker.grants.iter().any(is_left) {
             return Err(gone(marker));
         }
     }
-    strip(cx, marker)?;
+    strip(cx, marker).map_err(|failure| Failure {
+        message: format!(
+            "the move to {} was interrupted, and its refresh tokens are still here: {failure}",
+            marker.to.display()
+        ),
+        subject: None,
+        ..failure
+    })?;
     marker.remove(cx)?;
     Ok(Ending::Completed)
 }
@@ -109,20 +138,4 @@ pub(super) fn undo(cx: Context<'_>, marker: &Marker) -> Result<(), Failure> {
     marker.reclaim(cx)?;
     cx.files.remove(&marker.draft)?;
     marker.remove(cx)
-}
-
-/// Whether the bundle has its name: by its id, or, if `age` sealed it, by what the journal says.
-fn has_bundle(cx: Context<'_>, marker: &Marker) -> Result<bool, Failure> {
-    let Some(there) = cx.files.stat(&marker.to)? else {
-        return Ok(false);
-    };
-    if marker.by_age {
-        return Ok(marker.handed_over(cx)? == marker.grants.len());
-    }
-    if !there.is_file || there.size > LONGEST {
-        return Ok(false);
-    }
-    let bytes = cx.files.read(&marker.to)?.unwrap_or_default();
-    let head = cx.bundles.bundle_head(&bytes);
-    Ok(head.is_ok_and(|head| head.id == marker.bundle))
 }

@@ -70,7 +70,7 @@ impl Run {
     }
 
     pub(super) fn add(&self, name: &str) -> Result<(), StoreError> {
-        self.update(|doc| doc.put(id(name), Credential::OAuth(oauth("added"))))
+        self.update(|doc| assert!(doc.put(id(name), Credential::OAuth(oauth("added")))))
     }
 }
 
@@ -133,7 +133,7 @@ fn logout(run: &Run) -> Result<(), StoreError> {
 }
 
 fn login(run: &Run) -> Result<(), StoreError> {
-    run.update(|doc| doc.put(id("openai-codex:me"), Credential::OAuth(oauth("rt-9"))))?;
+    run.update(|doc| assert!(doc.put(id("openai-codex:me"), Credential::OAuth(oauth("rt-9")))))?;
     // The login stands, whatever becomes of its record.
     let recorded = run.store.record_login(&GrantRecord {
         moves: 0,

@@ -19,12 +19,12 @@ IDENTITY
 esac
 ";
 
-fn run(world: &World, path: &str, words: &[&str]) -> Ran {
+pub(super) fn run(world: &World, path: &str, words: &[&str]) -> Ran {
     let args = [&["secrets"], words].concat();
     ran(world.command(&args).env("PATH", path).output().unwrap())
 }
 
-fn stand_in(world: &World) -> String {
+pub(super) fn stand_in(world: &World) -> String {
     let program = world.install("bin/age", STAND_IN);
     program.parent().unwrap().display().to_string()
 }

@@ -262,7 +262,8 @@ fn a_move_that_was_killed_takes_nothing_away_that_came_back() {
         "draft": world.directory.path().join(".house.tmp"),
         "to": file(&world),
         "at": moved["at"],
-        "byAge": false,
+        "length": 1,
+        "sha256": "0",
         "grants": [{ "grant": moved["grant"], "provider": "openai-codex", "profile": ID }],
     });
     world.write(DOCUMENT, &whole);

@@ -104,7 +104,7 @@ proptest! {
                         email: None,
                         extra: Extra::default(),
                     };
-                    document.put(id(&name), Credential::Token(token));
+                    assert!(document.put(id(&name), Credential::Token(token)));
                     let entry = json!({"type": "token", "provider": "p", "token": secret, "expires": 9});
                     expected.insert(name, entry);
                 }

@@ -42,7 +42,7 @@ fn moved(whole: &OAuth) -> OAuth {
 
 fn put(store: &FileStore, login: &OAuth) {
     let mut change = |doc: &mut AuthProfiles| {
-        doc.put(profile(), Credential::OAuth(login.clone()));
+        assert!(doc.put(profile(), Credential::OAuth(login.clone())));
         true
     };
     store.update(&AgentId::main(), &mut change).unwrap();

@@ -45,7 +45,7 @@ fn token(text: &str) -> Credential {
 fn put(store: &FileStore, text: &str) -> Result<(), StoreError> {
     let new = token(text);
     let mut change = |doc: &mut openclaw::model::profiles::AuthProfiles| {
-        doc.put(profile(), new.clone());
+        assert!(doc.put(profile(), new.clone()));
         true
     };
     store.update(&AgentId::main(), &mut change).map(drop)

@@ -181,7 +181,7 @@ impl Orders {
                     email: None,
                     extra: Extra::default(),
                 };
-                document.put(id(which), Credential::Token(token));
+                assert!(document.put(id(which), Credential::Token(token)));
             }
             Deed::Logout(which) => drop(document.remove(&id(which))),
             Deed::Order => {

@@ -40,9 +40,12 @@ pub(crate) fn check(bytes: &[u8]) {
         if let Credential::OAuth(old) = credential {
             refreshed(old);
         }
-        document.put(id.clone(), credential.clone());
+        assert_eq!(
+            document.put(id.clone(), credential.clone()),
+            credential.is_held()
+        );
     }
-    document.put(id("groq:added"), added());
+    assert!(document.put(id("groq:added"), added()));
     let added = |key: &str| key.trim() == "groq:added";
     let changed = |key: &str| added(key) || stored.iter().any(|(id, _)| key.trim() == id.as_str());
     for (id, _) in &stored {

@@ -192,7 +192,7 @@ fn member(text: &str) -> bool {
         extra: Extra::default(),
     });
     let written = fakes.store.update(&AgentId::main(), &mut |document| {
-        document.put(added.clone(), token.clone());
+        assert!(document.put(added.clone(), token.clone()));
         true
     });
     let now = fakes.bytes(DOCUMENT).unwrap_or_default();

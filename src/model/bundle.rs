@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::shown_as_text;
+use super::text::hexadecimal;
 use super::time::Timestamp;
 
 /// What names a bundle: 16 random bytes in hexadecimal.
@@ -17,7 +18,7 @@ impl BundleId {
 
     /// The id of these random bytes.
     pub fn new(random: &[u8; Self::RANDOM]) -> Self {
-        Self(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hexadecimal(random))
     }
 }
 

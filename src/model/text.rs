@@ -153,6 +153,11 @@ pub(super) fn one_line(text: impl Iterator<Item = char>, limit: usize) -> String
     line
 }
 
+/// Bytes as two small hexadecimal digits each.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Returns a text without the marks that a terminal puts around a paste (`ESC [ 200 ~`), also where
 /// the escape itself is lost or shown as `^[`.
 pub fn without_paste_marks(text: &str) -> &str {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{AsRefStr, EnumString, VariantNames};
 
 use super::id::{shown_as_text, written_as_text};
+use super::text::hexadecimal;
 
 /// Where a state directory keeps the secrets of its profiles: `token_store`.
 #[derive(
@@ -79,7 +80,7 @@ impl VaultId {
 
     /// The id of these random bytes.
     pub fn new(random: &[u8; Self::RANDOM]) -> Self {
-        Self(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hexadecimal(random))
     }
 
     /// Its first digits, which go into the names of what belongs to it elsewhere.

@@ -2,6 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::model::text::hexadecimal;
 
 /// The number of random bytes in a name.
 const BYTES: usize = 8;
@@ -14,7 +15,7 @@ pub(super) fn new(cx: Context<'_>) -> Result<String, Failure> {
     let mut bytes = [0; BYTES];
     let filled = cx.random.fill(&mut bytes);
     filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
 }
 
 /// Whether a text is such a name; nothing else becomes part of a path.

@@ -9,6 +9,7 @@ use super::authorization::DeviceAuthorization;
 use super::poll::{DeviceError, Poll};
 use crate::model::provider::{Body, Client, DeviceFlow, Provider};
 use crate::model::secret::Secret;
+use crate::model::text::hexadecimal;
 use crate::oauth::claims;
 use crate::oauth::error::OAuthError;
 use crate::oauth::pkce::{self, code_challenge, code_verifier};
@@ -110,7 +111,7 @@ fn uuid(random: &dyn Random) -> Result<String, RandomError> {
     random.fill(&mut bytes)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(&bytes);
     Ok(format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],

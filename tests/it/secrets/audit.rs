@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{key_file, set, with_passphrase};
+use super::{SEAL, key_file, set, with_passphrase};
 use crate::support::{Ran, World};
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
@@ -23,13 +23,7 @@ fn sealed() -> World {
 }
 
 fn seal(world: &World) {
-    let ran = world.run(&[
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ]);
+    let ran = world.run(&SEAL);
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 

@@ -3,19 +3,12 @@
 
 use fs2::FileExt as _;
 
-use super::{key_file, set, with_passphrase};
+use super::{SEAL, key_file, set, with_passphrase};
 use crate::login::at_a_terminal::{at_terminal, ends_with};
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World};
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
-const SEAL: [&str; 5] = [
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 
 /// A sealed store with a login that ends in so many seconds, and an API key.
 fn sealed(left: i64) -> (World, Issuer) {

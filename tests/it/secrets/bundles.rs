@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{assert_nowhere, get, set, with_passphrase};
+use super::{SEAL, assert_nowhere, get, set, with_passphrase};
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World};
 
@@ -226,18 +226,11 @@ fn what_is_here_is_kept_unless_it_is_to_be_replaced() {
 #[test]
 fn a_sealed_store_gives_and_takes_a_bundle_and_nothing_lies_in_the_clear() {
     let (world, issuer, [access, refresh]) = machine();
-    let seal = [
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ];
-    done(world.run(&seal));
+    done(world.run(&SEAL));
     export(&world);
     let other = other_machine(&world);
     other.seed(&issuer, "work", 3_600);
-    done(other.run(&seal));
+    done(other.run(&SEAL));
     done(bundle(&other, &["import", FILE]));
     assert_eq!(done(other.run(&TOKEN)).out.trim_end(), access);
     for world in [&world, &other] {

@@ -11,7 +11,7 @@ use openclaw::sys::clock::SystemClock;
 use rexpect::session::PtySession;
 use serde_json::Value;
 
-use super::assert_nowhere;
+use super::{SEAL, assert_nowhere};
 use crate::login::at_a_terminal::{ends_with, session};
 use crate::login::client_credentials::address_after;
 use crate::providers::declared_in_config::guide;
@@ -233,14 +233,7 @@ fn a_service_follows_the_guide_without_a_person() {
         assert_nowhere(&machine.world, secret);
     }
     // The block asks for no store, so the token itself lies in the clear until the store is sealed.
-    let seal = [
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ];
-    machine.done(&seal);
+    machine.done(&SEAL);
     assert_eq!(machine.token(), second);
     for secret in [&first, &second, "MARKER"] {
         assert_nowhere(&machine.world, secret);

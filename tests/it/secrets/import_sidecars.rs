@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{assert_nowhere, set};
+use super::{SEAL, assert_nowhere, set};
 use crate::support::{Ran, World, millis_from_now, ran};
 
 /// Encrypted for `openai-codex:default` with the key "a seed".
@@ -151,14 +151,7 @@ fn a_token_of_its_own_is_kept_unless_it_is_forced() {
 fn in_a_sealed_store_they_are_sealed() {
     let world = world();
     set(&world, "A", "value");
-    let seal = [
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ];
-    assert_eq!(world.run(&seal).code, 0);
+    assert_eq!(world.run(&SEAL).code, 0);
     let ran = import(&world, "a seed", &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let told = token(&world, "openai-codex:default");

@@ -27,6 +27,15 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Ran, World, behind, ran};
 
+/// Seals the store, with its key in a file alone.
+const SEAL: [&str; 5] = [
+    "secrets",
+    "migrate",
+    "--to",
+    "encrypted_file",
+    "--no-recovery",
+];
+
 /// Stores a secret by a pipe.
 fn set(world: &World, name: &str, value: &str) {
     let ran = world.pipe(&["secrets", "set", name], value);

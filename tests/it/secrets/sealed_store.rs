@@ -6,18 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{assert_nowhere, key_file, with_passphrase};
+use super::{SEAL, assert_nowhere, key_file, with_passphrase};
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World, ran};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
-const SEAL: [&str; 5] = [
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 
 fn done(world: &World, args: &[&str]) -> Ran {
     let ran = world.run(args);

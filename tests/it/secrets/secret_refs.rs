@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{assert_nowhere, set, with_passphrase};
+use super::{SEAL, assert_nowhere, set, with_passphrase};
 use crate::support::{Ran, World, millis_from_now, ran};
 
 const KEY: &str = "MARKER-key-0123456789";
@@ -354,13 +354,7 @@ fn what_is_sealed_in_a_profile_counts_before_its_reference_to_this_program() {
     let mut store = world.store();
     store["profiles"]["minimax:ref"]["key"] = json!(KEY);
     world.write("agents/main/agent/auth-profiles.json", &store.to_string());
-    let migrated = world.run(&[
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ]);
+    let migrated = world.run(&SEAL);
     assert_eq!(migrated.code, 0, "{migrated:?}");
     let sealed = world.store();
     let profile = &sealed["profiles"]["minimax:ref"];

@@ -3,16 +3,9 @@
 
 use std::process::{Child, Stdio};
 
-use super::assert_nowhere;
+use super::{SEAL, assert_nowhere};
 use crate::support::{World, ran};
 
-const SEAL: [&str; 5] = [
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 const UNSEAL: [&str; 4] = ["secrets", "migrate", "--to", "plain"];
 const ROTATE: [&str; 2] = ["secrets", "rotate"];
 

@@ -4,19 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{assert_nowhere, files, key_file};
+use super::{SEAL, assert_nowhere, files, key_file};
 use crate::support::issuer::{Account, Issuer, Scripted};
 use crate::support::{Ran, World, ran};
 
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const FINISH: [&str; 6] = ["models", "auth", "login", "--finish", "--code-file", "-"];
-const SEAL: [&str; 5] = [
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 
 /// With a runtime directory, to which responses go that the disk of the state directory does not take.
 fn run(world: &World, args: &[&str]) -> Ran {

@@ -10,19 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::age::{run as run_with_age, stand_in};
 use super::{FILE, PASSPHRASE, bundle, done, export, file, machine, other_machine};
-use crate::secrets::{assert_nowhere, key_file, with_passphrase};
+use crate::secrets::{SEAL, assert_nowhere, key_file, with_passphrase};
 use crate::support::{World, ran};
 
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
 const PROFILE: &str = "openai-codex:default";
 const LIST: [&str; 3] = ["models", "auth", "list"];
-const SEAL: [&str; 5] = [
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 
 /// The id of a bundle that is none of those made here.
 fn other_id() -> String {

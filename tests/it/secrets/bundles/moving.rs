@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{FILE, TOKEN, bundle, copy, done, export, file, json, machine, other_machine};
-use crate::secrets::assert_nowhere;
+use crate::secrets::{SEAL, assert_nowhere};
 use crate::support::issuer::Issuer;
 use crate::support::{Ran, World, millis_from_now, ran};
 
@@ -220,14 +220,7 @@ fn every_copy_of_a_login_is_moved_with_it_and_a_sealed_store_too() {
     world.write("agents/work/agent/auth-profiles.json", &text);
     world.add_agent("work");
     let refresh = profile(&world)["refresh"].as_str().unwrap().to_owned();
-    let seal = [
-        "secrets",
-        "migrate",
-        "--to",
-        "encrypted_file",
-        "--no-recovery",
-    ];
-    done(world.run(&seal));
+    done(world.run(&SEAL));
     let told = done(bundle(
         &world,
         &["export", "--move", "--to", FILE, "--agent", "work"],

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{each, names_of, under};
-use crate::secrets::assert_nowhere;
+use crate::secrets::{SEAL, assert_nowhere};
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World, behind, ran};
 
@@ -67,14 +67,7 @@ fn machine(is_sealed: bool) -> (World, Issuer, String) {
     let (world, issuer) = World::with_issuer(Account::default());
     let (_, refresh) = world.seed(&issuer, "main", 3_600);
     if is_sealed {
-        let seal = [
-            "secrets",
-            "migrate",
-            "--to",
-            "encrypted_file",
-            "--no-recovery",
-        ];
-        done(world.run(&seal));
+        done(world.run(&SEAL));
     }
     (world, issuer, refresh)
 }

@@ -7,17 +7,10 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::{each, names_of, under};
-use crate::secrets::{assert_nowhere, get, set};
+use crate::secrets::{SEAL, assert_nowhere, get, set};
 use crate::support::World;
 use crate::support::issuer::Account;
 
-const SEAL: &[&str] = &[
-    "secrets",
-    "migrate",
-    "--to",
-    "encrypted_file",
-    "--no-recovery",
-];
 const CONNECT: &[&str] = &[
     "secrets",
     "migrate",
@@ -124,19 +117,19 @@ fn every_call(args: &'static [&'static str], sealed_by: Option<&'static [&'stati
 #[test]
 #[ignore = "needs strace, and a minute"]
 fn a_store_that_is_being_sealed_is_whole_at_every_moment() {
-    every_call(SEAL, None);
+    every_call(&SEAL, None);
     every_call(CONNECT, None);
 }
 
 #[test]
 #[ignore = "needs strace, and a minute"]
 fn a_store_that_is_being_unsealed_is_whole_at_every_moment() {
-    every_call(UNSEAL, Some(SEAL));
+    every_call(UNSEAL, Some(&SEAL));
     every_call(UNSEAL, Some(CONNECT));
 }
 
 #[test]
 #[ignore = "needs strace, and a minute"]
 fn a_key_that_is_being_turned_over_opens_everything_at_every_moment() {
-    every_call(ROTATE, Some(SEAL));
+    every_call(ROTATE, Some(&SEAL));
 }

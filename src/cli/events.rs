@@ -71,6 +71,7 @@ fn event_of(notice: &Notice, hints: &Renderer) -> Value {
         Notice::Policy(message) => ("policy", message.clone()),
         Notice::Info(message) => ("info", hints.text(message)),
         Notice::Warning(message) => ("warning", hints.text(message)),
+        Notice::NotAccepted(why) => ("warning", format!("not accepted: {why}")),
         // A tagged enum of texts and numbers always has a value.
         notice => return serde_json::to_value(notice).unwrap_or_default(),
     };

@@ -45,6 +45,10 @@ pub enum Notice {
         /// The deadline.
         until: Timestamp,
     },
+    /// Why the answer to [`Question::Paste`] is none of this login, the end of a sentence; it is
+    /// asked for another one.
+    #[serde(skip)]
+    NotAccepted(String),
     /// The login has a code and exchanges it.
     Exchanging,
     /// Who logged in, before anything is saved.

@@ -172,7 +172,8 @@ fn without_port(
         return device::run(login, &flow.client, device);
     }
     let hint = Hint::from("when that program has ended: ").run(login.again());
-    Err(Failure::new(Kind::Usage, why).hint(hint))
+    let failure = Failure::new(Kind::Usage, why).caused_by(error.clone());
+    Err(failure.hint(hint))
 }
 
 /// Looks who has visited the address that leads to the page: warns of another user who was turned

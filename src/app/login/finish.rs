@@ -111,6 +111,8 @@ fn request(pending: &Pending) -> Request {
         set_default: pending.set_default,
         yes: false,
         attempt: Some(pending.id.clone()),
+        scopes: None,
+        display_name: None,
     }
 }
 

@@ -119,7 +119,10 @@ fn together<'a>(cx: Context<'_>, request: &Request, provider: &'a Provider) -> O
 }
 
 fn in_a_browser(login: Login<'_>, flow: &Flow) -> Result<StoredProfile, Failure> {
-    let flow = CodeFlow::of(login.cx, login.provider, flow)?;
+    let mut flow = CodeFlow::of(login.cx, login.provider, flow)?;
+    if let Some(scopes) = &login.request.scopes {
+        flow.flow.scopes.clone_from(scopes);
+    }
     // Before a person is sent to the browser for a login that could not be kept.
     login.cx.store.check_writable(&login.request.agent)?;
     // Whoever named a method wants that one alone.

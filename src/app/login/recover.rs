@@ -167,5 +167,7 @@ fn request(head: &Head) -> Request {
         set_default: head.set_default,
         yes: true,
         attempt: head.attempt.clone(),
+        scopes: None,
+        display_name: None,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::app::context::Context;
 use crate::app::deposit::{Destination, StoredProfile};
 use crate::app::failure::{Failure, Kind};
@@ -10,6 +12,7 @@ use crate::model::grant::Binding;
 use crate::model::grant::Refusal;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::json::Verbatim;
 use crate::model::provider::Provider;
 use crate::oauth::error::OAuthError;
 
@@ -37,6 +40,10 @@ pub struct Request {
     pub yes: bool,
     /// The attempt of `--start` that it completes.
     pub attempt: Option<String>,
+    /// The scopes to ask for in a browser, in the place of the provider's.
+    pub scopes: Option<Vec<String>>,
+    /// What the person calls the login.
+    pub display_name: Option<String>,
 }
 
 /// A login that is carried out.
@@ -70,7 +77,22 @@ impl Login<'_> {
             named: self.request.profile.as_ref(),
             issued_by,
         };
-        StoredProfile::store(self.cx, &self.request.agent, &to, account, new)
+        StoredProfile::store(self.cx, &self.request.agent, &to, account, &self.named(new))
+    }
+
+    /// Returns a credential with the name that the person gave the login.
+    fn named(&self, credential: &Credential) -> Credential {
+        let mut named = credential.clone();
+        if let Some(name) = &self.request.display_name {
+            let extra = match &mut named {
+                Credential::ApiKey(key) => &mut key.extra,
+                Credential::Token(token) => &mut token.extra,
+                Credential::OAuth(oauth) => &mut oauth.extra,
+            };
+            let name = Value::from(name.as_str()).to_string();
+            extra.set("displayName", Verbatim::new(name));
+        }
+        named
     }
 
     /// Completes the storage, with the provider's default model if that was asked for.

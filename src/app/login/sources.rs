@@ -10,7 +10,7 @@ use crate::model::secret::Secret;
 use crate::oauth::authorization::{AuthorizationCode, CallbackError, PendingAuthorization};
 use crate::oauth::paste::Pasted;
 use crate::ports::callback::{Arrival, Listening, Page};
-use crate::ports::dialog::{DialogError, Question};
+use crate::ports::dialog::{DialogError, Notice, Question};
 use crate::ports::host::Signal;
 
 use super::device::Running;
@@ -119,7 +119,7 @@ pub(in crate::app) fn paste(
         };
         match ended {
             Ok(ended) => return lane.answer(Answer::Callback(ended, None)),
-            Err(why) => login.cx.warn(format!("not accepted: {why}")),
+            Err(why) => login.cx.dialog.notice(&Notice::NotAccepted(why)),
         }
     }
 }

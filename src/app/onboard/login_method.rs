@@ -78,6 +78,8 @@ impl LoginMethod<'_> {
                 set_default: false,
                 yes: false,
                 attempt: None,
+                scopes: None,
+                display_name: None,
             },
         )?;
         Ok(self.kept(stored.profile, true, stored.replaced))

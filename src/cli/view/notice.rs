@@ -4,6 +4,7 @@ use super::wrap::Sheet;
 use super::{Screen, authorize, clean, device_code};
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Tone;
+use crate::model::hint::Hint;
 use crate::model::text::is_unprintable;
 use crate::model::time::LocalTime;
 use crate::ports::dialog::Notice;
@@ -48,9 +49,9 @@ pub(in crate::cli) fn lines_of(
         Notice::AuthorizeUrl(request) => authorize::write(&mut sheet, request),
         Notice::DeviceCode(code) => device_code::write(&mut sheet, code, screen, local),
         Notice::Info(text) => sheet.advice("", text, hints),
-        Notice::Warning(text) => {
-            let start = format!("{} ", Tone::Warn.paint("Warning:"));
-            sheet.advice(&start, text, hints);
+        Notice::Warning(text) => warn(&mut sheet, text, hints),
+        Notice::NotAccepted(why) => {
+            warn(&mut sheet, &format!("not accepted: {why}").into(), hints);
         }
         other => {
             let text = sentences_of(other, local);
@@ -58,6 +59,11 @@ pub(in crate::cli) fn lines_of(
         }
     }
     sheet.into_text()
+}
+
+fn warn(sheet: &mut Sheet, text: &Hint, hints: &Renderer) {
+    let start = format!("{} ", Tone::Warn.paint("Warning:"));
+    sheet.advice(&start, text, hints);
 }
 
 /// What holds no advice.
@@ -95,9 +101,11 @@ fn sentences_of(notice: &Notice, local: LocalTime) -> String {
             });
             format!("{} profile {profile}.{expiry}", Tone::Ok.paint("Saved"))
         }
-        Notice::AuthorizeUrl(_) | Notice::DeviceCode(_) | Notice::Info(_) | Notice::Warning(_) => {
-            String::new()
-        }
+        Notice::AuthorizeUrl(_)
+        | Notice::DeviceCode(_)
+        | Notice::Info(_)
+        | Notice::NotAccepted(_)
+        | Notice::Warning(_) => String::new(),
     }
 }
 

@@ -116,6 +116,8 @@ fn login(answers: &[Answered], timeout: u64, interrupted_at: u64) -> Told {
         set_default: false,
         yes: false,
         attempt: None,
+        scopes: None,
+        display_name: None,
     };
     let result = login::run(ports, &request);
     Told {

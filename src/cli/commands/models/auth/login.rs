@@ -160,6 +160,8 @@ impl Login {
             set_default: self.set_default,
             yes: self.yes,
             attempt: None,
+            scopes: None,
+            display_name: None,
         })
     }
 }

@@ -45,6 +45,8 @@ impl LoginGithubCopilot {
             set_default: false,
             yes: self.yes,
             attempt: None,
+            scopes: None,
+            display_name: None,
         };
         login::run(cx, &request).map(|_| Output::default())
     }

@@ -5,6 +5,7 @@ pub mod context;
 pub mod deposit;
 pub mod failure;
 
+pub mod access;
 pub mod agents;
 mod batch;
 pub mod credential;

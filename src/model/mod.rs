@@ -38,6 +38,9 @@ pub mod secret_source;
 
 pub mod hint;
 
+pub mod access;
+pub mod access_key;
+
 pub mod cooldown;
 pub mod history;
 pub mod inheritance;

@@ -15,7 +15,7 @@ const LONG: usize = 24;
 /// As many characters follow the prefix of a secret at least.
 const BEHIND: usize = 6;
 /// What keys and tokens begin with.
-const PREFIXES: [&str; 8] = [
+const PREFIXES: [&str; 9] = [
     "sk-",
     "ghp_",
     "gho_",
@@ -23,6 +23,7 @@ const PREFIXES: [&str; 8] = [
     "ghs_",
     "ghr_",
     "github_pat_",
+    "ock_",
     "eyJ",
 ];
 /// What a request id begins with.

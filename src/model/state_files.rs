@@ -23,6 +23,8 @@ pub const PENDING: &str = "pending";
 pub const BUNDLES: &str = "bundles";
 /// Responses that are stored nowhere else yet.
 pub const RESCUE: &str = "rescue";
+/// The token of the gateway, and the keys of its callers.
+pub const GATEWAY: &str = "gateway";
 /// Agents that were deleted.
 pub const TRASH: &str = "trash";
 /// The key of what is sealed, and the secrets that have names.
@@ -31,7 +33,7 @@ pub const SECRETS: &str = "secrets.enc";
 pub const SECRETS_BACKUP: &str = "secrets.enc.bak";
 
 /// All of them.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 14] = [
     DOTENV,
     DECLARED,
     DIRECTORIES,
@@ -43,6 +45,7 @@ pub const ALL: [&str; 13] = [
     PENDING,
     BUNDLES,
     RESCUE,
+    GATEWAY,
     SECRETS,
     SECRETS_BACKUP,
 ];

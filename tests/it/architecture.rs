@@ -66,7 +66,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("getrandom", &["sys/random.rs", "sys/atomic_write.rs"]),
     ("httparse", &["sys/request_head.rs"]),
     ("icu_normalizer", &["model/collation.rs"]),
-    ("ipnet", &["sys/http/no_proxy.rs"]),
+    ("ipnet", &["model/access.rs", "sys/http/no_proxy.rs"]),
     ("jsonc_parser", &["config/"]),
     (
         "jsonwebtoken",
@@ -99,6 +99,7 @@ const FENCES: &[(&str, &[&str])] = &[
         &[
             "app/issuer/metadata_cache.rs",
             "config/file.rs",
+            "model/access_key.rs",
             "model/bundle.rs",
             "model/grant.rs",
             "model/grant_digest.rs",

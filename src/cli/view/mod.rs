@@ -1,5 +1,6 @@
 //! Reports as text and as JSON. A view decides nothing.
 
+pub mod access_keys;
 pub mod authorize;
 pub mod cooldown;
 mod device_code;

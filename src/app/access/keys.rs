@@ -1,0 +1,216 @@
+//! Keys to the gateway: made, listed and revoked in `<state>/gateway/keys.json`.
+//!
+//! The file holds digests, and decides who gets tokens: it is read only if nobody else could have
+//! written it, and one that is not understood is never written over.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::app::agents::registry::must_exist;
+use crate::app::context::Context;
+use crate::app::credential::provider_name::Purpose;
+use crate::app::failure::{Failure, Kind};
+use crate::model::access::{Network, Role, Scope};
+use crate::model::access_key::{AccessKey, AccessKeys, BearerDigest, LONGEST_LEASE};
+use crate::model::hint::Command;
+use crate::model::id::{AgentId, ProfileId, printable};
+use crate::model::named::ProviderName;
+use crate::model::secret::Secret;
+use crate::model::state_files::{GATEWAY, LOCKS};
+use crate::ports::files::{Files, Sharing};
+use crate::ports::lock::{SHORT, lock_within};
+
+use super::random_hex;
+
+/// How long a key lasts that gets tokens, unless something else is asked for.
+const USUAL_LEASE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The longest name of a key, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// What is asked of a new key.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// What a person calls it.
+    pub name: Option<String>,
+    /// What its holder may do.
+    pub role: Role,
+    /// The providers that it is for; all, if none is named.
+    pub providers: Vec<ProviderName>,
+    /// The agents, as they were typed; all, if none is named.
+    pub agents: Vec<String>,
+    /// The profiles; all, if none is named.
+    pub profiles: Vec<ProfileId>,
+    /// The networks that its holder asks from; all, if none is named.
+    pub networks: Vec<Network>,
+    /// How long it lasts. By default a key that gets tokens lasts 30 days, and any other has no end.
+    pub lifetime: Option<Duration>,
+}
+
+/// A key that was made.
+#[derive(Debug)]
+pub struct MadeKey {
+    /// As it is kept.
+    pub key: AccessKey,
+    /// Its text, which is in no file.
+    pub bearer: Secret<String>,
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// [`Kind::Usage`] for a key that cannot be, [`Kind::NotFound`] for a provider or an agent that is
+/// not there, and as [`load`]; the file is as it was then.
+pub fn add(cx: Context<'_>, new: &NewKey) -> Result<MadeKey, Failure> {
+    let scope = Scope {
+        providers: (new.providers.iter())
+            .map(|name| cx.known_provider(&AgentId::main(), name, Purpose::Any))
+            .collect::<Result<_, _>>()?,
+        agents: (new.agents.iter())
+            .map(|typed| {
+                let id = AgentId::normalise(typed);
+                must_exist(cx, &id, typed).map(|()| id)
+            })
+            .collect::<Result<_, _>>()?,
+        profiles: new.profiles.clone(),
+        networks: new.networks.clone(),
+    };
+    let lifetime = lifetime(new)?;
+    if new.role == Role::Admin && !scope.covers_everything() {
+        let message = "a key with the role admin can make any other key, so it cannot be limited \
+                       to providers, agents or profiles";
+        let hint = "choose the role operator, viewer or lease for a limited key";
+        return Err(Failure::new(Kind::Usage, message).hint(hint));
+    }
+    let bearer = random_hex::<{ AccessKey::RANDOM }>(cx).map(Secret::new)?;
+    let bearer = Secret::new([AccessKey::PREFIX, bearer.expose()].concat());
+    let created = cx.clock.now();
+    let key = AccessKey {
+        id: random_hex::<8>(cx)?,
+        name: name(new)?,
+        digest: BearerDigest::of(&bearer),
+        role: new.role,
+        scope,
+        created,
+        not_after: lifetime.map(|lifetime| created.after(lifetime)),
+        revoked_at: None,
+        rest: serde_json::Map::new(),
+    };
+    change(cx, |keys| {
+        keys.keys.push(key.clone());
+        Ok(())
+    })?;
+    Ok(MadeKey { key, bearer })
+}
+
+/// Lists all keys, expired and revoked ones included; oldest first.
+///
+/// # Errors
+/// As [`load`].
+pub fn list(cx: Context<'_>) -> Result<Vec<AccessKey>, Failure> {
+    Ok(load(cx.files, &cx.dirs.state)?.keys)
+}
+
+/// Revokes a key, and returns it. One that was revoked before keeps the time at which it was.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is none of that id, and as [`load`].
+pub fn revoke(cx: Context<'_>, id: &str) -> Result<AccessKey, Failure> {
+    let now = cx.clock.now();
+    change(cx, |keys| {
+        let key = keys.keys.iter_mut().find(|key| key.id == id);
+        let key = key.ok_or_else(|| {
+            let message = format!("no such key: {}", printable(id, LONGEST_NAME));
+            Failure::new(Kind::NotFound, message).hint(Command::new("gateway key list"))
+        })?;
+        key.revoked_at.get_or_insert(now);
+        Ok(key.clone())
+    })
+}
+
+/// Returns the path of the file.
+pub fn path(state: &Path) -> PathBuf {
+    state.join(GATEWAY).join("keys.json")
+}
+
+/// Reads the keys; without a file there are none.
+///
+/// # Errors
+/// [`Kind::Config`] if others could have written the file, [`Kind::Storage`] if it cannot be read or
+/// understood.
+pub fn load(files: &dyn Files, state: &Path) -> Result<AccessKeys, Failure> {
+    let path = path(state);
+    let Some(bytes) = files.read_settings(&path)? else {
+        return Ok(AccessKeys::default());
+    };
+    let shown = path.display();
+    let refused = |fault: String, hint: String| {
+        Failure::new(Kind::Storage, format!("{shown} {fault}")).hint(hint)
+    };
+    let keys: AccessKeys = serde_json::from_slice(&bytes).map_err(|error| {
+        // The parser's own words could repeat what stands there.
+        let at = format!("line {}, column {}", error.line(), error.column());
+        refused(
+            format!("cannot be understood ({at})"),
+            format!("repair {shown} or move it away; until then it is left unchanged"),
+        )
+    })?;
+    match keys.schema {
+        ..=AccessKeys::SCHEMA => Ok(keys),
+        _ => Err(refused(
+            "was written by a later release".to_owned(),
+            "use that release, or choose another state directory with --state-dir".to_owned(),
+        )),
+    }
+}
+
+/// Changes the keys under the lock of the file.
+fn change<T>(
+    cx: Context<'_>,
+    change: impl FnOnce(&mut AccessKeys) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let locks = cx.dirs.state.join(LOCKS);
+    cx.files.create_dirs(&locks)?;
+    let lock = locks.join("gateway-keys.lock");
+    let wait = cx.wait(SHORT);
+    let _lock = lock_within(cx.files, cx.clock, &lock, Sharing::Exclusive, &wait)?;
+    let mut keys = load(cx.files, &cx.dirs.state)?;
+    let changed = change(&mut keys)?;
+    cx.files.create_dirs(&cx.dirs.state.join(GATEWAY))?;
+    let text = serde_json::to_string_pretty(&keys)
+        .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+    let path = path(&cx.dirs.state);
+    cx.files.replace(&path, format!("{text}\n").as_bytes())?;
+    Ok(changed)
+}
+
+/// How long the key lasts.
+fn lifetime(new: &NewKey) -> Result<Option<Duration>, Failure> {
+    let usage = |message: &str| Failure::new(Kind::Usage, message);
+    match new.lifetime {
+        Some(Duration::ZERO) => {
+            Err(usage("a key must last longer than that").hint("say --for 30d"))
+        }
+        Some(lifetime) if new.role == Role::Lease && lifetime > LONGEST_LEASE => {
+            let message = "a key with the role lease lasts 90 days at most";
+            Err(usage(message).hint("say --for 90d"))
+        }
+        None if new.role == Role::Lease => Ok(Some(USUAL_LEASE)),
+        lifetime => Ok(lifetime),
+    }
+}
+
+/// The name of the key, without white space around it; a blank one is none.
+fn name(new: &NewKey) -> Result<Option<String>, Failure> {
+    let name = new.name.as_deref().map(str::trim);
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    match printable(name, LONGEST_NAME) == name {
+        true => Ok(Some(name.to_owned())),
+        false => {
+            let message = "the name of a key is one line of 80 characters at most";
+            Err(Failure::new(Kind::Usage, message))
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Keys to the gateway, as they are kept: the digest of each, and never the key.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::access::{Role, Scope};
+use super::secret::Secret;
+use super::text::hexadecimal;
+use super::time::Timestamp;
+
+/// The longest life of a key that gets tokens.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The SHA-256 of a bearer. That needs no salt and no slow hash: what is made here has 256 random
+/// bits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BearerDigest(String);
+
+impl BearerDigest {
+    /// The digest of this bearer.
+    pub fn of(bearer: &Secret<String>) -> Self {
+        Self(hexadecimal(&Sha256::digest(bearer.expose())))
+    }
+}
+
+impl TryFrom<String> for BearerDigest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        match text.len() == 64 && text.bytes().all(is_digit) {
+            true => Ok(Self(text)),
+            false => Err("a digest has 64 hexadecimal digits"),
+        }
+    }
+}
+
+impl PartialEq for BearerDigest {
+    /// Constant time: how long a wrong guess takes tells nothing of a key.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for BearerDigest {}
+
+/// A key, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessKey {
+    /// What it is called by in lists and logs: 16 hexadecimal digits.
+    pub id: String,
+    /// What a person calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The digest of the bearer.
+    pub digest: BearerDigest,
+    /// What its holder may do.
+    pub role: Role,
+    /// What that is limited to.
+    #[serde(default)]
+    pub scope: Scope,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it ends.
+    #[serde(default)]
+    pub not_after: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(default)]
+    pub revoked_at: Option<Timestamp>,
+    /// Members that another release wrote.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// Whether a key is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::AsRefStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Standing {
+    /// It is.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+impl AccessKey {
+    /// What the text of a key begins with, so that it is known again where it does not belong.
+    pub const PREFIX: &str = "ock_";
+    /// The number of random bytes in the text of a key.
+    pub const RANDOM: usize = 32;
+
+    /// When it ends. One that gets tokens does, whatever its entry says.
+    pub fn ends(&self) -> Option<Timestamp> {
+        let limit = (self.role == Role::Lease).then(|| self.created.after(LONGEST_LEASE));
+        match (self.not_after, limit) {
+            (Some(end), Some(limit)) => Some(end.min(limit)),
+            (end, limit) => end.or(limit),
+        }
+    }
+
+    /// Whether it is accepted.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match self.ends() {
+            _ if self.revoked_at.is_some() => Standing::Revoked,
+            Some(end) if end <= now => Standing::Expired,
+            _ => Standing::Active,
+        }
+    }
+}
+
+/// All keys.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccessKeys {
+    /// The form of this document.
+    pub schema: u32,
+    /// The keys, oldest first.
+    pub keys: Vec<AccessKey>,
+    /// Members that another release wrote.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl Default for AccessKeys {
+    fn default() -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            keys: Vec::new(),
+            rest: Map::new(),
+        }
+    }
+}
+
+impl AccessKeys {
+    /// The form that this release knows.
+    pub const SCHEMA: u32 = 1;
+
+    /// The key of this bearer, if it is accepted. Every key is looked at, so that its place in the
+    /// list cannot be told by the time that takes.
+    pub fn find(&self, bearer: &BearerDigest, now: Timestamp) -> Option<&AccessKey> {
+        let mut found = None;
+        for key in &self.keys {
+            if key.digest == *bearer {
+                found = Some(key);
+            }
+        }
+        found.filter(|key| key.standing(now) == Standing::Active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(role: Role, not_after: Option<i64>) -> AccessKey {
+        AccessKey {
+            id: "0123456789abcdef".to_owned(),
+            name: None,
+            digest: BearerDigest::of(&Secret::from("ock_1")),
+            role,
+            scope: Scope::default(),
+            created: Timestamp(0),
+            not_after: not_after.map(Timestamp),
+            revoked_at: None,
+            rest: Map::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_that_gets_tokens_always_ends() {
+        let limit = Timestamp(0).after(LONGEST_LEASE);
+        assert_eq!(key(Role::Lease, None).ends(), Some(limit));
+        assert_eq!(key(Role::Lease, Some(7)).ends(), Some(Timestamp(7)));
+        assert_eq!(key(Role::Lease, Some(i64::MAX)).ends(), Some(limit));
+        assert_eq!(key(Role::Admin, None).ends(), None);
+    }
+
+    #[test]
+    fn only_the_bearer_of_an_active_key_is_found() {
+        let (bearer, other) = (Secret::from("ock_1"), Secret::from("ock_2"));
+        let (bearer, other) = (BearerDigest::of(&bearer), BearerDigest::of(&other));
+        let mut keys = AccessKeys::default();
+        keys.keys.push(key(Role::Viewer, Some(10)));
+        assert!(keys.find(&bearer, Timestamp(9)).is_some());
+        assert!(keys.find(&other, Timestamp(9)).is_none());
+        assert!(keys.find(&bearer, Timestamp(10)).is_none());
+        keys.keys[0].revoked_at = Some(Timestamp(5));
+        assert!(keys.find(&bearer, Timestamp(9)).is_none());
+        assert_eq!(keys.keys[0].standing(Timestamp(99)), Standing::Revoked);
+    }
+
+    #[test]
+    fn what_another_release_wrote_is_kept() {
+        let digest = "0".repeat(64);
+        let text = format!(
+            r#"{{"schema":1,"keys":[{{"id":"a","digest":"{digest}","role":"lease","created":5,"tenant":"x"}}],"later":[1]}}"#
+        );
+        let keys: AccessKeys = serde_json::from_str(&text).unwrap();
+        let written = serde_json::to_value(&keys).unwrap();
+        assert_eq!(written["keys"][0]["tenant"], "x");
+        assert_eq!(written["later"][0], 1);
+        let short = text.replace(&digest, "00");
+        assert!(serde_json::from_str::<AccessKeys>(&short).is_err());
+    }
+}

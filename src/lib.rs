@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! 4  cli                                   the edge: arguments, prompts, tables, exit codes
+//!    gateway                               the edge to the network: use cases over HTTP; a feature
 //! 3  app                                   use cases: a request in, an outcome out; never prints
 //! 2  oauth  providers  store  vault        siblings; none imports another
 //!    config  sys
@@ -26,6 +27,9 @@ pub mod sys;
 pub mod vault;
 
 pub mod app;
+
+#[cfg(feature = "gateway")]
+pub mod gateway;
 
 pub mod cli;
 

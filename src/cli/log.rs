@@ -1,4 +1,7 @@
-//! The log: off by default, on stderr with `--verbose`.
+//! The log: off by default, on stderr with `--verbose`; a server has one always.
+
+#[cfg(feature = "gateway")]
+pub use dialog::LogDialog;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
@@ -30,4 +33,48 @@ pub fn start(verbose: u8) {
 fn set(subscriber: impl Subscriber + Send + Sync) {
     // A second start in one process, as in tests, keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(feature = "gateway")]
+mod dialog {
+    use crate::cli::hint::Renderer;
+    use crate::cli::view::clean;
+    use crate::model::secret::Secret;
+    use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
+
+    /// Tells the log, and has nobody to ask.
+    pub struct LogDialog {
+        hints: Renderer,
+    }
+
+    impl LogDialog {
+        /// A dialog whose advice is rendered by `hints`.
+        pub fn new(hints: Renderer) -> Self {
+            Self { hints }
+        }
+    }
+
+    impl Dialog for LogDialog {
+        fn notice(&self, notice: &Notice) {
+            let text = |hint| clean(&self.hints.text(hint));
+            match notice {
+                Notice::Warning(hint) => tracing::warn!(target: "openclaw", "{}", text(hint)),
+                Notice::Info(hint) => tracing::info!(target: "openclaw", "{}", text(hint)),
+                // Steps of a login, which has a dialog of its own; a URL among them is for no log.
+                _ => {}
+            }
+        }
+
+        fn ask(
+            &self,
+            _question: &Question,
+            _stop: &dyn Fn() -> bool,
+        ) -> Result<Secret<String>, DialogError> {
+            Err(DialogError::NobodyThere)
+        }
+
+        fn can_ask(&self) -> bool {
+            false
+        }
+    }
 }

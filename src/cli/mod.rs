@@ -1,6 +1,7 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 mod argv;
+mod audience;
 mod choose;
 mod clipboard;
 pub mod commands;
@@ -95,7 +96,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return tell(error, argv::color(&args)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
-    log::start(cli.global.verbose);
+    log::start(cli.command.verbosity(cli.global.verbose));
     match commands::run(&cli.command, &cli.global, &printer) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(commands::fail(

@@ -1,5 +1,7 @@
 //! The composition root: the only place that names the concrete types behind the ports.
 
+#[cfg(feature = "gateway")]
+pub(super) mod engine;
 mod locations;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
+#[cfg(feature = "gateway")]
+use crate::ports::host::Random;
 use crate::ports::host::{Clock, Env, Interrupt};
 use crate::ports::vault::Vault;
 use crate::providers::catalogue::Catalogue;
@@ -48,10 +52,13 @@ pub(super) use crate::sys::env::names::COMPLETE;
 
 use locations::{check_name, choose_agent, configured, places, user_directory};
 
+use super::audience::Audience;
 use super::clipboard::ClipboardProtocol;
 use super::events::JsonDialog;
 use super::global::Global;
 use super::hint::Renderer;
+#[cfg(feature = "gateway")]
+use super::log::LogDialog;
 use super::printer::Printer;
 use super::terminal::{Abilities, TerminalDialog};
 
@@ -96,6 +103,16 @@ impl System {
         system.fault.take().map_or(Ok(system), Err)
     }
 
+    /// The same for a server: what happens goes to the log, and nobody is asked anything.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    #[cfg(feature = "gateway")]
+    pub fn for_server(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
+        let mut system = Self::told_to(global, printer, Audience::Log)?;
+        system.fault.take().map_or(Ok(system), Err)
+    }
+
     /// The same for a command that must work while the configuration cannot be read, and says so:
     /// what it would have said is taken for not said.
     ///
@@ -105,6 +122,18 @@ impl System {
         global: &Global,
         printer: &Arc<Printer>,
         events: bool,
+    ) -> Result<Self, Failure> {
+        let audience = match events {
+            true => Audience::Program,
+            false => Audience::Person,
+        };
+        Self::told_to(global, printer, audience)
+    }
+
+    fn told_to(
+        global: &Global,
+        printer: &Arc<Printer>,
+        audience: Audience,
     ) -> Result<Self, Failure> {
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
         let clock = Arc::new(match global.json {
@@ -140,7 +169,7 @@ impl System {
         );
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
-        let dialog = dialog(printer, &interrupt, &hints, &clock, events);
+        let dialog = dialog(printer, &interrupt, &hints, &clock, audience);
         files::warn(&dialog);
         let vault = vault(
             (Arc::clone(&files), Arc::clone(&dialog)),
@@ -334,22 +363,31 @@ pub fn exec() -> impl Exec {
     SystemExec
 }
 
+/// Randomness alone.
+#[cfg(feature = "gateway")]
+pub fn random() -> impl Random {
+    OsRandom
+}
+
 /// The file system alone.
 pub fn files() -> impl Files {
     SystemFiles
 }
 
-/// What tells and asks: a program by events, or a person at a terminal.
+/// What tells and asks.
 fn dialog(
     printer: &Arc<Printer>,
     interrupt: &Arc<dyn Interrupt>,
     hints: &Renderer,
     clock: &Arc<SystemClock>,
-    events: bool,
+    audience: Audience,
 ) -> Arc<dyn Dialog> {
     let (printer, interrupt, hints) = (Arc::clone(printer), Arc::clone(interrupt), hints.clone());
-    if events {
-        return Arc::new(JsonDialog::new(printer, interrupt, hints));
+    match audience {
+        Audience::Person => {}
+        Audience::Program => return Arc::new(JsonDialog::new(printer, interrupt, hints)),
+        #[cfg(feature = "gateway")]
+        Audience::Log => return Arc::new(LogDialog::new(hints)),
     }
     let abilities = || Abilities {
         clipboard: ClipboardProtocol::of(&SystemEnv),

@@ -11,7 +11,7 @@ use circles::{circles, modules};
 use paths::{code, paths};
 
 /// Rooms, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("ports", &["model"]),
     ("oauth", &["model", "ports"]),
@@ -22,7 +22,11 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("sys", &["model", "ports"]),
     ("testing", &["model", "ports"]),
     ("app", &["model", "ports", "oauth", "providers", "config"]),
-    ("cli", &["model", "ports", "providers", "config", "app"]),
+    ("gateway", &["model", "ports", "app"]),
+    (
+        "cli",
+        &["model", "ports", "providers", "config", "app", "gateway"],
+    ),
 ];
 
 /// The composition root names the concrete types behind the ports, too.
@@ -36,6 +40,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("anstream", &["cli/printer.rs"]),
     ("anstyle", &["cli/printer.rs"]),
     ("argon2", &["vault/passphrase.rs"]),
+    ("axum", &["gateway/"]),
     (
         "base64",
         &[
@@ -65,6 +70,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("fs2", &["sys/lock.rs"]),
     ("getrandom", &["sys/random.rs", "sys/atomic_write.rs"]),
     ("httparse", &["sys/request_head.rs"]),
+    ("hyper", &["gateway/serve.rs"]),
+    ("hyper_util", &["gateway/serve.rs"]),
     ("icu_normalizer", &["model/collation.rs"]),
     ("ipnet", &["model/access.rs", "sys/http/no_proxy.rs"]),
     ("jsonc_parser", &["config/"]),
@@ -113,8 +120,12 @@ const FENCES: &[(&str, &[&str])] = &[
     ),
     ("signal_hook", &["sys/interrupt.rs"]),
     ("tiny_http", &["sys/loopback_server.rs"]),
-    ("tokio", &["sys/http.rs", "sys/keyring/secret_service.rs"]),
+    (
+        "tokio",
+        &["gateway/", "sys/http.rs", "sys/keyring/secret_service.rs"],
+    ),
     ("toml", &["providers/"]),
+    ("tower", &["gateway/serve.rs"]),
     ("unicode_width", &["cli/printer.rs", "cli/view/"]),
     (
         "windows_native_keyring_store",

@@ -4,6 +4,8 @@ pub mod agents;
 pub mod channels;
 pub mod completions;
 pub mod doctor;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod models;
 pub mod onboard;
 pub mod provider;
@@ -19,6 +21,8 @@ use super::lazy_args::Deferred;
 use super::output::{Answer, Output};
 use super::printer::Printer;
 use super::system::System;
+#[cfg(feature = "gateway")]
+use super::system::engine::SystemEngine;
 use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
 use crate::app::login;
@@ -45,8 +49,22 @@ pub enum Command {
     Doctor(Deferred<doctor::Doctor>),
     /// Refresh tokens that are due and warn about expiring logins (for cron and systemd)
     Tick(Deferred<tick::Tick>),
+    /// Serve the logins of this machine to programs and people, with a web page
+    #[cfg(feature = "gateway")]
+    Gateway(Deferred<gateway::Gateway>),
     /// Print or install a shell completion script
     Completions(Deferred<completions::Completions>),
+}
+
+impl Command {
+    /// The level of the log: a server has one even if nobody asks for it.
+    pub fn verbosity(&self, asked: u8) -> u8 {
+        match self {
+            #[cfg(feature = "gateway")]
+            Self::Gateway(gateway) if gateway.serves() => asked.max(1),
+            _ => asked,
+        }
+    }
 }
 
 /// Completes what a killed process left: a move, and the answers to refreshes and to logins.
@@ -109,6 +127,13 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
                 doctor.run(&system)?.print(printer)
             }
         },
+        #[cfg(feature = "gateway")]
+        Command::Gateway(gateway) if gateway.serves() => {
+            let engine = Arc::new(SystemEngine::new(global, printer)?);
+            gateway.serve(&engine)
+        }
+        #[cfg(feature = "gateway")]
+        Command::Gateway(gateway) => ordinary(&|system| gateway.run(system)),
         Command::Completions(completions) => {
             let system = || System::despite_faults(global, printer, false);
             completions.run(&system)?.print(printer)

@@ -1,7 +1,7 @@
 //! The table.
 
 use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
-use Column::{Busy, Config, Done, Login, NotFound, Stopped, Storage, Temporary, Unknown};
+use Column::{Busy, Config, Done, Login, NotFound, Stopped, Storage, Temporary, Unknown, Usage};
 
 use super::cause::{
     CONFIG, STORE, asking, blocked, broken, empty, full_output, left_alone, locked, no_answer,
@@ -310,6 +310,12 @@ fn others() -> Vec<Row> {
         configures("agents set-identity", "--agent work --name Rusty")
             .on(NotFound, names("--agent nobody --name Rusty")),
         spends("tick", "--no-spread"),
+        // It runs until it is told to stop, which is no failure.
+        Row::new("gateway run", "--listen 127.0.0.1:0 --json")
+            .on(Done, left_alone())
+            .on(Usage, names("--listen 0.0.0.0:0"))
+            .on(Storage, full_output())
+            .on(Stopped, left_alone().code(0)),
         Row::new("agents add", "new --workspace w --non-interactive")
             .on(Storage, blocked("agents")),
         Row::new("agents list", "").on(Storage, full_output()),

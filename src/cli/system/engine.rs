@@ -1,0 +1,153 @@
+//! The use cases of a server that runs for months: what was read once at the start of a command is
+//! read again here when it changed.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::{System, random};
+use crate::app::context::Context;
+use crate::app::credential::answered::Answered;
+use crate::app::failure::Failure;
+use crate::app::hooks::deliver;
+use crate::app::hooks::queue::Alerts;
+use crate::cli::global::Global;
+use crate::cli::hint::Renderer;
+use crate::cli::printer::Printer;
+use crate::gateway::Ports;
+use crate::gateway::engine::Engine;
+use crate::model::hint::Hint;
+use crate::model::id::AgentId;
+use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS, SECRETS};
+use crate::ports::files::Files;
+use crate::ports::host::Interrupt;
+
+/// The ports of this process, made anew when the configuration changed.
+pub struct SystemEngine {
+    global: Global,
+    printer: Arc<Printer>,
+    /// The one that signals reach; each system that is made anew has one that they do not.
+    interrupt: Arc<dyn Interrupt>,
+    current: RwLock<Current>,
+}
+
+/// A system, and a mark of the files that it was made of.
+struct Current {
+    system: Arc<System>,
+    mark: u64,
+}
+
+impl SystemEngine {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// As [`System::new`].
+    pub fn new(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
+        let system = System::for_server(global, printer)?;
+        Ok(Self {
+            global: global.clone(),
+            printer: Arc::clone(printer),
+            interrupt: Arc::clone(&system.interrupt),
+            current: RwLock::new(Current {
+                mark: mark(&system, &settings_files(&system)),
+                system: Arc::new(system),
+            }),
+        })
+    }
+
+    /// The system as it is now.
+    pub fn system(&self) -> Arc<System> {
+        Arc::clone(&self.current.read().system)
+    }
+
+    /// What a gateway needs beside its use cases.
+    pub fn ports(self: &Arc<Self>) -> Ports {
+        Ports {
+            engine: Arc::clone(self) as Arc<dyn Engine>,
+            clock: Arc::clone(&self.system().clock) as _,
+            interrupt: Arc::clone(&self.interrupt),
+            random: Arc::new(random()),
+        }
+    }
+
+    /// Makes the system anew if its files changed. One that cannot be read leaves the old one in
+    /// force: half of a file that somebody is writing must not end a service.
+    fn renew(&self) {
+        let system = self.system();
+        let mark = mark(&system, &settings_files(&system));
+        if self.current.read().mark == mark {
+            return;
+        }
+        match System::for_server(&self.global, &self.printer) {
+            Ok(system) => {
+                let system = Arc::new(system);
+                *self.current.write() = Current { system, mark };
+            }
+            Err(failure) => {
+                tracing::warn!(target: "openclaw", "{failure}; the configuration read before stays in force");
+                self.current.write().mark = mark;
+            }
+        }
+    }
+}
+
+impl Engine for SystemEngine {
+    fn with(&self, work: &mut dyn FnMut(Context<'_>, &AgentId)) {
+        let system = self.system();
+        let (alerts, answered) = (Alerts::default(), Answered::default());
+        let cx = Context {
+            interrupt: &*self.interrupt,
+            alerts: &alerts,
+            answered: &answered,
+            ..system.context()
+        };
+        work(cx, &system.agent);
+        let render = |agent: &AgentId, hint: &Hint| Renderer::text(&system.hints_of(agent), hint);
+        deliver::deliver(cx, &render);
+    }
+
+    fn revision(&self) -> u64 {
+        self.renew();
+        let system = self.system();
+        let cx = system.context();
+        // A store that cannot be listed is judged when it can be again, or after a while.
+        let agents = cx.store.agents().unwrap_or_default();
+        let documents = agents.iter().flat_map(|agent| {
+            let document = cx.store_files.document(agent);
+            let state = cx.store_files.state_path(agent).ok();
+            [Some(document), state].into_iter().flatten()
+        });
+        let mut files: Vec<PathBuf> = documents.collect();
+        files.extend(settings_files(&system));
+        mark(&system, &files)
+    }
+}
+
+/// The files that a system is made of. A directory stands for what is in it.
+fn settings_files(system: &System) -> Vec<PathBuf> {
+    let state = &system.dirs.state;
+    let providers = state.join(PROVIDERS);
+    let listed = system.files.list(&providers).unwrap_or_default();
+    let mut files: Vec<PathBuf> = listed.iter().map(|name| providers.join(name)).collect();
+    files.push(system.config.path().to_owned());
+    files.extend([DOTENV, DECLARED, SECRETS].map(|name| state.join(name)));
+    files
+}
+
+/// A number that differs if one of the files does.
+fn mark(system: &System, files: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        (file, stat(&*system.files, file)).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// What tells of a file whether it is another one, without reading it.
+fn stat(files: &dyn Files, path: &Path) -> Option<(i64, u64, (u64, u64))> {
+    let stat = files.stat(path).ok().flatten()?;
+    Some((stat.modified.0, stat.size, stat.identity))
+}

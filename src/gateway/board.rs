@@ -1,0 +1,272 @@
+//! What is known of every login, judged anew when something changed: `status` is answered from
+//! memory, and whoever watches is told of changes.
+//!
+//! A thread looks several times a second whether a document or the configuration changed, and judges
+//! then; every few seconds it judges anyway, for time passes and records of refusals are in no
+//! document. The judgement is that of `models status`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::engine::Engine;
+use crate::app::context::Context;
+use crate::app::credential::facts::Renewal;
+use crate::app::credential::outlook::{Outlook, Used};
+use crate::app::credential::state::{Actor, Trouble};
+use crate::app::failure::Failure;
+use crate::app::status::{self, ProfileHealth, Report};
+use crate::model::credential::Kind;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::time::Timestamp;
+
+/// How often is looked whether something changed.
+const LOOK: Duration = Duration::from_millis(250);
+/// After how many looks is judged although nothing changed: 5 seconds.
+const STALE_AFTER: u32 = 20;
+
+/// All logins at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    /// Counts the changes.
+    pub(super) revision: u64,
+    /// Why nothing is known; what is in here is older then.
+    pub(super) fault: Option<String>,
+    /// The agent whose logins they are.
+    pub(super) agent: Option<AgentId>,
+    /// By id.
+    pub(super) providers: Vec<ProviderState>,
+}
+
+impl Snapshot {
+    pub(super) fn provider(&self, id: &ProviderId) -> Option<&ProviderState> {
+        self.providers.iter().find(|state| state.provider == *id)
+    }
+}
+
+/// What a provider would give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProviderState {
+    pub(super) provider: ProviderId,
+    /// What `token --provider` would hand out.
+    pub(super) given: Given,
+    pub(super) profiles: Vec<ProfileState>,
+}
+
+/// What `token --provider` would hand out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// The token of this profile, which ends then.
+    Profile(ProfileId, Option<Timestamp>),
+    /// A key that no document holds, or the provider's own software has it.
+    Outside,
+    /// Nothing, although something is stored: why.
+    Unusable(String),
+    /// Nothing: nothing is stored.
+    Nothing,
+}
+
+/// What is known of a profile, in the words of `models status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ProfileState {
+    pub(super) profile: ProfileId,
+    pub(super) agent: AgentId,
+    pub(super) account: Option<String>,
+    pub(super) kind: Kind,
+    pub(super) state: &'static str,
+    /// What is wrong with it, a sentence.
+    pub(super) detail: Option<String>,
+    #[serde(serialize_with = "super::time::rfc3339")]
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) refreshes: bool,
+    /// `login` if only a person can mend it, `wait` if time does.
+    pub(super) action: Option<&'static str>,
+    /// Whether its token is the one that is handed out.
+    pub(super) in_use: bool,
+}
+
+/// The board.
+pub(super) struct Board {
+    current: watch::Sender<Arc<Snapshot>>,
+    bell: Bell,
+}
+
+/// Wakes the watcher before its time.
+#[derive(Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    heard: Condvar,
+}
+
+impl Bell {
+    fn ring(&self) {
+        *self.rung.lock() = true;
+        self.heard.notify_all();
+    }
+
+    /// Waits for the bell, or so long; whether it rang.
+    fn wait(&self, limit: Duration) -> bool {
+        let mut rung = self.rung.lock();
+        if !*rung {
+            self.heard.wait_for(&mut rung, limit);
+        }
+        std::mem::take(&mut *rung)
+    }
+}
+
+impl Board {
+    /// A board with what is known now.
+    pub(super) fn new(engine: &dyn Engine) -> Self {
+        let board = Self {
+            current: watch::Sender::new(Arc::default()),
+            bell: Bell::default(),
+        };
+        board.judge(engine);
+        board
+    }
+
+    /// What is known.
+    pub(super) fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Tells of changes.
+    #[allow(dead_code)]
+    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.current.subscribe()
+    }
+
+    /// Has it looked at again at once: something of ours changed.
+    pub(super) fn touch(&self) {
+        self.bell.ring();
+    }
+
+    /// Tells of a change that is none of a credential, such as a step of a login.
+    #[allow(dead_code)]
+    pub(super) fn announce(&self) {
+        self.current.send_modify(|current| {
+            let mut next = Snapshot::clone(current);
+            next.revision += 1;
+            *current = Arc::new(next);
+        });
+    }
+
+    /// Judges all logins, and publishes what is new.
+    pub(super) fn judge(&self, engine: &dyn Engine) {
+        let judged = engine.run(|cx, agent| (agent.clone(), judge(cx, agent)));
+        let Some((agent, judged)) = judged else {
+            return;
+        };
+        self.current.send_if_modified(|current| {
+            let mut next = match judged {
+                Ok(providers) => Snapshot {
+                    providers,
+                    agent: Some(agent),
+                    ..Snapshot::default()
+                },
+                Err(failure) => Snapshot {
+                    fault: Some(failure.to_string()),
+                    ..Snapshot::clone(current)
+                },
+            };
+            next.revision = current.revision;
+            let is_new = next != **current;
+            if is_new {
+                next.revision += 1;
+                *current = Arc::new(next);
+            }
+            is_new
+        });
+    }
+
+    /// Keeps it true on a thread of its own, until `over`.
+    pub(super) fn keep(
+        self: &Arc<Self>,
+        engine: Arc<dyn Engine>,
+        over: Arc<AtomicBool>,
+    ) -> std::io::Result<JoinHandle<()>> {
+        let board = Arc::clone(self);
+        let builder = thread::Builder::new().name("board".to_owned());
+        builder.spawn(move || {
+            let (mut seen, mut looks) = (engine.revision(), 0);
+            while !over.load(Ordering::SeqCst) {
+                let is_rung = board.bell.wait(LOOK);
+                let revision = engine.revision();
+                looks += 1;
+                if is_rung || revision != seen || looks >= STALE_AFTER {
+                    board.judge(&*engine);
+                    (seen, looks) = (revision, 0);
+                }
+            }
+        })
+    }
+}
+
+fn judge(cx: Context<'_>, agent: &AgentId) -> Result<Vec<ProviderState>, Failure> {
+    let request = status::Request {
+        agent: agent.clone(),
+        agent_named: false,
+    };
+    Ok(providers(&status::run(cx, &request)?))
+}
+
+fn providers(report: &Report) -> Vec<ProviderState> {
+    let outlooks = report.outlooks.iter();
+    outlooks.map(|outlook| provider(report, outlook)).collect()
+}
+
+fn provider(report: &Report, outlook: &Outlook) -> ProviderState {
+    let is_its = |health: &&ProfileHealth| {
+        ProviderId::parse(&health.provider).is_ok_and(|id| id == outlook.provider)
+    };
+    let profiles = report.health.profiles.iter().filter(is_its);
+    ProviderState {
+        provider: outlook.provider.clone(),
+        given: given(report, outlook),
+        profiles: profiles.map(|health| profile(health, outlook)).collect(),
+    }
+}
+
+fn given(report: &Report, outlook: &Outlook) -> Given {
+    match (&outlook.used, &outlook.failure) {
+        (Some(Used::Profile(id)), _) => {
+            let mut all = report.health.profiles.iter();
+            let health = all.find(|health| health.facts.profile == *id);
+            let expires = health.and_then(|health| health.facts.expires_at());
+            Given::Profile(id.clone(), expires)
+        }
+        (Some(Used::Outside(_) | Used::Software), _) => Given::Outside,
+        (None, Some(failure)) if outlook.has_candidates || outlook.is_unreadable => {
+            Given::Unusable(failure.to_string())
+        }
+        (None, _) => Given::Nothing,
+    }
+}
+
+fn profile(health: &ProfileHealth, outlook: &Outlook) -> ProfileState {
+    let (facts, assessment) = (&health.facts, &health.assessment);
+    let obstacle = assessment.obstacle.as_deref();
+    let action = match (assessment.trouble(), assessment.actor) {
+        (Some(Trouble::Broken), Actor::Person) => Some("login"),
+        (Some(_), Actor::Command | Actor::Nobody) => Some("wait"),
+        _ if assessment.needs_somebody() => Some("login"),
+        _ => None,
+    };
+    ProfileState {
+        profile: facts.profile.clone(),
+        agent: facts.owner.clone(),
+        account: health.email.clone(),
+        kind: facts.kind,
+        state: assessment.state.label(),
+        detail: obstacle.map(|obstacle| obstacle.failure(&facts.profile).message),
+        expires_at: facts.expires_at(),
+        refreshes: facts.renewal == Renewal::Automatic && assessment.is_refreshed(facts),
+        action,
+        in_use: outlook.profile() == Some(&facts.profile),
+    }
+}

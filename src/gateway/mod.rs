@@ -1,0 +1,163 @@
+//! The gateway: one place for a team's logins, asked over HTTP.
+//!
+//! Everything that it does to a credential is a use case of `app`, run on threads of its own; in here
+//! is what HTTP needs: who may ask, from where, how much at once, and how answers are written.
+
+mod auth;
+mod board;
+mod caller;
+pub mod engine;
+mod front;
+mod health;
+pub mod options;
+mod problem;
+mod routes;
+mod serve;
+mod state;
+mod time;
+mod work;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::Command;
+use crate::ports::host::{Clock, Interrupt, Random};
+use engine::Engine;
+use options::Options;
+use state::Gateway;
+use work::Workers;
+
+/// Threads that answer from memory.
+const THREADS: usize = 2;
+/// How often is looked whether a signal came.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a refresh that is on the wire is waited for: its request, and what storing its answer may
+/// take.
+const REFRESH_LIMIT: Duration = Duration::from_secs(35);
+
+/// The ports of a gateway, beside those that its use cases get from the [`Engine`].
+pub struct Ports {
+    /// Runs the use cases.
+    pub engine: Arc<dyn Engine>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Signals that ask to stop.
+    pub interrupt: Arc<dyn Interrupt>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// What is told of a gateway once it answers.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The URL of its page.
+    pub url: String,
+}
+
+/// Runs a gateway until a signal asks to stop; `ready` is called once it answers.
+///
+/// # Errors
+/// [`Kind::Usage`] if it would be open to others, or where it is to listen cannot be had.
+pub fn run(
+    options: Options,
+    ports: &Ports,
+    ready: impl FnOnce(&Ready) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    options
+        .check()
+        .map_err(|why| Failure::new(Kind::Usage, why.to_string()))?;
+    ports.interrupt.defer();
+    let listener = std::net::TcpListener::bind(options.listen)
+        .map_err(|error| cannot_listen(options.listen, &error))?;
+    let runtime = runtime().map_err(|error| cannot_start(&error))?;
+    let served = start(&runtime, options, ports, listener, ready);
+    // What still runs may have a refresh token on the wire.
+    runtime.shutdown_timeout(REFRESH_LIMIT);
+    served
+}
+
+fn start(
+    runtime: &Runtime,
+    options: Options,
+    ports: &Ports,
+    listener: std::net::TcpListener,
+    ready: impl FnOnce(&Ready) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_start(&error))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|error| cannot_start(&error))?;
+    let mut seed = [0; 4];
+    ports
+        .random
+        .fill(&mut seed)
+        .map_err(|error| cannot_start(&error))?;
+    let gateway = Arc::new(Gateway::new(
+        options,
+        address,
+        Workers::new(Arc::clone(&ports.engine)),
+        Arc::clone(&ports.clock),
+        u32::from_ne_bytes(seed),
+    ));
+    let over = Arc::new(AtomicBool::default());
+    let board = gateway
+        .board
+        .keep(Arc::clone(&ports.engine), Arc::clone(&over));
+    let board = board.map_err(|error| cannot_start(&error))?;
+    let served = runtime.block_on(async {
+        let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;
+        let (sender, receiver) = watch::channel(false);
+        let router = routes::routes(Arc::clone(&gateway));
+        ready(&Ready {
+            address,
+            url: gateway.base_url(),
+        })?;
+        let signals = watch_signals(&gateway, &*ports.interrupt, &sender);
+        tokio::join!(signals, serve::serve(listener, router, receiver));
+        Ok(())
+    });
+    over.store(true, Ordering::SeqCst);
+    gateway.board.touch();
+    let _ = board.join();
+    served
+}
+
+/// Begins the end when a signal comes.
+async fn watch_signals(gateway: &Gateway, interrupt: &dyn Interrupt, over: &watch::Sender<bool>) {
+    while interrupt.pending().is_none() {
+        tokio::time::sleep(LOOK).await;
+    }
+    gateway.draining.store(true, Ordering::SeqCst);
+    over.send_replace(true);
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .max_blocking_threads(work::THREADS)
+        .thread_name("gateway")
+        .enable_io()
+        .enable_time()
+        .build()
+}
+
+fn cannot_listen(at: SocketAddr, error: &io::Error) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("cannot listen at {at}: {error}"));
+    failure.hint(Command::new("gateway run").option("--listen", "127.0.0.1:0"))
+}
+
+fn cannot_start(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Kind::Storage, format!("cannot start the gateway: {error}"))
+}

@@ -1,0 +1,31 @@
+//! Which path leads to which handler.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+
+use super::auth;
+use super::front::{front, timed};
+use super::health::{livez, readyz};
+use super::state::Gateway;
+
+/// The whole service.
+pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
+    let open = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz));
+    let auth =
+        |prefix: &str| Router::new().route(&format!("{prefix}/status"), get(auth::status::status));
+    let inner = open
+        .merge(auth("/v1/auth/openai"))
+        .merge(auth("/v1/auth/chatgpt/{provider}"))
+        .merge(auth("/v1/auth/{provider}"))
+        .layer(from_fn(timed))
+        .with_state(Arc::clone(&gateway));
+    // Around the router, not in it: a request that is not for us is told nothing of our paths.
+    Router::new()
+        .fallback_service(inner)
+        .layer(from_fn_with_state(gateway, front))
+}

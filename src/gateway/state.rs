@@ -1,0 +1,75 @@
+//! What all requests share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::board::Board;
+use super::options::Options;
+use super::problem::Problem;
+use super::work::Workers;
+use crate::model::id::ProviderId;
+use crate::ports::host::Clock;
+
+/// One running gateway.
+pub(super) struct Gateway {
+    pub(super) options: Options,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+    pub(super) workers: Workers,
+    pub(super) board: Arc<Board>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Whether it is about to end: it takes no new requests.
+    pub(super) draining: AtomicBool,
+    /// Differs between two runs, so that ids of requests do.
+    seed: u32,
+    requests: AtomicU64,
+}
+
+impl Gateway {
+    pub(super) fn new(
+        options: Options,
+        address: SocketAddr,
+        workers: Workers,
+        clock: Arc<dyn Clock>,
+        seed: u32,
+    ) -> Self {
+        let board = Board::new(workers.engine().as_ref());
+        Self {
+            options,
+            address,
+            board: Arc::new(board),
+            workers,
+            clock,
+            draining: AtomicBool::default(),
+            seed,
+            requests: AtomicU64::default(),
+        }
+    }
+
+    /// The id of the next request.
+    pub(super) fn request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:08x}-{number:06x}", self.seed)
+    }
+
+    /// Whether the catalogue describes a provider.
+    pub(super) async fn knows(&self, provider: &ProviderId) -> Result<bool, Problem> {
+        let id = provider.clone();
+        self.workers
+            .run(move |cx, _| cx.catalogue.get(&id).is_ok())
+            .await
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// The origin that our page has: that of the public URL, or the one we listen at.
+    pub(super) fn base_url(&self) -> String {
+        match &self.options.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.address),
+        }
+    }
+}

@@ -99,6 +99,9 @@ const LATER: &[(&str, &str)] = &[
     ("vydra", "VYDRA_API_KEY"),
 ];
 
+/// What gateways know besides: services that make music and pictures.
+const MEDIA: &[(&str, &str)] = &[("dashscope", "DASHSCOPE_API_KEY"), ("suno", "")];
+
 #[test]
 fn every_built_in_provider_is_whole() {
     let catalogue = catalogue(&[]);
@@ -116,10 +119,32 @@ fn every_built_in_provider_is_whole() {
     let mut expected: Vec<(String, String)> = ENV
         .iter()
         .chain(LATER)
+        .chain(MEDIA)
         .map(|(id, env)| ((*id).into(), (*env).into()))
         .collect();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn media_services_take_what_they_hand_out() {
+    let kinds = |catalogue: &Catalogue, name: &str| {
+        let provider = catalogue.get(&id(name)).unwrap();
+        let shapes = (
+            provider.token_shape().is_some(),
+            provider.key_shape().is_some(),
+        );
+        (provider.logs_in(), shapes)
+    };
+    let known = catalogue(&[]);
+    assert_eq!(kinds(&known, "suno"), (false, (true, false)));
+    assert_eq!(kinds(&known, "dashscope"), (false, (false, true)));
+    // As the guide has it.
+    let guide = include_str!("../../../docs/providers.md");
+    let (_, text) = guide.split_once("replaces = true`, a `[client]`").unwrap();
+    let manifest = text.split("```").nth(1).unwrap();
+    let with_login = catalogue(&[("dashscope.toml", manifest.trim_start_matches("toml"))]);
+    assert_eq!(kinds(&with_login, "dashscope"), (true, (false, true)));
 }
 
 #[test]
@@ -187,7 +212,7 @@ fn a_users_file_is_found_and_may_replace() {
         "{broken}"
     );
     let ids = catalogue.ids().unwrap();
-    assert_eq!(ids.len(), ENV.len() + LATER.len() + 3);
+    assert_eq!(ids.len(), ENV.len() + LATER.len() + MEDIA.len() + 3);
     assert!(ids.contains(&id("broken")));
 }
 

@@ -24,6 +24,7 @@ use crate::ports::dialog::{Dialog, Notice};
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
+use crate::ports::listeners::Listeners;
 use crate::ports::lock::{self, Wait};
 use crate::ports::program::Programs;
 use crate::ports::secrets::NamedSecrets;
@@ -54,6 +55,8 @@ pub struct Context<'a> {
     pub browser: &'a dyn Browser,
     /// The one HTTP client.
     pub http: &'a dyn Http,
+    /// Who listens on the ports of this machine.
+    pub listeners: &'a dyn Listeners,
     /// External programs that speak for a provider.
     pub programs: &'a dyn Programs,
     /// The loopback redirect endpoint.

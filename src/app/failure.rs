@@ -61,6 +61,8 @@ pub enum StoreEffect {
     Changed,
     /// Nothing on disk, but the refresh token may be spent at the provider.
     MaybeSpent,
+    /// Another program was asked to change something, and did not say whether it did.
+    Unclear,
     /// The refresh token is spent, and its successor lies in a file for the next command to store.
     Saved,
 }

@@ -11,6 +11,7 @@ mod batch;
 pub mod credential;
 pub mod doctor;
 pub mod explain;
+pub mod gateway;
 pub mod hooks;
 mod issuer;
 pub mod login;

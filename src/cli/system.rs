@@ -44,6 +44,7 @@ use crate::sys::interrupt::SystemInterrupt;
 use crate::sys::kernel_keyring::KernelKeyring;
 use crate::sys::keyring::SystemKeyring;
 use crate::sys::login_shell::SystemShell;
+use crate::sys::port_holder::SystemListeners;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 use crate::vault::open::{FileVault, VaultDirs, VaultPorts};
@@ -216,6 +217,7 @@ impl System {
             interrupt: self.interrupt.as_ref(),
             browser: &self.browser,
             http: &self.http,
+            listeners: &SystemListeners,
             programs: &SystemPrograms,
             callback: &SystemCallback,
             dialog: self.dialog.as_ref(),

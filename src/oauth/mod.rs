@@ -22,7 +22,7 @@ pub mod metadata;
 pub mod paste;
 mod pkce;
 pub mod plugin;
-mod redaction;
+pub mod redaction;
 pub mod refresh;
 mod refusal;
 pub mod revoke;

@@ -11,7 +11,7 @@ const PIECE: usize = 12;
 
 /// Makes what a server said fit to print, without the secrets that were sent to it, or parts of them,
 /// and without what looks like another one.
-pub(super) fn clean<'a>(
+pub fn clean<'a>(
     text: &str,
     limit: usize,
     sent: impl Iterator<Item = &'a Secret<String>>,

@@ -26,6 +26,7 @@ pub mod dialog;
 
 pub mod key_cache;
 pub mod keyring;
+pub mod listeners;
 
 pub mod secrets;
 

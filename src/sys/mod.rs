@@ -36,7 +36,7 @@ mod ownership;
 mod path_walk;
 pub mod paths;
 mod pieces;
-mod port_holder;
+pub mod port_holder;
 mod preallocated;
 mod private_group;
 mod process_group;

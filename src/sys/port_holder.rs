@@ -1,4 +1,5 @@
-//! Who holds a TCP port, so that a login that cannot listen names the program to close.
+//! Who holds a TCP port, so that a login that cannot listen names the program to close, and a token
+//! is sent to no other user's server.
 //!
 //! Best effort and Linux only: the socket tables name an inode, and a process that has it open is
 //! found if we may look into it. Not finding one is no failure.
@@ -10,6 +11,16 @@ use super::owner_support::us;
 use super::socket_table;
 use crate::model::id::printable;
 use crate::ports::callback::Holder;
+use crate::ports::listeners::Listeners;
+
+/// The listeners of this machine.
+pub struct SystemListeners;
+
+impl Listeners for SystemListeners {
+    fn are_trusted(&self, port: u16) -> bool {
+        socket_table::is_trusted(port)
+    }
+}
 
 /// Who listens on `port` at any address.
 pub(crate) fn find(port: u16) -> Option<Holder> {

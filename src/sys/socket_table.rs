@@ -87,6 +87,18 @@ pub(super) fn listeners(port: u16) -> Vec<Socket> {
     table
 }
 
+/// Whether all that listen on `port` are of this user or of root, and somebody does. Who does not
+/// exist in our user namespace looks like nobody, and so may this user.
+pub(super) fn is_trusted(port: u16) -> bool {
+    are_trusted(&listeners(port), us(), is_mapped)
+}
+
+fn are_trusted(listeners: &[Socket], us: u32, is_mapped: impl Fn() -> bool) -> bool {
+    let is_ours = |uid: u32| uid == us && !(uid == OVERFLOW_UID && is_mapped());
+    let is_trusted = |row: &Socket| row.inode != 0 && (row.uid == 0 || is_ours(row.uid));
+    !listeners.is_empty() && listeners.iter().all(is_trusted)
+}
+
 fn is_listener(row: &Socket, port: u16) -> bool {
     row.state == LISTEN && row.local.port() == port
 }
@@ -181,6 +193,24 @@ mod tests {
             .map(|row| row.inode)
             .collect();
         assert_eq!(found, [4711]);
+    }
+
+    #[test]
+    fn listeners_are_trusted_if_all_are_of_this_user_or_root() {
+        let mut rows = parse(TABLE);
+        rows.remove(1);
+        let trusted = |rows: &[Socket], us: u32, mapped| are_trusted(rows, us, || mapped);
+        assert!(trusted(&rows, 1000, false));
+        assert!(!trusted(&rows, 1001, false));
+        assert!(!trusted(&[], 1000, false));
+        rows[0].uid = 0;
+        assert!(trusted(&rows, 1000, false));
+        rows[0].uid = 1001;
+        assert!(!trusted(&rows, 1000, false));
+        rows.remove(0);
+        rows[0].uid = OVERFLOW_UID;
+        assert!(trusted(&rows, OVERFLOW_UID, false));
+        assert!(!trusted(&rows, OVERFLOW_UID, true));
     }
 
     #[test]

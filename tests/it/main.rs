@@ -14,6 +14,7 @@ mod compat;
 mod config;
 mod documentation;
 mod faults;
+mod gateway;
 mod keyring;
 mod login;
 mod providers;

@@ -3,6 +3,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod builtin;
+pub(crate) mod gateway;
 pub(crate) mod in_flight;
 mod issued;
 pub(crate) mod issuer;

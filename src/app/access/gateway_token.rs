@@ -63,7 +63,7 @@ pub fn find(
     token_file: Option<&Path>,
     is_loopback: bool,
 ) -> Result<GatewayToken, Failure> {
-    match given(cx, token_file)? {
+    match given(cx, token_file, &VARIABLES)? {
         Some(given) => Ok(given),
         None if is_loopback => kept(cx),
         None => {
@@ -74,12 +74,19 @@ pub fn find(
     }
 }
 
-/// The token that the user gives, if any.
-fn given(cx: Context<'_>, token_file: Option<&Path>) -> Result<Option<GatewayToken>, Failure> {
+/// The token that the user gives, if any: in a file, else by one of the `variables`.
+///
+/// # Errors
+/// [`Kind::Usage`] or [`Kind::Config`] if what is given is no token.
+pub(in crate::app) fn given(
+    cx: Context<'_>,
+    token_file: Option<&Path>,
+    variables: &[(&'static str, &'static str)],
+) -> Result<Option<GatewayToken>, Failure> {
     if let Some(path) = token_file {
         return named(cx, path).map(Some);
     }
-    for (variable, file_variable) in VARIABLES {
+    for &(variable, file_variable) in variables {
         let mut names = [variable, file_variable].into_iter();
         if let Some(name) = names.find(|name| cx.env.is_garbled(name)) {
             let message = format!("{name} is not valid Unicode");
@@ -114,22 +121,37 @@ fn named(cx: Context<'_>, path: &Path) -> Result<GatewayToken, Failure> {
 /// The token in the state directory; the first gateway makes it. Of two that begin at once, the one
 /// without the lock reads what the other made.
 fn kept(cx: Context<'_>) -> Result<GatewayToken, Failure> {
-    let directory = cx.dirs.state.join(GATEWAY);
-    let path = directory.join("token");
-    let source = TokenSource::Kept(path.clone());
     let locks = cx.dirs.state.join(LOCKS);
     cx.files.create_dirs(&locks)?;
     let lock = locks.join("gateway-token.lock");
     let wait = cx.wait(SHORT);
     let _lock = lock_within(cx.files, cx.clock, &lock, Sharing::Exclusive, &wait)?;
-    if let Some(token) = read(cx, &path, &source)? {
-        return Ok(GatewayToken { token, source });
+    if let Some(made) = made(cx)? {
+        return Ok(made);
     }
+    let path = path(cx);
     let token = random_hex::<{ AccessKey::RANDOM }>(cx).map(Secret::new)?;
-    cx.files.create_dirs(&directory)?;
+    cx.files.create_dirs(&cx.dirs.state.join(GATEWAY))?;
     let line = Secret::new([token.expose(), "\n"].concat());
     cx.files.replace(&path, line.expose().as_bytes())?;
+    let source = TokenSource::Kept(path);
     Ok(GatewayToken { token, source })
+}
+
+/// The token that a gateway of this state directory has made, if one has.
+///
+/// # Errors
+/// If others can read it, or it is damaged.
+pub(in crate::app) fn made(cx: Context<'_>) -> Result<Option<GatewayToken>, Failure> {
+    let path = path(cx);
+    let source = TokenSource::Kept(path.clone());
+    let token = read(cx, &path, &source)?;
+    Ok(token.map(|token| GatewayToken { token, source }))
+}
+
+/// Where a gateway keeps the token that it has made.
+pub(in crate::app) fn path(cx: Context<'_>) -> PathBuf {
+    cx.dirs.state.join(GATEWAY).join("token")
 }
 
 /// Reads a token from a file that nobody else can read or write.

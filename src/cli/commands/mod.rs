@@ -1,6 +1,7 @@
 //! One file per command: its arguments, its call, its view. The folders are the command tree.
 
 pub mod agents;
+pub mod auth;
 pub mod channels;
 pub mod completions;
 pub mod doctor;
@@ -43,6 +44,8 @@ pub enum Command {
     Agents(Deferred<agents::Agents>),
     /// Store named secrets, sealed, and manage the key that opens them
     Secrets(Deferred<secrets::Secrets>),
+    /// Check and remove the logins that a running gateway keeps
+    Auth(Deferred<auth::Auth>),
     /// List logins in the format of OpenClaw's channels command
     Channels(Deferred<channels::Channels>),
     /// Check that this system can store credentials safely
@@ -113,6 +116,11 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
             // What a killed process left may need the key, and is left for the next command.
             let system = System::new(global, printer, false)?;
             finish(secrets.run(&system), &system)
+        }
+        Command::Auth(auth) => {
+            // What a killed process left here is no matter of a gateway.
+            let system = System::new(global, printer, false)?;
+            finish(auth.run(&system), &system)
         }
         Command::Tick(tick) => ordinary(&|system| tick.run(system)),
         Command::Channels(channels) => ordinary(&|system| channels.run(system)),

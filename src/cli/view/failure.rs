@@ -44,6 +44,7 @@ fn told(hints: &Renderer, failure: &Failure) -> Vec<Hint> {
         StoreEffect::MaybeSpent => lines.push(
             "No credentials were changed, but the refresh token may already be used.".into(),
         ),
+        StoreEffect::Unclear => lines.push("Credentials may have been changed.".into()),
         StoreEffect::Saved => lines.push(
             "The stored refresh token is already used; its replacement is saved, and the next command stores it."
                 .into(),

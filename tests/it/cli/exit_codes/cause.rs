@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
+use crate::support::gateway::StandInGateway;
 use crate::support::issuer::{Account, Issuer, Scripted};
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::ProviderId;
@@ -102,6 +103,14 @@ pub(super) fn locked() -> Cell {
 /// It reads a file that is very long, and then there is Ctrl-C.
 pub(super) fn waiting(path: &'static str) -> Cell {
     Cell::how(How::Reading(path))
+}
+
+/// The gateway answers so.
+pub(super) fn gateway(status: u16, body: &'static str) -> Cell {
+    Cell::changed(move |world, _| {
+        let gateway = StandInGateway::json(status, body);
+        world.write(".env", &format!("GOCLAW_GATEWAY_URL={}\n", gateway.url()));
+    })
 }
 
 pub(super) fn asking() -> Cell {

@@ -4,8 +4,8 @@ use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
 use Column::{Busy, Config, Done, Login, NotFound, Stopped, Storage, Temporary, Unknown, Usage};
 
 use super::cause::{
-    CONFIG, STORE, asking, blocked, broken, empty, full_output, left_alone, locked, no_answer,
-    refreshing, refused, trouble, unread,
+    CONFIG, STORE, asking, blocked, broken, empty, full_output, gateway, left_alone, locked,
+    no_answer, refreshing, refused, trouble, unread,
 };
 use super::cell::Cell;
 use super::secret_rows;
@@ -304,8 +304,28 @@ fn defaults() -> Vec<Row> {
     rows.map(|row| row.prepare(defaulted)).collect()
 }
 
+/// One that asks a gateway, which answers so if all is well.
+fn asks(command: &'static str, answer: &'static str) -> Row {
+    let unknown = r#"{"error":"sent","code":"outcome_unknown"}"#;
+    let database = r#"{"error":"no database","code":"database_unavailable"}"#;
+    Row::new(command, "")
+        .on(Done, gateway(200, answer))
+        .on(NotFound, names("nobody"))
+        .on(Temporary, gateway(503, r#"{"error":"later"}"#))
+        .on(Storage, gateway(503, database))
+        .on(Unknown, gateway(503, unknown))
+}
+
 fn others() -> Vec<Row> {
     vec![
+        asks("auth status", r#"{"authenticated":true}"#).on(
+            Login,
+            gateway(
+                200,
+                r#"{"authenticated":false,"error":"token invalid or expired"}"#,
+            ),
+        ),
+        asks("auth logout", r#"{"status":"logged out"}"#),
         configures("channels list", ""),
         configures("agents set-identity", "--agent work --name Rusty")
             .on(NotFound, names("--agent nobody --name Rusty")),

@@ -23,6 +23,7 @@ use openclaw::ports::host::{
     Clock, Env, Interrupt, LoginShell, Random, RandomError, ShellError, Signal, Variables,
 };
 use openclaw::ports::http::{Http, HttpError, HttpErrorKind, Request, Response};
+use openclaw::ports::listeners::Listeners;
 use openclaw::ports::program::{
     AskedProgram, Exit, HookCommand, ProgramAnswer, ProgramError, Programs, Running,
 };
@@ -94,6 +95,12 @@ impl Interrupt for Nothing {
 impl Callback for Nothing {
     fn bind(&self, _: &Loopback) -> Result<Box<dyn Listening>, BindError> {
         Err(BindError(Vec::new()))
+    }
+}
+
+impl Listeners for Nothing {
+    fn are_trusted(&self, _: u16) -> bool {
+        false
     }
 }
 
@@ -341,6 +348,7 @@ impl FakePorts {
             interrupt: &Nothing,
             browser: &Nothing,
             http: &self.http,
+            listeners: &Nothing,
             programs: &Nothing,
             callback: &Nothing,
             dialog: &self.person,

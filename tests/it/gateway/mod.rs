@@ -1,0 +1,6 @@
+//! The gateway, and the commands that ask one.
+
+mod client;
+mod client_token;
+mod hostile_answers;
+mod listener_of_others;

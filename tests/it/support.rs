@@ -3,7 +3,6 @@
 
 pub(crate) mod browser;
 pub(crate) mod builtin;
-pub(crate) mod gateway;
 pub(crate) mod in_flight;
 mod issued;
 pub(crate) mod issuer;
@@ -12,6 +11,7 @@ pub(crate) mod memory_store;
 pub(crate) mod recorded;
 pub(crate) mod session_bus;
 pub(crate) mod stand_in;
+pub(crate) mod stand_in_gateway;
 pub(crate) mod users;
 
 use std::io::Write as _;

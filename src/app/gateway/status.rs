@@ -25,8 +25,12 @@ pub struct Report {
     pub authenticated: bool,
     /// By which name agents use it.
     pub provider_name: Option<ProviderId>,
-    /// Why there is none, in the gateway's own words, if it says so.
+    /// What is wrong with the one that was there, in the gateway's own words, if it says so.
     pub error: Option<String>,
+    /// Why that is so, if it says more.
+    pub detail: Option<String>,
+    /// Whether the gateway gets a new token by itself.
+    pub refreshable: bool,
 }
 
 impl Report {
@@ -38,14 +42,23 @@ impl Report {
     /// The failure that a login is that was there and gives no token any more.
     pub fn failure(&self) -> Option<Failure> {
         let error = self.error.as_ref()?;
-        let command = Command::new("auth logout");
-        let command = match self.is_of_default() {
+        let message = match &self.detail {
+            Some(detail) => format!("{error} ({detail})"),
+            None => error.clone(),
+        };
+        let named = |command: Command| match self.is_of_default() {
             true => command,
             false => command.name(&self.provider),
         };
-        let then = format!(", then connect again in the web UI at {}", self.gateway);
-        let hint = Hint::from(command).then(then);
-        Some(Failure::new(Kind::NeedsLogin, error.as_str()).hint(hint))
+        let hint = match self.refreshable {
+            true => Hint::from(named(Command::new("auth status")))
+                .then(" again soon: the gateway refreshes it when it is used"),
+            false => Hint::from(named(Command::new("auth logout"))).then(format!(
+                ", then connect again in the web UI at {}",
+                self.gateway
+            )),
+        };
+        Some(Failure::new(Kind::NeedsLogin, message).hint(hint))
     }
 }
 
@@ -54,6 +67,10 @@ struct Status {
     authenticated: bool,
     provider_name: Option<String>,
     error: Option<String>,
+    // Not every gateway has these.
+    detail: Option<String>,
+    #[serde(default)]
+    refreshable: bool,
 }
 
 /// Asks the gateway.
@@ -71,13 +88,18 @@ pub fn run(
     let status: Status = client.ask(Method::Get, &provider::path(&found.id, "status"))?;
     let named = status.provider_name.as_deref();
     let named = named.and_then(|name| ProviderId::parse(name).ok());
-    let error = status.error.filter(|_| !status.authenticated);
-    let error = error.map(|error| client.clean(&error));
+    let told = |text: Option<String>| {
+        let text = text.filter(|_| !status.authenticated);
+        let text = text.map(|text| client.clean(&text));
+        text.filter(|text| !text.is_empty())
+    };
     Ok(Report {
         gateway: client.address.to_string(),
         authenticated: status.authenticated,
         provider_name: named,
-        error: error.filter(|error| !error.is_empty()),
+        error: told(status.error),
+        detail: told(status.detail),
+        refreshable: status.refreshable,
         provider: found.id,
         name: found.name,
     })

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::gateway::StandInGateway;
+use crate::support::stand_in_gateway::StandInGateway;
 use crate::support::{Ran, World, ran};
 
 const ACTIVE: &str = r#"{"authenticated":true,"provider_name":"openai-codex"}"#;
@@ -92,6 +92,18 @@ fn a_dead_login_is_a_failure_that_says_what_to_do() {
         ran.err
             .contains("Try: openclaw auth logout anthropic, then")
     );
+    let body = r#"{"authenticated":false,"error":"token invalid or expired","detail":"it ended","refreshable":true}"#;
+    let ran = asked(200, body, &["auth", "status"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(
+        ran.err
+            .starts_with("Error: token invalid or expired (it ended)\n")
+    );
+    assert!(
+        ran.err.contains("Try: openclaw auth status again soon"),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("logout"), "{ran:?}");
 }
 
 #[test]
@@ -124,7 +136,7 @@ fn programs_get_json() {
     assert_eq!(
         told,
         json!({ "gateway": gateway.url(), "provider": "openai-codex", "authenticated": true,
-            "provider_name": "openai-codex", "error": null })
+            "provider_name": "openai-codex", "error": null, "detail": null, "refreshable": false })
     );
     let dead = r#"{"authenticated":false,"error":"token invalid or expired"}"#;
     let ran = asked(200, dead, &["auth", "status", "--json"]);

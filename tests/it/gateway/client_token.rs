@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::gateway::StandInGateway;
+use crate::support::stand_in_gateway::StandInGateway;
 use crate::support::{Ran, World, ran};
 
 const ACTIVE: &str = r#"{"authenticated":true}"#;

@@ -1,7 +1,7 @@
 //! What answers on the port of a gateway may be anything: nothing of it is shown that is not known
 //! to be for people, and nothing is followed.
 
-use crate::support::gateway::StandInGateway;
+use crate::support::stand_in_gateway::StandInGateway;
 use crate::support::{Ran, World, ran};
 
 const MARKER: &str = "MARKER-0123456789-0123456789-0123456789";
@@ -81,7 +81,7 @@ fn a_redirect_is_not_followed() {
 fn words_of_a_gateway_cannot_steer_a_terminal_or_repeat_the_token() {
     let words = format!(r"\u001b]0;owned\u0007\u001b[2Jno\u202e {MARKER} no\nError: forged");
     let error = format!(r#"{{"error":"{words}","code":"\u001b[2J"}}"#);
-    let dead = format!(r#"{{"authenticated":false,"error":"{words}"}}"#);
+    let dead = format!(r#"{{"authenticated":false,"error":"{words}","detail":"{words}"}}"#);
     let name = format!(r#"{{"authenticated":true,"provider_name":"{words}"}}"#);
     for (status, body) in [
         (500, &error),

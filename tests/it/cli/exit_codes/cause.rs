@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::time::{Duration, SystemTime};
 
-use crate::support::gateway::StandInGateway;
 use crate::support::issuer::{Account, Issuer, Scripted};
+use crate::support::stand_in_gateway::StandInGateway;
 use openclaw::model::grant::GrantDigest;
 use openclaw::model::id::ProviderId;
 use openclaw::model::secret::Secret;

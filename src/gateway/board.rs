@@ -6,7 +6,7 @@
 //! document. The judgement is that of `models status`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -41,11 +41,19 @@ pub(super) struct Snapshot {
     pub(super) agent: Option<AgentId>,
     /// By id.
     pub(super) providers: Vec<ProviderState>,
+    /// The ids that the catalogue has, sorted.
+    pub(super) catalogue: Vec<ProviderId>,
 }
 
 impl Snapshot {
     pub(super) fn provider(&self, id: &ProviderId) -> Option<&ProviderState> {
         self.providers.iter().find(|state| state.provider == *id)
+    }
+
+    /// Whether the catalogue has a provider, or something is stored for it. One for which a program
+    /// speaks is not in the catalogue.
+    pub(super) fn knows(&self, id: &ProviderId) -> bool {
+        self.catalogue.binary_search(id).is_ok() || self.provider(id).is_some()
     }
 }
 
@@ -93,6 +101,8 @@ pub(super) struct ProfileState {
 /// The board.
 pub(super) struct Board {
     current: watch::Sender<Arc<Snapshot>>,
+    /// What the store looked like when it was last looked at.
+    mark: AtomicU64,
     bell: Bell,
 }
 
@@ -124,6 +134,7 @@ impl Board {
     pub(super) fn new(engine: &dyn Engine) -> Self {
         let board = Self {
             current: watch::Sender::new(Arc::default()),
+            mark: AtomicU64::new(engine.revision()),
             bell: Bell::default(),
         };
         board.judge(engine);
@@ -135,8 +146,12 @@ impl Board {
         Arc::clone(&self.current.borrow())
     }
 
+    /// A number that differs if anything in the store may have changed, even what no view shows.
+    pub(super) fn mark(&self) -> u64 {
+        self.mark.load(Ordering::SeqCst)
+    }
+
     /// Tells of changes.
-    #[allow(dead_code)]
     pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.current.subscribe()
     }
@@ -164,8 +179,9 @@ impl Board {
         };
         self.current.send_if_modified(|current| {
             let mut next = match judged {
-                Ok(providers) => Snapshot {
+                Ok((providers, catalogue)) => Snapshot {
                     providers,
+                    catalogue,
                     agent: Some(agent),
                     ..Snapshot::default()
                 },
@@ -193,26 +209,31 @@ impl Board {
         let board = Arc::clone(self);
         let builder = thread::Builder::new().name("board".to_owned());
         builder.spawn(move || {
-            let (mut seen, mut looks) = (engine.revision(), 0);
+            let mut looks = 0;
             while !over.load(Ordering::SeqCst) {
                 let is_rung = board.bell.wait(LOOK);
                 let revision = engine.revision();
                 looks += 1;
-                if is_rung || revision != seen || looks >= STALE_AFTER {
+                let is_new = board.mark.swap(revision, Ordering::SeqCst) != revision;
+                if is_rung || is_new || looks >= STALE_AFTER {
                     board.judge(&*engine);
-                    (seen, looks) = (revision, 0);
+                    looks = 0;
                 }
             }
         })
     }
 }
 
-fn judge(cx: Context<'_>, agent: &AgentId) -> Result<Vec<ProviderState>, Failure> {
+fn judge(
+    cx: Context<'_>,
+    agent: &AgentId,
+) -> Result<(Vec<ProviderState>, Vec<ProviderId>), Failure> {
     let request = status::Request {
         agent: agent.clone(),
         agent_named: false,
     };
-    Ok(providers(&status::run(cx, &request)?))
+    let report = status::run(cx, &request)?;
+    Ok((providers(&report), cx.catalogue.ids()?))
 }
 
 fn providers(report: &Report) -> Vec<ProviderState> {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::problem::Problem;
 use super::state::Gateway;
+use crate::model::access::Scope;
 use crate::model::secret::Secret;
 
 /// A caller who showed a bearer that is good.
@@ -16,6 +17,7 @@ use crate::model::secret::Secret;
 pub(super) struct Caller {
     /// Tells callers apart, in logs, too: the id of the key, or `gateway` for the gateway's own token.
     pub(super) id: String,
+    pub(super) scope: Scope,
 }
 
 impl FromRequestParts<Arc<Gateway>> for Caller {
@@ -30,6 +32,7 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
         match bearer == gateway.options.token {
             true => Ok(Self {
                 id: "gateway".to_owned(),
+                scope: Scope::default(),
             }),
             false => Err(Problem::unauthorized()),
         }
@@ -43,4 +46,8 @@ fn bearer(headers: &HeaderMap) -> Option<Secret<String>> {
     let (scheme, token) = HeaderValue::to_str(value).ok()?.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty();
     is_bearer.then(|| Secret::from(token.trim()))
+}
+
+pub(super) fn out_of_scope(error: &str) -> Problem {
+    Problem::new(axum::http::StatusCode::FORBIDDEN, "scope", error)
 }

@@ -1,6 +1,7 @@
 //! What the gateway runs use cases with.
 
 use crate::app::context::Context;
+use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 
 /// The ports of this process, for one use case after the other, from any thread.
@@ -14,6 +15,9 @@ pub trait Engine: Send + Sync {
     /// A number that differs from the last one if a document or the configuration changed. Cheap: it
     /// is asked several times a second.
     fn revision(&self) -> u64;
+
+    /// Advice as text.
+    fn text(&self, hint: &Hint) -> String;
 }
 
 impl dyn Engine + '_ {

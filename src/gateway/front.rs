@@ -43,6 +43,7 @@ pub(super) async fn front(
     let route = answered.extensions().get::<Route>().cloned();
     let mut response = Problem::written(answered, &id);
     let status = response.status().as_u16();
+    gateway.counters.answered(status);
     let ms = gateway.clock.monotonic().saturating_sub(begun).as_millis();
     // The template of the route, never the path: what somebody wrote into it is theirs.
     let route = route.as_ref().map_or("-", |route| route.0.as_str());

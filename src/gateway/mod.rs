@@ -6,15 +6,22 @@
 mod auth;
 mod board;
 mod caller;
+mod counters;
+mod credentials;
 pub mod engine;
+mod events;
 mod front;
 mod health;
+mod keeper;
+mod metrics;
 pub mod options;
 mod problem;
 mod routes;
 mod serve;
 mod state;
 mod time;
+mod token;
+mod token_cache;
 mod work;
 
 use std::io;
@@ -25,7 +32,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
@@ -116,31 +122,33 @@ fn start(
         .board
         .keep(Arc::clone(&ports.engine), Arc::clone(&over));
     let board = board.map_err(|error| cannot_start(&error))?;
+    let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;
-        let (sender, receiver) = watch::channel(false);
+        let receiver = gateway.over.subscribe();
         let router = routes::routes(Arc::clone(&gateway));
         ready(&Ready {
             address,
             url: gateway.base_url(),
         })?;
-        let signals = watch_signals(&gateway, &*ports.interrupt, &sender);
+        let signals = watch_signals(&gateway, &*ports.interrupt);
         tokio::join!(signals, serve::serve(listener, router, receiver));
         Ok(())
     });
     over.store(true, Ordering::SeqCst);
     gateway.board.touch();
     let _ = board.join();
+    // It may have a refresh token on the wire, and stops for a signal by itself.
+    let _ = keeper.join();
     served
 }
 
 /// Begins the end when a signal comes.
-async fn watch_signals(gateway: &Gateway, interrupt: &dyn Interrupt, over: &watch::Sender<bool>) {
+async fn watch_signals(gateway: &Gateway, interrupt: &dyn Interrupt) {
     while interrupt.pending().is_none() {
         tokio::time::sleep(LOOK).await;
     }
-    gateway.draining.store(true, Ordering::SeqCst);
-    over.send_replace(true);
+    gateway.over.send_replace(true);
 }
 
 fn runtime() -> io::Result<Runtime> {

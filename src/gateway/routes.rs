@@ -7,9 +7,13 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
 use super::auth;
+use super::credentials::credentials;
+use super::events::events;
 use super::front::{front, timed};
 use super::health::{livez, readyz};
+use super::metrics::metrics;
 use super::state::Gateway;
+use super::token::token;
 
 /// The whole service.
 pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
@@ -18,7 +22,13 @@ pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
         .route("/readyz", get(readyz));
     let auth =
         |prefix: &str| Router::new().route(&format!("{prefix}/status"), get(auth::status::status));
+    let all = Router::new()
+        .route("/v1/token", get(token))
+        .route("/v1/credentials", get(credentials))
+        .route("/v1/events", get(events))
+        .route("/metrics", get(metrics));
     let inner = open
+        .merge(all)
         .merge(auth("/v1/auth/openai"))
         .merge(auth("/v1/auth/chatgpt/{provider}"))
         .merge(auth("/v1/auth/{provider}"))

@@ -2,14 +2,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::board::Board;
+use axum::http::StatusCode;
+use tokio::sync::watch;
+
+use super::board::{Board, Snapshot};
+use super::counters::Counters;
 use super::options::Options;
 use super::problem::Problem;
+use super::token_cache::{Source, Token, TokenCache, Wanted};
 use super::work::Workers;
 use crate::model::id::ProviderId;
 use crate::ports::host::Clock;
+
+/// When to come again while the store cannot be read.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// One running gateway.
 pub(super) struct Gateway {
@@ -19,8 +28,10 @@ pub(super) struct Gateway {
     pub(super) workers: Workers,
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) tokens: TokenCache,
     /// Whether it is about to end: it takes no new requests.
-    pub(super) draining: AtomicBool,
+    pub(super) over: watch::Sender<bool>,
     /// Differs between two runs, so that ids of requests do.
     seed: u32,
     requests: AtomicU64,
@@ -41,7 +52,9 @@ impl Gateway {
             board: Arc::new(board),
             workers,
             clock,
-            draining: AtomicBool::default(),
+            counters: Arc::default(),
+            tokens: TokenCache::default(),
+            over: watch::Sender::new(false),
             seed,
             requests: AtomicU64::default(),
         }
@@ -62,7 +75,33 @@ impl Gateway {
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        *self.over.borrow()
+    }
+
+    /// A token, from memory if that is good enough.
+    ///
+    /// # Errors
+    /// As [`TokenCache::get`].
+    pub(super) async fn token_of(
+        &self,
+        wanted: Wanted,
+        least: Option<Duration>,
+    ) -> Result<Arc<Token>, Problem> {
+        let source = Source {
+            board: &self.board,
+            workers: &self.workers,
+            clock: &*self.clock,
+        };
+        self.tokens.get(source, wanted, least).await
+    }
+
+    /// The error of a store that cannot be read.
+    pub(super) fn unreadable(&self, snapshot: &Snapshot) -> Problem {
+        let why = snapshot
+            .fault
+            .as_deref()
+            .unwrap_or("the store cannot be read");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", why).after(RETRY)
     }
 
     /// The origin that our page has: that of the public URL, or the one we listen at.

@@ -109,6 +109,10 @@ impl Engine for SystemEngine {
         deliver::deliver(cx, &render);
     }
 
+    fn text(&self, hint: &Hint) -> String {
+        self.system().hints.text(hint)
+    }
+
     fn revision(&self) -> u64 {
         self.renew();
         let system = self.system();

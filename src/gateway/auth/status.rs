@@ -40,7 +40,7 @@ pub(in crate::gateway) async fn status(
     Named(provider): Named,
 ) -> Result<Json<Status>, Problem> {
     let snapshot = gateway.board.current();
-    if snapshot.provider(&provider).is_none() && !gateway.knows(&provider).await? {
+    if !snapshot.knows(&provider) && !gateway.knows(&provider).await? {
         return Err(unknown(&provider));
     }
     Ok(Json(judge(&snapshot, &provider, gateway.clock.now())))

@@ -1,0 +1,156 @@
+//! Tokens that were handed out, kept in memory until five minutes before their end, or until anything
+//! in the store changed. Many callers who come at once for one that is due are one refresh.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::board::Board;
+use super::problem::Problem;
+use super::work::Workers;
+use crate::app::credential::selector::Selector;
+use crate::app::failure::Failure;
+use crate::app::usecase::token::{self, Outcome, Request};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::named::ProfileName;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::host::Clock;
+
+/// How long before its end a token is no longer handed out from memory.
+const TOKEN_MARGIN: Duration = Duration::from_secs(300);
+/// The most entries; who asks for ever new names gets none of them kept.
+const MOST: usize = 4_096;
+
+/// Which token is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    pub(super) agent: AgentId,
+    pub(super) provider: ProviderId,
+    pub(super) profile: Option<ProfileId>,
+}
+
+/// A token that can be handed out.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) profile: Option<ProfileId>,
+    pub(super) bearer: Secret<String>,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) warning: Option<String>,
+}
+
+/// Where tokens come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) board: &'a Board,
+    pub(super) workers: &'a Workers,
+    pub(super) clock: &'a dyn Clock,
+}
+
+/// What is kept of one.
+#[derive(Default)]
+struct Entry {
+    known: Mutex<Option<Known>>,
+    /// Whoever gets it holds this meanwhile.
+    fetching: AsyncMutex<()>,
+}
+
+#[derive(Clone)]
+struct Known {
+    token: Arc<Token>,
+    /// The mark of the store when it was read.
+    mark: u64,
+}
+
+/// The tokens.
+#[derive(Default)]
+pub(super) struct TokenCache(Mutex<HashMap<Wanted, Arc<Entry>>>);
+
+impl TokenCache {
+    /// A token that is valid for `least`, or for five minutes; without `least` one that cannot be
+    /// refreshed now is handed out while it lives, with a warning.
+    ///
+    /// # Errors
+    /// What `models auth token` would say, and 503 if too many are waiting.
+    pub(super) async fn get(
+        &self,
+        source: Source<'_>,
+        wanted: Wanted,
+        least: Option<Duration>,
+    ) -> Result<Arc<Token>, Problem> {
+        let entry = self.entry(&wanted);
+        if let Some(token) = entry.fresh(source, least) {
+            return Ok(token);
+        }
+        let _fetching = entry.fetching.lock().await;
+        // Whoever was before us may have brought it.
+        if let Some(token) = entry.fresh(source, least) {
+            return Ok(token);
+        }
+        // Before the store is read: what changes meanwhile is read again next time.
+        let mark = source.board.mark();
+        let got = source.workers.run(move |cx, _| {
+            let request = request(&wanted, least);
+            let outcome = token::run(cx, &request)?;
+            let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));
+            short.map_or(Ok(outcome), Err)
+        });
+        let outcome: Outcome = got
+            .await?
+            .map_err(|failure: Failure| Problem::from(failure))?;
+        source.board.touch();
+        let token = Arc::new(Token {
+            profile: outcome.profile,
+            bearer: outcome.bearer,
+            expires: outcome.expires,
+            warning: outcome
+                .warning
+                .map(|hint| source.workers.engine().text(&hint)),
+        });
+        let known = Known { token, mark };
+        *entry.known.lock() = Some(known.clone());
+        Ok(known.token)
+    }
+
+    fn entry(&self, wanted: &Wanted) -> Arc<Entry> {
+        let mut entries = self.0.lock();
+        if let Some(entry) = entries.get(wanted) {
+            return Arc::clone(entry);
+        }
+        if entries.len() >= MOST {
+            entries.clear();
+        }
+        Arc::clone(entries.entry(wanted.clone()).or_default())
+    }
+}
+
+impl Entry {
+    fn fresh(&self, source: Source<'_>, least: Option<Duration>) -> Option<Arc<Token>> {
+        let known = self.known.lock().clone()?;
+        let now = source.clock.now();
+        let is_same = known.mark == source.board.mark() && known.token.warning.is_none();
+        let is_fresh = is_fresh(known.token.expires, least, now);
+        (is_same && is_fresh).then_some(known.token)
+    }
+}
+
+fn request(wanted: &Wanted, least: Option<Duration>) -> Request {
+    Request {
+        agent: wanted.agent.clone(),
+        want: match &wanted.profile {
+            Some(profile) => Selector::Profile(ProfileName::from(profile.clone())),
+            None => Selector::Provider(wanted.provider.clone()),
+        },
+        min_valid: least,
+    }
+}
+
+/// Whether a token with so much time left is handed out without another look.
+fn is_fresh(expires: Option<Timestamp>, least: Option<Duration>, now: Timestamp) -> bool {
+    let least = least.unwrap_or_default().max(TOKEN_MARGIN);
+    let least = i64::try_from(least.as_millis()).unwrap_or(i64::MAX);
+    expires.is_none_or(|end| now.until(end) > least)
+}

@@ -5,11 +5,13 @@
 
 mod auth;
 mod board;
+mod body;
 mod caller;
 mod counters;
 mod credentials;
 pub mod engine;
 mod events;
+mod flow;
 mod front;
 mod health;
 mod keeper;
@@ -135,6 +137,7 @@ fn start(
         tokio::join!(signals, serve::serve(listener, router, receiver));
         Ok(())
     });
+    gateway.flows.close();
     over.store(true, Ordering::SeqCst);
     gateway.board.touch();
     let _ = board.join();
@@ -149,6 +152,7 @@ async fn watch_signals(gateway: &Gateway, interrupt: &dyn Interrupt) {
         tokio::time::sleep(LOOK).await;
     }
     gateway.over.send_replace(true);
+    gateway.flows.cancel_all();
 }
 
 fn runtime() -> io::Result<Runtime> {

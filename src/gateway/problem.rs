@@ -9,6 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::failure::{Failure, Kind};
+use crate::model::id::ProviderId;
+
+/// When another gateway may be there.
+const DRAINED: Duration = Duration::from_secs(5);
 
 /// An error, before it is written down: the outermost layer adds the id of the request.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(super) struct Problem {
     pub(super) code: &'static str,
     /// More than `error` says, where that is fixed.
     pub(super) detail: Option<String>,
+    /// The provider's own error code.
+    pub(super) provider_code: Option<String>,
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -31,6 +37,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    provider_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
 
@@ -41,6 +49,7 @@ impl Problem {
             error: error.into(),
             code,
             detail: None,
+            provider_code: None,
             retry_after: None,
         }
     }
@@ -53,6 +62,18 @@ impl Problem {
     /// which keys exist.
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "unauthorized")
+    }
+
+    /// Nothing describes this provider.
+    pub(super) fn unknown_provider(id: &ProviderId) -> Self {
+        let error = format!("unknown provider: {id}");
+        Self::new(StatusCode::NOT_FOUND, "unknown_provider", error)
+    }
+
+    /// The gateway is about to end.
+    pub(super) fn draining() -> Self {
+        let error = "the gateway is about to end";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", error).after(DRAINED)
     }
 
     /// More is asked for than can be served now.
@@ -70,7 +91,12 @@ impl Problem {
         self
     }
 
-    #[allow(dead_code)]
+    /// With the code by which the provider said no.
+    pub(super) fn of_provider(mut self, code: Option<&str>) -> Self {
+        self.provider_code = code.map(str::to_owned);
+        self
+    }
+
     pub(super) fn detailed(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
@@ -103,6 +129,7 @@ impl Problem {
             error: &problem.error,
             code: is_told.then_some(problem.code),
             detail: problem.detail.as_deref(),
+            provider_code: problem.provider_code.as_deref(),
             request_id: is_told.then_some(request_id),
         };
         let mut written = (problem.status, Json(body)).into_response();

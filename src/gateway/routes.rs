@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::auth;
 use super::credentials::credentials;
@@ -20,8 +20,17 @@ pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
     let open = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz));
-    let auth =
-        |prefix: &str| Router::new().route(&format!("{prefix}/status"), get(auth::status::status));
+    let auth = |prefix: &str| {
+        let path = |name: &str| format!("{prefix}/{name}");
+        Router::new()
+            .route(&path("status"), get(auth::status::status))
+            .route(&path("start"), post(auth::start::start))
+            .route(&path("flow"), get(auth::flow::flow))
+            .route(&path("callback"), post(auth::callback::callback))
+            .route(&path("cancel"), post(auth::cancel::cancel))
+            .route(&path("logout"), post(auth::logout::logout))
+            .route(&path("credential"), post(auth::credential::credential))
+    };
     let all = Router::new()
         .route("/v1/token", get(token))
         .route("/v1/credentials", get(credentials))

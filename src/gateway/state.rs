@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::board::{Board, Snapshot};
 use super::counters::Counters;
+use super::flow::Flows;
 use super::options::Options;
 use super::problem::Problem;
 use super::token_cache::{Source, Token, TokenCache, Wanted};
@@ -19,6 +20,8 @@ use crate::ports::host::Clock;
 
 /// When to come again while the store cannot be read.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long a person has for a login.
+const LOGIN_LIMIT: Duration = Duration::from_secs(360);
 
 /// One running gateway.
 pub(super) struct Gateway {
@@ -27,6 +30,7 @@ pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     pub(super) workers: Workers,
     pub(super) board: Arc<Board>,
+    pub(super) flows: Arc<Flows>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
     pub(super) tokens: TokenCache,
@@ -45,11 +49,20 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         seed: u32,
     ) -> Self {
-        let board = Board::new(workers.engine().as_ref());
+        let board = Arc::new(Board::new(workers.engine().as_ref()));
+        let listener = {
+            let board = Arc::clone(&board);
+            move || {
+                board.touch();
+                board.announce();
+            }
+        };
+        let flows = Flows::new(Arc::clone(workers.engine()), LOGIN_LIMIT, listener);
         Self {
             options,
             address,
-            board: Arc::new(board),
+            board,
+            flows: Arc::new(flows),
             workers,
             clock,
             counters: Arc::default(),
@@ -66,8 +79,19 @@ impl Gateway {
         format!("{:08x}-{number:06x}", self.seed)
     }
 
+    /// Refuses a provider that nothing describes and nothing is stored of.
+    ///
+    /// # Errors
+    /// 404.
+    pub(super) async fn require_known(&self, provider: &ProviderId) -> Result<(), Problem> {
+        match self.board.current().knows(provider) || self.knows(provider).await? {
+            true => Ok(()),
+            false => Err(Problem::unknown_provider(provider)),
+        }
+    }
+
     /// Whether the catalogue describes a provider.
-    pub(super) async fn knows(&self, provider: &ProviderId) -> Result<bool, Problem> {
+    async fn knows(&self, provider: &ProviderId) -> Result<bool, Problem> {
         let id = provider.clone();
         self.workers
             .run(move |cx, _| cx.catalogue.get(&id).is_ok())

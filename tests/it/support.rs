@@ -9,6 +9,8 @@ pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;
 pub(crate) mod recorded;
+#[cfg(feature = "gateway")]
+pub(crate) mod running_gateway;
 pub(crate) mod session_bus;
 pub(crate) mod stand_in;
 pub(crate) mod stand_in_gateway;

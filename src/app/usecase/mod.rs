@@ -6,6 +6,7 @@ pub mod history;
 pub mod import;
 pub mod list;
 pub mod logout;
+pub mod logout_provider;
 pub mod order;
 pub mod providers;
 pub mod refresh;

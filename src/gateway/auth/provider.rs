@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use crate::gateway::problem::Problem;
@@ -31,12 +30,6 @@ impl FromRequestParts<Arc<Gateway>> for Named {
         })?;
         Ok(Self(id))
     }
-}
-
-/// The failure for a provider that nothing describes.
-pub(in crate::gateway) fn unknown(id: &ProviderId) -> Problem {
-    let error = format!("unknown provider: {id}");
-    Problem::new(StatusCode::NOT_FOUND, "unknown_provider", error)
 }
 
 fn parse(name: &str) -> Option<ProviderId> {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::provider::{Named, unknown};
+use super::provider::Named;
 use crate::gateway::board::{Given, Snapshot};
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
@@ -40,9 +40,7 @@ pub(in crate::gateway) async fn status(
     Named(provider): Named,
 ) -> Result<Json<Status>, Problem> {
     let snapshot = gateway.board.current();
-    if !snapshot.knows(&provider) && !gateway.knows(&provider).await? {
-        return Err(unknown(&provider));
-    }
+    gateway.require_known(&provider).await?;
     Ok(Json(judge(&snapshot, &provider, gateway.clock.now())))
 }
 

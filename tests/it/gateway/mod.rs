@@ -4,3 +4,9 @@ mod client;
 mod client_token;
 mod hostile_answers;
 mod listener_of_others;
+#[cfg(feature = "gateway")]
+mod login;
+#[cfg(feature = "gateway")]
+mod login_requests;
+#[cfg(feature = "gateway")]
+mod logout;

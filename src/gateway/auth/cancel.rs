@@ -1,0 +1,39 @@
+//! `POST …/cancel`: ends a login that waits.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::provider::Named;
+use crate::gateway::caller::Caller;
+use crate::gateway::problem::Problem;
+use crate::gateway::state::Gateway;
+
+/// What became of it.
+#[derive(Debug, Serialize)]
+pub(in crate::gateway) struct Cancelled {
+    status: &'static str,
+}
+
+/// Answers it.
+pub(in crate::gateway) async fn cancel(
+    State(gateway): State<Arc<Gateway>>,
+    _: Caller,
+    Named(provider): Named,
+) -> Result<Json<Cancelled>, Problem> {
+    let flows = Arc::clone(&gateway.flows);
+    let view = gateway
+        .workers
+        .run(move |_, _| flows.cancel(&provider))
+        .await?;
+    match view.state {
+        "exchanging" => {
+            let error = "the login has a code already, and is about to be stored";
+            Err(Problem::new(StatusCode::CONFLICT, "exchanging", error))
+        }
+        status => Ok(Json(Cancelled { status })),
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST …/credential`: stores a token or key that was made elsewhere, as `models auth paste-token` and
+//! `paste-api-key` do.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::provider::Named;
+use super::whose::understand;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::app::paste::{self, Form};
+use crate::gateway::body::{Body, optional_secret};
+use crate::gateway::caller::Caller;
+use crate::gateway::problem::Problem;
+use crate::gateway::state::Gateway;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::secret::Secret;
+
+/// The credential; one of the two.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::gateway) struct Given {
+    #[serde(deserialize_with = "optional_secret")]
+    token: Option<Secret<String>>,
+    #[serde(deserialize_with = "optional_secret")]
+    api_key: Option<Secret<String>>,
+    agent: Option<AgentId>,
+    profile: Option<String>,
+}
+
+/// It is stored.
+#[derive(Debug, Serialize)]
+pub(in crate::gateway) struct Stored {
+    authenticated: bool,
+    provider_name: ProviderId,
+    provider_id: ProfileId,
+}
+
+/// Answers it.
+pub(in crate::gateway) async fn credential(
+    State(gateway): State<Arc<Gateway>>,
+    _: Caller,
+    Named(provider): Named,
+    Body(given): Body<Given>,
+) -> Result<Json<Stored>, Problem> {
+    let (form, secret) = match (given.token, given.api_key) {
+        (Some(token), None) => (Form::Token { expires_in: None }, token),
+        (None, Some(key)) => (Form::Key, key),
+        (None, None) | (Some(_), Some(_)) => {
+            let error = "send either token or api_key";
+            return Err(Problem::bad_request("invalid_body", error));
+        }
+    };
+    gateway.require_known(&provider).await?;
+    let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
+        let names = (given.agent, given.profile);
+        let (agent, profile) = understand(cx, default, &provider, names)?;
+        let request = paste::Request {
+            agent,
+            provider,
+            profile,
+            is_new_provider: false,
+            form,
+            given: Some(secret),
+            metadata: Vec::new(),
+        };
+        paste::run(cx, &request)
+    };
+    let pasted = gateway.workers.run(work).await?;
+    gateway.board.touch();
+    let stored = pasted?.stored;
+    Ok(Json(Stored {
+        authenticated: true,
+        provider_name: stored.provider,
+        provider_id: stored.profile,
+    }))
+}

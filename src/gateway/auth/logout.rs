@@ -1,0 +1,63 @@
+//! `POST …/logout`: removes the logins of a provider, revoked first where it can do that.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::provider::Named;
+use super::whose::understand;
+use crate::app::context::Context;
+use crate::app::failure::Failure;
+use crate::app::usecase::logout_provider;
+use crate::gateway::body::Body;
+use crate::gateway::caller::Caller;
+use crate::gateway::problem::Problem;
+use crate::gateway::state::Gateway;
+use crate::model::id::AgentId;
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::gateway) struct Which {
+    agent: Option<AgentId>,
+    profile: Option<String>,
+}
+
+/// They are removed, or there were none.
+#[derive(Debug, Serialize)]
+pub(in crate::gateway) struct LoggedOut {
+    status: &'static str,
+    /// Whether the provider takes none of them any more.
+    revoked: bool,
+}
+
+/// Answers it.
+pub(in crate::gateway) async fn logout(
+    State(gateway): State<Arc<Gateway>>,
+    _: Caller,
+    Named(provider): Named,
+    Body(which): Body<Which>,
+) -> Result<Json<LoggedOut>, Problem> {
+    gateway.require_known(&provider).await?;
+    let flows = Arc::clone(&gateway.flows);
+    let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
+        // Else it would be logged in again at once.
+        flows.settle(&provider);
+        let names = (which.agent, which.profile);
+        let (agent, profile) = understand(cx, default, &provider, names)?;
+        let request = logout_provider::Request {
+            agent,
+            provider,
+            profile,
+        };
+        logout_provider::run(cx, &request)
+    };
+    let removed = gateway.workers.run(work).await?;
+    gateway.board.touch();
+    Ok(Json(LoggedOut {
+        status: "logged out",
+        revoked: removed?.revoked,
+    }))
+}

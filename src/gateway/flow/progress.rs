@@ -1,0 +1,313 @@
+//! How far a login is: told by the thread that runs it, to which this is the person and the signals,
+//! and read by requests, which wait for what comes next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::ending::{Before, Ending};
+use super::view::{Callback, View};
+use crate::app::failure::Failure;
+use crate::app::login::StoredProfile;
+use crate::model::hint::{Hint, Part};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
+use crate::ports::host::{Interrupt, Signal};
+
+/// How often a withdrawn question is noticed.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Why a paste is asked for again if nothing else was said: whether to use a code without its `state`
+/// is for a person at a terminal to decide (RFC 6749 section 10.12).
+const BARE_CODE: &str =
+    "this is only a code; paste the whole URL that the browser was redirected to";
+
+/// Who is told that something changed.
+pub(super) type Listener = Arc<dyn Fn() + Send + Sync>;
+
+/// How far a login is.
+pub(super) struct Progress {
+    now: Mutex<Now>,
+    changed: Condvar,
+    listener: Listener,
+}
+
+/// Where a browser is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Announced {
+    pub(super) url: String,
+    /// The port that waits for the answer; `None` if a person has to bring it.
+    pub(super) port: Option<u16>,
+}
+
+struct Now {
+    phase: Phase,
+    announced: Option<Announced>,
+    paste: Paste,
+    is_cancelled: bool,
+    /// The last thing that was wrong and ended nothing.
+    warning: Option<String>,
+}
+
+enum Phase {
+    Starting,
+    Waiting { until: Timestamp },
+    Exchanging,
+    Ended(Ending),
+}
+
+/// A redirect URL on its way from a request to the login.
+enum Paste {
+    None,
+    Offered(Secret<String>),
+    Taken,
+    NotAccepted(String),
+}
+
+/// Why a redirect URL ended nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::gateway) enum PasteError {
+    /// No login waits for one.
+    #[error("no login is waiting for a redirect URL; start one first")]
+    NoLogin,
+    /// The login looks at another one.
+    #[error("another redirect URL is being looked at; try again")]
+    Busy,
+    /// It is none of this login, which goes on waiting.
+    #[error("{0}; the login is still waiting")]
+    NotAccepted(String),
+}
+
+impl Progress {
+    pub(super) fn new(listener: Listener) -> Self {
+        Self {
+            now: Mutex::new(Now {
+                phase: Phase::Starting,
+                announced: None,
+                paste: Paste::None,
+                is_cancelled: false,
+                warning: None,
+            }),
+            changed: Condvar::new(),
+            listener,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        change(&mut self.now.lock());
+        self.changed.notify_all();
+        (self.listener)();
+    }
+
+    /// Ends it.
+    pub(super) fn end(&self, result: Result<StoredProfile, Failure>) {
+        self.change(|now| {
+            let before = match now.phase {
+                Phase::Waiting { .. } => Before::Answer,
+                Phase::Exchanging => Before::Exchange,
+                Phase::Starting | Phase::Ended(_) => Before::Announced,
+            };
+            now.phase = Phase::Ended(Ending::of(result, before));
+        });
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.now.lock().phase, Phase::Ended(_))
+    }
+
+    /// The port that it holds: `Err` if it has not come so far that this is known.
+    pub(super) fn port(&self) -> Result<Option<u16>, ()> {
+        let now = self.now.lock();
+        let announced = now.announced.as_ref().map(|announced| announced.port);
+        match now.phase {
+            Phase::Ended(_) => Ok(None),
+            _ => announced.ok_or(()),
+        }
+    }
+
+    /// Waits until the browser can be sent somewhere.
+    ///
+    /// # Errors
+    /// How it ended before that.
+    pub(super) fn announced(&self) -> Result<(Announced, Option<Timestamp>), Ending> {
+        let mut now = self.now.lock();
+        loop {
+            let until = match &now.phase {
+                Phase::Ended(ending) => return Err(ending.clone()),
+                Phase::Waiting { until } => Some(*until),
+                Phase::Starting | Phase::Exchanging => None,
+            };
+            let announced = now.announced.clone();
+            match announced.filter(|_| !matches!(now.phase, Phase::Starting)) {
+                Some(announced) => return Ok((announced, until)),
+                None => self.changed.wait(&mut now),
+            }
+        }
+    }
+
+    /// Hands a redirect URL to the login, and waits for its end. Where a code has come another way it
+    /// only waits.
+    ///
+    /// # Errors
+    /// Why it did not end.
+    pub(super) fn paste(&self, text: Secret<String>) -> Result<Ending, PasteError> {
+        let mut now = self.now.lock();
+        let is_offered = match (&now.phase, &now.paste) {
+            (Phase::Ended(_), _) => return Err(PasteError::NoLogin),
+            (Phase::Exchanging, _) => false,
+            (Phase::Starting | Phase::Waiting { .. }, Paste::None) => true,
+            (Phase::Starting | Phase::Waiting { .. }, _) => return Err(PasteError::Busy),
+        };
+        if is_offered {
+            now.paste = Paste::Offered(text);
+            self.changed.notify_all();
+        }
+        loop {
+            if let Phase::Ended(ending) = &now.phase {
+                return Ok(ending.clone());
+            }
+            if is_offered && let Paste::NotAccepted(why) = &now.paste {
+                let why = why.clone();
+                now.paste = Paste::None;
+                return Err(PasteError::NotAccepted(why));
+            }
+            self.changed.wait(&mut now);
+        }
+    }
+
+    /// Asks it to end. A code that was sent is waited for: it cannot be had again.
+    pub(super) fn cancel(&self) {
+        self.now.lock().is_cancelled = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it has ended or has a code.
+    pub(super) fn wait_for_code(&self) {
+        let mut now = self.now.lock();
+        while matches!(now.phase, Phase::Starting | Phase::Waiting { .. }) {
+            self.changed.wait(&mut now);
+        }
+    }
+
+    /// Waits until it has ended.
+    pub(super) fn wait_for_end(&self) {
+        let mut now = self.now.lock();
+        while !matches!(now.phase, Phase::Ended(_)) {
+            self.changed.wait(&mut now);
+        }
+    }
+
+    /// What is told of it, with the URL.
+    pub(super) fn view(&self) -> View {
+        let now = self.now.lock();
+        let (state, expires_at) = match &now.phase {
+            Phase::Ended(ending) => return View::ended(ending),
+            Phase::Starting => ("waiting", None),
+            Phase::Waiting { until } => ("waiting", Some(*until)),
+            Phase::Exchanging => return View::new("exchanging"),
+        };
+        let announced = now.announced.as_ref();
+        View {
+            message: now.warning.clone(),
+            expires_at,
+            callback: announced.map(Announced::callback),
+            auth_url: announced.map(|announced| announced.url.clone()),
+            ..View::new(state)
+        }
+    }
+
+    fn next_paste(&self, stop: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
+        let mut now = self.now.lock();
+        if matches!(now.paste, Paste::Taken) {
+            now.paste = Paste::NotAccepted(BARE_CODE.to_owned());
+            self.changed.notify_all();
+        }
+        while !stop() {
+            match std::mem::replace(&mut now.paste, Paste::Taken) {
+                Paste::Offered(text) => return Ok(text),
+                other => now.paste = other,
+            }
+            self.changed.wait_for(&mut now, LOOK);
+        }
+        Err(DialogError::Withdrawn)
+    }
+}
+
+impl Announced {
+    pub(super) fn callback(&self) -> Callback {
+        match self.port {
+            Some(_) => Callback::Listening,
+            None => Callback::Manual,
+        }
+    }
+}
+
+/// Advice as a sentence; `None` if it names a command, for which a browser has no use.
+fn sentence(hint: &Hint) -> Option<String> {
+    match hint.parts.as_slice() {
+        [Part::Text(text)] => Some(text.clone()),
+        _ => None,
+    }
+}
+
+impl Dialog for Progress {
+    fn notice(&self, notice: &Notice) {
+        match notice {
+            Notice::AuthorizeUrl(authorize) => self.change(|now| {
+                now.announced = Some(Announced {
+                    url: authorize.url.clone(),
+                    port: authorize.port,
+                });
+            }),
+            Notice::Waiting { until } => {
+                self.change(|now| now.phase = Phase::Waiting { until: *until });
+            }
+            Notice::NotAccepted(why) => {
+                self.change(|now| now.paste = Paste::NotAccepted(why.clone()));
+            }
+            Notice::Exchanging => self.change(|now| now.phase = Phase::Exchanging),
+            Notice::Warning(text) => {
+                let Some(text) = sentence(text) else { return };
+                self.change(|now| now.warning = Some(text));
+            }
+            Notice::DeviceCode(_)
+            | Notice::Program { .. }
+            | Notice::Policy(_)
+            | Notice::Identity { .. }
+            | Notice::Saved { .. }
+            | Notice::Info(_) => {}
+        }
+    }
+
+    fn ask(
+        &self,
+        question: &Question,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Secret<String>, DialogError> {
+        match question {
+            Question::Paste(_) => self.next_paste(stop),
+            Question::Secret(_) | Question::Passphrase(_) => Err(DialogError::NobodyThere),
+        }
+    }
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+}
+
+impl Interrupt for Progress {
+    /// Signals are the server's, which cancels its logins.
+    fn defer(&self) {}
+
+    /// None once there is a code: the exchange and the store go on to their end.
+    fn pending(&self) -> Option<Signal> {
+        let now = self.now.lock();
+        let may_stop = matches!(now.phase, Phase::Starting | Phase::Waiting { .. });
+        (now.is_cancelled && may_stop).then_some(Signal::TERMINATE)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+use super::*;
+use crate::app::failure::Kind;
+use crate::model::credential::Kind as CredentialKind;
+use crate::model::id::{ProfileId, ProviderId};
+use crate::ports::dialog::AuthorizeUrl;
+
+fn progress() -> Arc<Progress> {
+    Arc::new(Progress::new(Arc::new(|| {})))
+}
+
+fn announce(progress: &Progress, port: Option<u16>) {
+    progress.notice(&Notice::AuthorizeUrl(AuthorizeUrl {
+        provider: "Test".to_owned(),
+        url: "https://issuer.example/authorize".to_owned(),
+        port,
+        remote: false,
+        ssh_forward: None,
+        copy: false,
+    }));
+    let until = Timestamp(360_000);
+    progress.notice(&Notice::Waiting { until });
+}
+
+fn stored() -> StoredProfile {
+    StoredProfile {
+        profile: ProfileId::parse("openai-codex:a@example.com").unwrap(),
+        provider: ProviderId::parse("openai-codex").unwrap(),
+        kind: CredentialKind::OAuth,
+        account: None,
+        expires: None,
+        replaced: false,
+        put_first: false,
+        is_ordered: false,
+    }
+}
+
+fn ask(progress: &Progress) -> Result<Secret<String>, DialogError> {
+    progress.ask(&Question::Paste("URL".to_owned()), &|| false)
+}
+
+/// Pastes on a thread of its own.
+fn paste(
+    progress: &Arc<Progress>,
+    text: &'static str,
+) -> std::thread::JoinHandle<Result<Ending, PasteError>> {
+    let progress = Arc::clone(progress);
+    std::thread::spawn(move || progress.paste(Secret::from(text)))
+}
+
+#[test]
+fn whoever_pastes_learns_why_it_is_not_the_answer_and_may_paste_again() {
+    let progress = progress();
+    announce(&progress, None);
+    let first = paste(&progress, "garbage");
+    assert_eq!(ask(&progress).unwrap().expose(), "garbage");
+    progress.notice(&Notice::NotAccepted("this is no URL".to_owned()));
+    let why = PasteError::NotAccepted("this is no URL".to_owned());
+    assert_eq!(first.join().unwrap().unwrap_err(), why);
+
+    let second = paste(&progress, "bare");
+    assert_eq!(ask(&progress).unwrap().expose(), "bare");
+    // Asked again, and nobody said why.
+    let third = {
+        let progress = Arc::clone(&progress);
+        std::thread::spawn(move || ask(&progress))
+    };
+    let why = PasteError::NotAccepted(BARE_CODE.to_owned());
+    assert_eq!(second.join().unwrap().unwrap_err(), why);
+
+    let good = paste(&progress, "good");
+    assert_eq!(third.join().unwrap().unwrap().expose(), "good");
+    progress.notice(&Notice::Exchanging);
+    progress.end(Ok(stored()));
+    assert_eq!(good.join().unwrap().unwrap().name(), "connected");
+    let late = progress.paste(Secret::from("late"));
+    assert_eq!(late.unwrap_err(), PasteError::NoLogin);
+}
+
+#[test]
+fn a_second_paste_does_not_take_the_place_of_one_that_is_looked_at() {
+    let progress = progress();
+    announce(&progress, None);
+    let first = paste(&progress, "first");
+    assert_eq!(ask(&progress).unwrap().expose(), "first");
+    let second = progress.paste(Secret::from("second"));
+    assert_eq!(second.unwrap_err(), PasteError::Busy);
+    progress.end(Ok(stored()));
+    assert_eq!(first.join().unwrap().unwrap().name(), "connected");
+}
+
+#[test]
+fn nothing_is_cancelled_that_has_a_code() {
+    let progress = progress();
+    announce(&progress, Some(1455));
+    assert_eq!(progress.pending(), None);
+    progress.cancel();
+    assert_eq!(progress.pending(), Some(Signal::TERMINATE));
+    progress.notice(&Notice::Exchanging);
+    assert_eq!(progress.pending(), None);
+    progress.wait_for_code();
+    assert_eq!(progress.view(), View::new("exchanging"));
+}
+
+#[test]
+fn only_the_question_of_a_login_is_answered() {
+    let progress = progress();
+    let secret = Question::Secret("Key".to_owned());
+    let asked = progress.ask(&secret, &|| false);
+    assert_eq!(asked.unwrap_err(), DialogError::NobodyThere);
+    let confirmed = progress.confirm("Sure?", true, &|| false);
+    assert_eq!(confirmed.unwrap_err(), DialogError::NobodyThere);
+    let withdrawn = progress.ask(&Question::Paste(String::new()), &|| true);
+    assert_eq!(withdrawn.unwrap_err(), DialogError::Withdrawn);
+}
+
+#[test]
+fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
+    let progress = progress();
+    assert_eq!(progress.view(), View::new("waiting"));
+    assert_eq!(progress.port(), Err(()));
+    let warning = "cannot listen for the callback";
+    progress.notice(&Notice::Warning(warning.into()));
+    announce(&progress, None);
+    let (announced, until) = progress.announced().unwrap();
+    assert_eq!(announced.callback(), Callback::Manual);
+    assert_eq!(progress.port(), Ok(None));
+    let view = View {
+        message: Some(warning.to_owned()),
+        expires_at: until,
+        callback: Some(Callback::Manual),
+        auth_url: Some(announced.url),
+        ..View::new("waiting")
+    };
+    assert_eq!(progress.view(), view);
+    let refused = Failure::new(Kind::NeedsLogin, "login denied").code("access_denied");
+    progress.end(Err(refused));
+    let view = View {
+        message: Some("login denied".to_owned()),
+        code: Some("access_denied".to_owned()),
+        ..View::new("refused")
+    };
+    assert_eq!(progress.view(), view);
+}
+
+#[test]
+fn a_login_that_ends_before_it_waits_says_how() {
+    let progress = progress();
+    progress.end(Err(Failure::new(Kind::Config, "no client id")));
+    let ending = progress.announced().unwrap_err();
+    assert_eq!(ending.name(), "failed");
+    assert!(progress.has_ended());
+}

@@ -1,0 +1,338 @@
+//! The logins under way: at most one of a provider, and of a port.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::ending::Ending;
+use super::progress::{Listener, PasteError, Progress};
+use super::view::{Callback, View};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::login::{self, StoredProfile};
+use crate::gateway::engine::Engine;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::provider::{Flow as Method, Provider, Redirect};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+
+/// What is asked of ChatGPT: beside who logs in, the connectors of the account.
+const CHATGPT_SCOPES: [&str; 6] = [
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+    "api.connectors.read",
+    "api.connectors.invoke",
+];
+
+/// A login that somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::gateway) struct Order {
+    /// Who wants it: the id of their key.
+    pub(in crate::gateway) caller: String,
+    /// The provider.
+    pub(in crate::gateway) provider: ProviderId,
+    /// The agent to store it for.
+    pub(in crate::gateway) agent: AgentId,
+    /// The profile; by default named after the account.
+    pub(in crate::gateway) profile: Option<ProfileId>,
+    /// What the person calls it.
+    pub(in crate::gateway) display_name: Option<String>,
+}
+
+impl Order {
+    /// Whether it is another request for the same login.
+    fn is_same(&self, other: &Self) -> bool {
+        self.caller == other.caller
+            && self.provider == other.provider
+            && self.agent == other.agent
+            && self.profile == other.profile
+    }
+}
+
+/// A login that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::gateway) struct Started {
+    /// Where the browser is to be sent.
+    pub(in crate::gateway) auth_url: String,
+    /// How the answer comes back.
+    pub(in crate::gateway) callback: Callback,
+    /// When the login ends if nobody answers.
+    pub(in crate::gateway) expires: Option<Timestamp>,
+}
+
+/// Why a login was not started.
+#[derive(Clone, Debug)]
+pub(in crate::gateway) enum NotStarted {
+    /// Somebody else logs in to this provider, or the same caller in another way.
+    Taken,
+    /// The ports that the browser could be redirected to wait for a login to that provider.
+    PortTaken(ProviderId),
+    /// The provider has no login with a browser.
+    NoBrowser,
+    /// The gateway is ending.
+    Draining,
+    /// It was cancelled at once.
+    Cancelled,
+    /// It failed before a browser could be sent anywhere.
+    Failed(Failure),
+}
+
+struct Flow {
+    order: Order,
+    /// The ports that it may listen on.
+    ports: Vec<u16>,
+    progress: Progress,
+}
+
+/// The logins under way.
+pub(in crate::gateway) struct Flows {
+    engine: Arc<dyn Engine>,
+    limit: Duration,
+    listener: Listener,
+    all: Mutex<All>,
+}
+
+/// The last login of each provider, and the threads of those that have not ended.
+#[derive(Default)]
+struct All {
+    flows: Vec<Arc<Flow>>,
+    threads: Vec<JoinHandle<()>>,
+    is_closed: bool,
+}
+
+impl Flows {
+    /// No login yet. Each ends after `limit`; `listener` is called when one has come further.
+    pub(in crate::gateway) fn new(
+        engine: Arc<dyn Engine>,
+        limit: Duration,
+        listener: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            engine,
+            limit,
+            listener: Arc::new(listener),
+            all: Mutex::default(),
+        }
+    }
+
+    /// Starts a login to `provider`, or joins the one that the same caller began, and waits until the
+    /// browser can be sent to the provider.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(in crate::gateway) fn start(
+        &self,
+        provider: &Provider,
+        order: Order,
+    ) -> Result<Started, NotStarted> {
+        let ports = ports(provider).ok_or(NotStarted::NoBrowser)?;
+        let flow = self.join_or_begin(ports, order)?;
+        let (announced, expires) = flow.progress.announced().map_err(|ending| match ending {
+            Ending::Cancelled | Ending::Connected(_) => NotStarted::Cancelled,
+            Ending::Refused(failure) | Ending::TimedOut(failure) | Ending::Failed(failure) => {
+                NotStarted::Failed(failure)
+            }
+        })?;
+        Ok(Started {
+            callback: announced.callback(),
+            auth_url: announced.url,
+            expires,
+        })
+    }
+
+    fn join_or_begin(&self, ports: Vec<u16>, order: Order) -> Result<Arc<Flow>, NotStarted> {
+        let mut all = self.all.lock();
+        if all.is_closed {
+            return Err(NotStarted::Draining);
+        }
+        if let Some(flow) = all.living(&order.provider) {
+            return match flow.order.is_same(&order) {
+                true => Ok(Arc::clone(flow)),
+                false => Err(NotStarted::Taken),
+            };
+        }
+        if let Some(holder) = all.holder_of(&ports) {
+            return Err(NotStarted::PortTaken(holder));
+        }
+        let flow = Arc::new(Flow {
+            progress: Progress::new(Arc::clone(&self.listener)),
+            order,
+            ports,
+        });
+        let thread = self.spawn(&flow).map_err(|error| {
+            let message = format!("could not start a thread for the login: {error}");
+            NotStarted::Failed(Failure::new(Kind::Temporary, message))
+        })?;
+        let provider = &flow.order.provider;
+        all.flows.retain(|other| other.order.provider != *provider);
+        all.threads.retain(|thread| !thread.is_finished());
+        all.flows.push(Arc::clone(&flow));
+        all.threads.push(thread);
+        Ok(flow)
+    }
+
+    fn spawn(&self, flow: &Arc<Flow>) -> std::io::Result<JoinHandle<()>> {
+        let (engine, flow, limit) = (Arc::clone(&self.engine), Arc::clone(flow), self.limit);
+        let builder = thread::Builder::new().name("login".to_owned());
+        builder.spawn(move || {
+            let result = engine.run(|cx, _| flow.log_in(cx, limit));
+            let nothing = || Err(Failure::new(Kind::Config, "the login could not be run"));
+            flow.progress.end(result.unwrap_or_else(nothing));
+        })
+    }
+
+    /// The login that `caller` began to this provider and that waits for its answer.
+    pub(in crate::gateway) fn is_waiting_for(&self, provider: &ProviderId, caller: &str) -> bool {
+        let all = self.all.lock();
+        let flow = all.living(provider);
+        flow.is_some_and(|flow| flow.order.caller == caller)
+    }
+
+    /// Hands a redirect URL to the login to this provider, and waits for its end.
+    ///
+    /// # Errors
+    /// If that is not its answer, and it goes on waiting.
+    pub(in crate::gateway) fn paste(
+        &self,
+        provider: &ProviderId,
+        text: Secret<String>,
+    ) -> Result<Ending, PasteError> {
+        let flow = self.all.lock().living(provider).cloned();
+        flow.ok_or(PasteError::NoLogin)?.progress.paste(text)
+    }
+
+    /// Cancels the login to this provider, unless it has a code: what became of it.
+    pub(in crate::gateway) fn cancel(&self, provider: &ProviderId) -> View {
+        let flow = self.all.lock().living(provider).cloned();
+        let Some(flow) = flow else {
+            return View::new("idle");
+        };
+        flow.progress.cancel();
+        flow.progress.wait_for_code();
+        flow.progress.view()
+    }
+
+    /// Ends the login to this provider, however far it is, and waits for that.
+    pub(in crate::gateway) fn settle(&self, provider: &ProviderId) {
+        let flow = self.all.lock().living(provider).cloned();
+        if let Some(flow) = flow {
+            flow.progress.cancel();
+            flow.progress.wait_for_end();
+        }
+    }
+
+    /// What is told to `caller` of the last login to this provider.
+    pub(in crate::gateway) fn view(&self, provider: &ProviderId, caller: &str) -> View {
+        let flow = self.all.lock().last(provider).cloned();
+        let Some(flow) = flow else {
+            return View::new("idle");
+        };
+        let view = flow.progress.view();
+        View {
+            auth_url: view.auth_url.filter(|_| flow.order.caller == caller),
+            ..view
+        }
+    }
+
+    /// Starts no more, and cancels those that wait.
+    pub(in crate::gateway) fn cancel_all(&self) {
+        let mut all = self.all.lock();
+        all.is_closed = true;
+        for flow in &all.flows {
+            flow.progress.cancel();
+        }
+    }
+
+    /// The same, and waits for those that have a code: they would be stored only by the next start.
+    pub(in crate::gateway) fn close(&self) {
+        self.cancel_all();
+        let threads = std::mem::take(&mut self.all.lock().threads);
+        for thread in threads {
+            // A panic has been told already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl All {
+    fn last(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
+        let mut flows = self.flows.iter();
+        flows.find(|flow| flow.order.provider == *provider)
+    }
+
+    fn living(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
+        let flow = self.last(provider);
+        flow.filter(|flow| !flow.progress.has_ended())
+    }
+
+    /// The provider whose login holds the last of these ports, if none is free.
+    fn holder_of(&self, ports: &[u16]) -> Option<ProviderId> {
+        let mut holders = ports.iter().map(|port| {
+            let mut flows = self.flows.iter();
+            flows.find(|flow| *port != 0 && flow.holds(*port))
+        });
+        let first = holders.next()??;
+        let are_all_held = holders.all(|holder| holder.is_some());
+        are_all_held.then(|| first.order.provider.clone())
+    }
+}
+
+impl Flow {
+    /// Whether it listens on a port, or may be about to.
+    fn holds(&self, port: u16) -> bool {
+        match self.progress.port() {
+            Ok(held) => held == Some(port),
+            Err(()) => self.ports.contains(&port),
+        }
+    }
+
+    fn log_in(&self, cx: Context<'_>, timeout: Duration) -> Result<StoredProfile, Failure> {
+        let cx = Context {
+            dialog: &self.progress,
+            interrupt: &self.progress,
+            ..cx
+        };
+        let order = &self.order;
+        let scopes = CHATGPT_SCOPES.map(str::to_owned).to_vec();
+        login::run(
+            cx,
+            &login::Request {
+                agent: order.agent.clone(),
+                provider: order.provider.clone(),
+                // Named, so that no device code is offered beside it.
+                method: Some(METHOD.to_owned()),
+                profile: order.profile.clone(),
+                no_browser: true,
+                clipboard: false,
+                timeout,
+                set_default: false,
+                yes: true,
+                attempt: None,
+                scopes: (order.provider.as_str() == "openai-codex").then_some(scopes),
+                display_name: order.display_name.clone(),
+            },
+        )
+    }
+}
+
+/// The name of a login with a browser.
+const METHOD: &str = "oauth";
+
+/// The ports that a browser login to this provider may listen on, none if a person brings the answer;
+/// `None` if there is no such login.
+fn ports(provider: &Provider) -> Option<Vec<u16>> {
+    provider.flows.iter().find_map(|flow| match flow {
+        Method::Browser(flow) => Some(match &flow.redirect {
+            Redirect::Loopback(loopback) => loopback.ports.clone(),
+            Redirect::Elsewhere(_) => Vec::new(),
+        }),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

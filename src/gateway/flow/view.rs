@@ -1,0 +1,63 @@
+//! What is told of a login under way.
+
+use serde::Serialize;
+
+use super::ending::Ending;
+use crate::gateway::time::rfc3339;
+use crate::model::time::Timestamp;
+
+/// How the answer of the provider comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::gateway) enum Callback {
+    /// To a port of this machine.
+    Listening,
+    /// By a person, who pastes the redirect URL.
+    Manual,
+}
+
+/// A login under way, or the last one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::gateway) struct View {
+    /// `idle`, `waiting`, `exchanging`, `connected`, `refused`, `timed_out`, `cancelled`, `failed`.
+    pub(in crate::gateway) state: &'static str,
+    /// What went wrong, or what a person should know while they log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gateway) message: Option<String>,
+    /// The provider's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gateway) code: Option<String>,
+    /// When it ends if nobody answers.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339")]
+    pub(in crate::gateway) expires_at: Option<Timestamp>,
+    /// How the answer comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gateway) callback: Option<Callback>,
+    /// Where the browser is to be sent; for whoever began the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gateway) auth_url: Option<String>,
+}
+
+impl View {
+    /// A state of which nothing more is told.
+    pub(in crate::gateway) fn new(state: &'static str) -> Self {
+        Self {
+            state,
+            message: None,
+            code: None,
+            expires_at: None,
+            callback: None,
+            auth_url: None,
+        }
+    }
+
+    /// A login that has ended.
+    pub(in crate::gateway) fn ended(ending: &Ending) -> Self {
+        let failure = ending.failure();
+        Self {
+            message: failure.map(ToString::to_string),
+            code: failure.and_then(|failure| failure.code.as_deref().map(str::to_owned)),
+            ..Self::new(ending.name())
+        }
+    }
+}

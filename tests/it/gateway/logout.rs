@@ -1,0 +1,55 @@
+//! Logouts that are asked for over HTTP.
+
+use serde_json::{Value, json};
+
+use super::login::{FLOW, PROFILE, STATUS, code_of, paste, start, world};
+use crate::login::browser::redirect;
+use crate::support::browser::visit;
+use crate::support::issuer::Scripted;
+use crate::support::running_gateway::Gateway;
+
+fn log_out(gateway: &Gateway) -> Value {
+    let answer = gateway.post_nothing("/v1/auth/openai/logout");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+#[test]
+fn a_logout_removes_what_there_is_whatever_the_provider_can_revoke() {
+    let (world, issuer, gateway) = world();
+    let gone = |revoked: bool| json!({ "status": "logged out", "revoked": revoked });
+    assert_eq!(log_out(&gateway), gone(false));
+    visit(&start(&gateway)).unwrap();
+    assert_eq!(log_out(&gateway), gone(false));
+    assert_eq!(world.store()["profiles"], json!({}));
+    gateway.until(STATUS, |status| status["authenticated"] == false);
+    let history = world.run(&["models", "auth", "history", PROFILE]);
+    assert!(!history.out.contains("undo"), "{history:?}");
+
+    let revoke = format!("\nrevoke = \"{}/oauth/revoke\"\n\n[[flow]]", issuer.url());
+    let manifest = issuer.manifest().replacen("\n\n[[flow]]", &revoke, 1);
+    world.write("providers/openai-codex.toml", &manifest);
+    visit(&start(&gateway)).unwrap();
+    let refresh = world.only_profile()["refresh"].as_str().unwrap().to_owned();
+    assert_eq!(log_out(&gateway), gone(true));
+    assert_eq!(world.store()["profiles"], json!({}));
+    let revoked = &issuer.revocations()[0].parameters;
+    assert!(
+        revoked.iter().any(|(_, value)| *value == refresh),
+        "{revoked:?}"
+    );
+    // A provider that says no keeps no login here.
+    visit(&start(&gateway)).unwrap();
+    issuer.answer_revocation(Scripted::text(503, "no"));
+    assert_eq!(log_out(&gateway), gone(false));
+    assert_eq!(world.store()["profiles"], json!({}));
+}
+
+#[test]
+fn a_logout_ends_a_login_that_waits() {
+    let (_world, issuer, gateway) = world();
+    let url = redirect(&issuer, &start(&gateway));
+    log_out(&gateway);
+    assert_eq!(gateway.get(FLOW).json(), json!({ "state": "cancelled" }));
+    assert_eq!(code_of(&paste(&gateway, &url)), "no_login");
+}

@@ -6,13 +6,33 @@ pub use dialog::LogDialog;
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+
+#[cfg(feature = "gateway")]
+use super::log_queue::{LogQueue, LogWriter};
 
 /// Starts the log at a level: 0 nothing, 1 info, 2 debug, 3 and more trace.
 ///
 /// Only our own events are shown. What HTTP and TLS crates log at their lowest level may hold
 /// headers and bodies, and those hold tokens.
 pub fn start(verbose: u8) {
+    start_with(verbose, std::io::stderr);
+}
+
+/// Starts the log of a server; it is written to its end when the result is dropped.
+///
+/// # Errors
+/// If there is no thread for it.
+#[cfg(feature = "gateway")]
+pub fn start_for_server(verbose: u8) -> std::io::Result<LogWriter> {
+    let queue = LogQueue::default();
+    let writer = queue.start(std::io::stderr())?;
+    start_with(verbose.max(1), queue);
+    Ok(writer)
+}
+
+fn start_with(verbose: u8, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
     let level = match verbose {
         0 => return,
         1 => LevelFilter::INFO,
@@ -21,7 +41,7 @@ pub fn start(verbose: u8) {
     };
     let ours = FilterFn::new(|metadata: &Metadata<'_>| metadata.target().starts_with("openclaw"));
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .without_time();
     let subscriber = tracing_subscriber::registry()
         .with(level)

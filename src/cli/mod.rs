@@ -14,6 +14,8 @@ mod input;
 pub mod lazy_args;
 mod line_editor;
 pub mod log;
+#[cfg(feature = "gateway")]
+mod log_queue;
 pub mod output;
 mod parse_error;
 pub mod printer;
@@ -96,7 +98,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return tell(error, argv::color(&args)),
     };
     let printer = Arc::new(Printer::new(cli.global.color));
-    log::start(cli.command.verbosity(cli.global.verbose));
+    #[cfg(feature = "gateway")]
+    let _log = (cli.command.serves())
+        .then(|| log::start_for_server(cli.global.verbose).ok())
+        .flatten();
+    log::start(cli.global.verbose);
     match commands::run(&cli.command, &cli.global, &printer) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(commands::fail(

@@ -59,14 +59,11 @@ pub enum Command {
     Completions(Deferred<completions::Completions>),
 }
 
+#[cfg(feature = "gateway")]
 impl Command {
-    /// The level of the log: a server has one even if nobody asks for it.
-    pub fn verbosity(&self, asked: u8) -> u8 {
-        match self {
-            #[cfg(feature = "gateway")]
-            Self::Gateway(gateway) if gateway.serves() => asked.max(1),
-            _ => asked,
-        }
+    /// Whether it runs until it is told to stop.
+    pub fn serves(&self) -> bool {
+        matches!(self, Self::Gateway(gateway) if gateway.serves())
     }
 }
 

@@ -24,9 +24,9 @@ use crate::model::time::{LocalTime, Timestamp};
 use crate::ports::dialog::Dialog;
 use crate::ports::exec::Exec;
 use crate::ports::files::Files;
-#[cfg(feature = "gateway")]
-use crate::ports::host::Random;
 use crate::ports::host::{Clock, Env, Interrupt};
+#[cfg(feature = "gateway")]
+use crate::ports::host::{Random, Supervisor};
 use crate::ports::vault::Vault;
 use crate::providers::catalogue::Catalogue;
 use crate::store::file::FileStore;
@@ -47,6 +47,8 @@ use crate::sys::login_shell::SystemShell;
 use crate::sys::port_holder::SystemListeners;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
+#[cfg(feature = "gateway")]
+use crate::sys::supervisor::SystemSupervisor;
 use crate::vault::open::{FileVault, VaultDirs, VaultPorts};
 
 pub(super) use crate::sys::env::names::COMPLETE;
@@ -369,6 +371,12 @@ pub fn exec() -> impl Exec {
 #[cfg(feature = "gateway")]
 pub fn random() -> impl Random {
     OsRandom
+}
+
+/// What waits to hear that a service is ready.
+#[cfg(feature = "gateway")]
+pub fn supervisor() -> impl Supervisor {
+    SystemSupervisor
 }
 
 /// The file system alone.

@@ -37,7 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
-use crate::ports::host::{Clock, Interrupt, Random};
+use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
 use engine::Engine;
 use options::Options;
 use state::Gateway;
@@ -61,6 +61,8 @@ pub struct Ports {
     pub interrupt: Arc<dyn Interrupt>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Hears when it answers, and when it ends.
+    pub supervisor: Arc<dyn Supervisor>,
 }
 
 /// What is told of a gateway once it answers.
@@ -133,7 +135,8 @@ fn start(
             address,
             url: gateway.base_url(),
         })?;
-        let signals = watch_signals(&gateway, &*ports.interrupt);
+        ports.supervisor.notify(ServiceState::Ready);
+        let signals = watch_signals(&gateway, ports);
         tokio::join!(signals, serve::serve(listener, router, receiver));
         Ok(())
     });
@@ -147,10 +150,11 @@ fn start(
 }
 
 /// Begins the end when a signal comes.
-async fn watch_signals(gateway: &Gateway, interrupt: &dyn Interrupt) {
-    while interrupt.pending().is_none() {
+async fn watch_signals(gateway: &Gateway, ports: &Ports) {
+    while ports.interrupt.pending().is_none() {
         tokio::time::sleep(LOOK).await;
     }
+    ports.supervisor.notify(ServiceState::Stopping);
     gateway.over.send_replace(true);
     gateway.flows.cancel_all();
 }

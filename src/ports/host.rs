@@ -127,6 +127,22 @@ pub trait Interrupt: Send + Sync {
     }
 }
 
+/// Whatever runs this process as a service, and waits to hear that it is ready: systemd.
+pub trait Supervisor: Send + Sync {
+    /// Tells it. Without one, this does nothing; one that cannot be told is logged, for the service
+    /// does its work all the same.
+    fn notify(&self, state: ServiceState);
+}
+
+/// How far a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It answers requests.
+    Ready,
+    /// It is about to end, and takes no more of them.
+    Stopping,
+}
+
 /// A signal that asks to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signal(pub i32);

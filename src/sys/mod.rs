@@ -47,5 +47,7 @@ mod redirect_file;
 mod request_head;
 mod socket_table;
 mod strangers;
+#[cfg(feature = "gateway")]
+pub mod supervisor;
 mod sync;
 mod whole_file;

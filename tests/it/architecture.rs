@@ -101,6 +101,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["sys/http/trust.rs"]),
     ("saphyr_parser", &["config/yaml.rs"]),
     ("security_framework", &["sys/keyring/keychain.rs"]),
+    ("sd_notify", &["sys/supervisor.rs"]),
     (
         "sha2",
         &[

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::{System, random};
+use super::{System, random, supervisor};
 use crate::app::context::Context;
 use crate::app::credential::answered::Answered;
 use crate::app::failure::Failure;
@@ -70,6 +70,7 @@ impl SystemEngine {
             clock: Arc::clone(&self.system().clock) as _,
             interrupt: Arc::clone(&self.interrupt),
             random: Arc::new(random()),
+            supervisor: Arc::new(supervisor()),
         }
     }
 

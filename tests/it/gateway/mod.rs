@@ -10,3 +10,5 @@ mod login;
 mod login_requests;
 #[cfg(feature = "gateway")]
 mod logout;
+#[cfg(feature = "gateway")]
+mod service;

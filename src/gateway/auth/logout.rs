@@ -29,8 +29,9 @@ pub(in crate::gateway) struct Which {
 #[derive(Debug, Serialize)]
 pub(in crate::gateway) struct LoggedOut {
     status: &'static str,
-    /// Whether the provider takes none of them any more.
-    revoked: bool,
+    /// Whether the provider takes none of them any more; `None` if there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked: Option<bool>,
 }
 
 /// Answers it.
@@ -54,10 +55,10 @@ pub(in crate::gateway) async fn logout(
         };
         logout_provider::run(cx, &request)
     };
-    let removed = gateway.workers.run(work).await?;
+    let removed = gateway.workers.run(work).await??;
     gateway.board.touch();
     Ok(Json(LoggedOut {
         status: "logged out",
-        revoked: removed?.revoked,
+        revoked: (!removed.profiles.is_empty()).then_some(removed.revoked),
     }))
 }

@@ -125,7 +125,10 @@ fn a_logout_is_posted_once_and_told() {
     let unrevoked = r#"{"status":"logged out","revoked":false}"#;
     let ran = asked(200, unrevoked, &["auth", "logout"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.err.starts_with("Warning: the gateway could not revoke"));
+    assert!(
+        ran.err
+            .starts_with("Warning: the login was not revoked at the provider")
+    );
 }
 
 #[test]

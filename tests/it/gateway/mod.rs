@@ -12,3 +12,5 @@ mod login_requests;
 mod logout;
 #[cfg(feature = "gateway")]
 mod service;
+#[cfg(feature = "gateway")]
+mod troubleshooting;

@@ -42,4 +42,4 @@ impl Logout {
 }
 
 const UNREVOKED: &str =
-    "the gateway could not revoke the login at the provider; there it is valid until it expires";
+    "the login was not revoked at the provider, where it is valid until it expires";

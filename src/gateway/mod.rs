@@ -3,6 +3,7 @@
 //! Everything that it does to a credential is a use case of `app`, run on threads of its own; in here
 //! is what HTTP needs: who may ask, from where, how much at once, and how answers are written.
 
+mod address;
 mod auth;
 mod board;
 mod body;
@@ -15,9 +16,14 @@ mod flow;
 mod front;
 mod health;
 mod keeper;
+mod keys;
+mod known_keys;
 mod metrics;
 pub mod options;
+mod places;
 mod problem;
+mod provider;
+mod rate;
 mod routes;
 mod serve;
 mod state;
@@ -35,6 +41,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::app::access;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
 use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
@@ -121,6 +128,11 @@ fn start(
         Arc::clone(&ports.clock),
         u32::from_ne_bytes(seed),
     ));
+    // Told at once, and not when the first key is shown.
+    let keys = ports
+        .engine
+        .run(|cx, _| access::keys::load(cx.files, &cx.dirs.state));
+    keys.into_iter().for_each(|keys| gateway.keys.learn(keys));
     let over = Arc::new(AtomicBool::default());
     let board = gateway
         .board
@@ -137,7 +149,8 @@ fn start(
         })?;
         ports.supervisor.notify(ServiceState::Ready);
         let signals = watch_signals(&gateway, ports);
-        tokio::join!(signals, serve::serve(listener, router, receiver));
+        let proxies = &gateway.options.trusted_proxies;
+        tokio::join!(signals, serve::serve(listener, router, proxies, receiver));
         Ok(())
     });
     gateway.flows.close();

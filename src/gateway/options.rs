@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+use crate::model::access::Network;
 use crate::model::secret::Secret;
 
 /// How many bytes the token of a gateway has at least that other machines reach.
@@ -18,6 +19,8 @@ pub struct Options {
     pub public_url: Option<Url>,
     /// The bearer that may do everything.
     pub token: Secret<String>,
+    /// Proxies that are believed where a request comes from.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Why a gateway is not run so.
@@ -75,6 +78,7 @@ mod tests {
             listen: listen.parse().unwrap(),
             public_url: public_url.map(|url| url.parse().unwrap()),
             token: Secret::from(token),
+            trusted_proxies: Vec::new(),
         }
     }
 

@@ -86,6 +86,12 @@ impl Problem {
         .after(retry_after)
     }
 
+    /// More was asked for than a caller may ask in that time.
+    pub(super) fn too_many(retry_after: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "rate_limited", "too many requests").after(retry_after)
+    }
+
     pub(super) fn after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
@@ -145,7 +151,7 @@ impl Problem {
             written.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
         if let Some(after) = problem.retry_after {
-            let seconds = after.as_secs().max(1);
+            let seconds = after.as_secs_f64().ceil().max(1.0) as u64;
             written
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::auth;
 use super::credentials::credentials;
 use super::events::events;
 use super::front::{front, timed};
 use super::health::{livez, readyz};
+use super::keys;
 use super::metrics::metrics;
 use super::state::Gateway;
 use super::token::token;
@@ -35,6 +36,8 @@ pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
         .route("/v1/token", get(token))
         .route("/v1/credentials", get(credentials))
         .route("/v1/events", get(events))
+        .route("/v1/keys", get(keys::list).post(keys::add))
+        .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/metrics", get(metrics));
     let inner = open
         .merge(all)

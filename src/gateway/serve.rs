@@ -11,9 +11,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
+
+use super::address::{counted, is_proxy};
+use super::places::Places;
+use crate::model::access::Network;
 
 /// How long the head of a request may take, and how long a connection may be idle before one.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -21,16 +25,20 @@ const HEAD_LIMIT: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 16 * 1024;
 /// The most fields in it.
 const MAX_FIELDS: usize = 100;
-/// Connections at once.
-const PLACES: usize = 256;
 /// Rest after a failed accept, which may be for want of descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long requests may take to end once the gateway is to end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves until `over` says so, then until the last request has been answered, or its time is over.
-pub(super) async fn serve(listener: TcpListener, router: Router, mut over: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(PLACES));
+/// A proxy has as many connections as there are places.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    proxies: &[Network],
+    mut over: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Places::default());
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -42,7 +50,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut over: watch
             tokio::time::sleep(ACCEPT_REST).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let client = (!is_proxy(peer.ip(), proxies)).then(|| counted(peer.ip()));
+        let Some(place) = places.take(client) else {
             refuse(&stream);
             continue;
         };

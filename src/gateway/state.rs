@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +11,13 @@ use tokio::sync::watch;
 use super::board::{Board, Snapshot};
 use super::counters::Counters;
 use super::flow::Flows;
+use super::known_keys::KnownKeys;
 use super::options::Options;
 use super::problem::Problem;
+use super::rate::RateLimit;
 use super::token_cache::{Source, Token, TokenCache, Wanted};
 use super::work::Workers;
+use crate::model::access_key::BearerDigest;
 use crate::model::id::ProviderId;
 use crate::ports::host::Clock;
 
@@ -22,6 +25,8 @@ use crate::ports::host::Clock;
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a person has for a login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(360);
+/// Wrong bearers, and logins, a minute.
+const A_MINUTE: u32 = 10;
 
 /// One running gateway.
 pub(super) struct Gateway {
@@ -34,6 +39,13 @@ pub(super) struct Gateway {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
     pub(super) tokens: TokenCache,
+    /// The digest of its own token.
+    pub(super) token: BearerDigest,
+    pub(super) keys: KnownKeys,
+    /// Wrong bearers, by the address that they come from.
+    pub(super) wrong_bearers: RateLimit<IpAddr>,
+    /// Logins that are started or completed, by caller.
+    pub(super) logins: RateLimit<String>,
     /// Whether it is about to end: it takes no new requests.
     pub(super) over: watch::Sender<bool>,
     /// Differs between two runs, so that ids of requests do.
@@ -59,6 +71,10 @@ impl Gateway {
         };
         let flows = Flows::new(Arc::clone(workers.engine()), LOGIN_LIMIT, listener);
         Self {
+            token: BearerDigest::of(&options.token),
+            keys: KnownKeys::default(),
+            wrong_bearers: RateLimit::per_minute(A_MINUTE),
+            logins: RateLimit::per_minute(A_MINUTE),
             options,
             address,
             board,

@@ -83,9 +83,14 @@ impl Scope {
         self.networks.is_empty() || networks.any(|network| network.contains(&address))
     }
 
-    /// Whether the key is for a provider, as this agent sees it.
+    /// Whether the key is for a provider.
+    pub fn covers_provider(&self, provider: &ProviderId) -> bool {
+        allows(&self.providers, provider)
+    }
+
+    /// Whether it is for a provider, as this agent sees it.
     pub fn covers(&self, provider: &ProviderId, agent: &AgentId) -> bool {
-        allows(&self.providers, provider) && allows(&self.agents, agent)
+        self.covers_provider(provider) && allows(&self.agents, agent)
     }
 
     /// Whether it is for one profile of it.
@@ -98,9 +103,15 @@ impl Scope {
         self.covers(provider, agent) && allows(&self.profiles, profile)
     }
 
-    /// Whether it is for every credential, wherever the holder asks from.
-    pub fn covers_everything(&self) -> bool {
-        self.providers.is_empty() && self.agents.is_empty() && self.profiles.is_empty()
+    /// Whether a key of this role can have it. Only where tokens are handed out is it always clear
+    /// which profile is meant, and who can make keys can do without a limit.
+    pub fn suits(&self, role: Role) -> bool {
+        let by_profile = !self.agents.is_empty() || !self.profiles.is_empty();
+        match role {
+            Role::Admin => !by_profile && self.providers.is_empty(),
+            Role::Operator | Role::Viewer => !by_profile,
+            Role::Lease => true,
+        }
     }
 }
 
@@ -162,17 +173,39 @@ mod tests {
             profiles: vec![profile("openai-codex:a")],
             ..Scope::default()
         };
-        assert!(scope.covers(&codex, &work) && scope.covers(&codex, &AgentId::main()));
-        assert!(!scope.covers(&provider("anthropic"), &work));
-        assert!(scope.covers_profile(&codex, &work, &profile("openai-codex:a")));
-        assert!(!scope.covers_profile(&codex, &work, &profile("openai-codex:b")));
-        assert!(!scope.covers_everything());
+        let (a, b) = (profile("openai-codex:a"), profile("openai-codex:b"));
+        assert!(scope.covers_provider(&codex) && !scope.covers_provider(&provider("anthropic")));
+        assert!(
+            scope.covers_profile(&codex, &work, &a) && !scope.covers_profile(&codex, &work, &b)
+        );
+        assert!(!scope.covers_profile(&provider("anthropic"), &work, &a));
         let scope = Scope {
             agents: vec![work.clone()],
             ..Scope::default()
         };
-        assert!(scope.covers(&codex, &work) && !scope.covers(&codex, &AgentId::main()));
-        assert!(Scope::default().covers_everything());
+        assert!(scope.covers_profile(&codex, &work, &b) && !scope.covers(&codex, &AgentId::main()));
+        assert!(Scope::default().covers_profile(&codex, &work, &a));
+    }
+
+    #[test]
+    fn a_role_has_only_limits_that_hold() {
+        let scope = |providers: &[&str], agents: &[&str]| Scope {
+            providers: providers
+                .iter()
+                .map(|id| ProviderId::parse(id).unwrap())
+                .collect(),
+            agents: agents.iter().map(|id| AgentId::normalise(id)).collect(),
+            networks: vec![parse_network("10.0.0.0/8").unwrap()],
+            ..Scope::default()
+        };
+        for (scope, fits) in [
+            (scope(&[], &[]), [true, true, true, true]),
+            (scope(&["anthropic"], &[]), [false, true, true, true]),
+            (scope(&[], &["work"]), [false, false, false, true]),
+        ] {
+            let roles = [Role::Admin, Role::Operator, Role::Viewer, Role::Lease];
+            assert_eq!(roles.map(|role| scope.suits(role)), fits, "{scope:?}");
+        }
     }
 
     #[test]

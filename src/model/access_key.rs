@@ -150,7 +150,8 @@ impl AccessKeys {
                 found = Some(key);
             }
         }
-        found.filter(|key| key.standing(now) == Standing::Active)
+        // A limit that would not hold is no reason to do without it.
+        found.filter(|key| key.standing(now) == Standing::Active && key.scope.suits(key.role))
     }
 }
 

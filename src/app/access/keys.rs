@@ -76,11 +76,14 @@ pub fn add(cx: Context<'_>, new: &NewKey) -> Result<MadeKey, Failure> {
         networks: new.networks.clone(),
     };
     let lifetime = lifetime(new)?;
-    if new.role == Role::Admin && !scope.covers_everything() {
-        let message = "a key with the role admin can make any other key, so it cannot be limited \
-                       to providers, agents or profiles";
-        let hint = "choose the role operator, viewer or lease for a limited key";
-        return Err(Failure::new(Kind::Usage, message).hint(hint));
+    if !scope.suits(new.role) {
+        let message = match new.role {
+            Role::Admin => {
+                "a key with the role admin can make any key, and cannot be limited to logins"
+            }
+            _ => "only keys with the role lease can be limited to agents and profiles",
+        };
+        return Err(Failure::new(Kind::Usage, message).hint("limit a key with the role lease"));
     }
     let bearer = random_hex::<{ AccessKey::RANDOM }>(cx).map(Secret::new)?;
     let bearer = Secret::new([AccessKey::PREFIX, bearer.expose()].concat());

@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::provider::Named;
 use crate::app::failure::{Failure, Kind};
 use crate::gateway::body::{Body, secret};
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::{Ending, PasteError};
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;

@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::provider::Named;
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 
 /// What became of it.

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::provider::Named;
 use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -15,6 +14,7 @@ use crate::app::paste::{self, Form};
 use crate::gateway::body::{Body, optional_secret};
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::secret::Secret;

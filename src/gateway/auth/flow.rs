@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use super::provider::Named;
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::View;
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 
 /// Answers it, from memory.

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::provider::Named;
 use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -14,6 +13,7 @@ use crate::app::usecase::logout_provider;
 use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::model::id::AgentId;
 

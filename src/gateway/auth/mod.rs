@@ -5,7 +5,6 @@ pub(super) mod cancel;
 pub(super) mod credential;
 pub(super) mod flow;
 pub(super) mod logout;
-pub(super) mod provider;
 pub(super) mod start;
 pub(super) mod status;
 mod whose;

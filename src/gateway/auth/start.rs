@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::provider::Named;
 use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
@@ -16,6 +15,7 @@ use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::{Callback, Flows, NotStarted, Order, Started};
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::gateway::time::rfc3339;
 use crate::model::id::{AgentId, ProfileId, ProviderId};

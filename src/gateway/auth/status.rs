@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::provider::Named;
 use crate::gateway::board::{Given, Snapshot};
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
+use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::model::id::ProviderId;
 use crate::model::time::Timestamp;

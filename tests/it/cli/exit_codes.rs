@@ -4,6 +4,7 @@
 
 mod cause;
 mod cell;
+mod gateway_rows;
 mod rows;
 mod secret_rows;
 mod table;

@@ -1,8 +1,14 @@
 //! The gateway, and the commands that ask one.
 
+#[cfg(feature = "gateway")]
+mod access;
 mod client;
 mod client_token;
 mod hostile_answers;
+#[cfg(feature = "gateway")]
+mod keys;
+#[cfg(feature = "gateway")]
+mod limits;
 mod listener_of_others;
 #[cfg(feature = "gateway")]
 mod login;
@@ -10,6 +16,7 @@ mod login;
 mod login_requests;
 #[cfg(feature = "gateway")]
 mod logout;
+mod own_token;
 #[cfg(feature = "gateway")]
 mod service;
 #[cfg(feature = "gateway")]

@@ -1,5 +1,6 @@
 //! `gateway`: the logins of this machine, over HTTP.
 
+mod key;
 mod run;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct Gateway {
 #[derive(Debug, Subcommand)]
 enum GatewayCommand {
     Run(run::Run),
+    Key(key::Key),
 }
 
 impl Gateway {
@@ -37,13 +39,15 @@ impl Gateway {
     pub fn serve(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
         match &self.command {
             GatewayCommand::Run(command) => command.run(engine),
+            GatewayCommand::Key(_) => Ok(0),
         }
     }
 
     /// Runs what is over at once.
-    pub fn run(&self, _system: &System) -> Answer {
+    pub fn run(&self, system: &System) -> Answer {
         match &self.command {
             GatewayCommand::Run(_) => Ok(Output::default()),
+            GatewayCommand::Key(command) => command.run(system),
         }
     }
 }

@@ -1,18 +1,20 @@
 //! `gateway run`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use crate::app::failure::{Failure, Kind};
+use crate::app::access::gateway_token;
+use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::engine::SystemEngine;
 use crate::gateway;
 use crate::gateway::options::Options;
-use crate::model::secret::Secret;
+use crate::model::access::{Network, parse_network};
 
 /// Run the gateway until it is stopped
 ///
@@ -29,6 +31,13 @@ pub(super) struct Run {
     /// The URL that browsers and clients use, if it is another one
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
+    /// File with the token of whoever may do everything [default: GOCLAW_GATEWAY_TOKEN,
+    /// GOCLAW_TOKEN, or their _FILE; else one is made in the state directory]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Network of a reverse proxy that is believed where requests come from (X-Forwarded-For)
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = parse_network)]
+    trusted_proxies: Vec<Network>,
     /// Tell where it listens as JSON
     #[arg(long)]
     json: bool,
@@ -40,12 +49,17 @@ impl Run {
     /// # Errors
     /// As [`gateway::run`].
     pub(super) fn run(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
+        let system = engine.system();
+        let is_loopback = self.listen.ip().is_loopback();
+        let found = gateway_token::find(system.context(), self.token_file.as_deref(), is_loopback)?;
+        tracing::info!(target: "openclaw::gateway", "the gateway's own token is that of {}", found.source);
         let options = Options {
             listen: self.listen,
             public_url: self.public_url.clone(),
-            token: token(engine)?,
+            token: found.token,
+            trusted_proxies: self.trusted_proxies.clone(),
         };
-        let printer = Arc::clone(&engine.system().printer);
+        let printer = Arc::clone(&system.printer);
         gateway::run(options, &engine.ports(), |ready| {
             let told = match self.json {
                 true => Output::verbatim(json!({ "url": ready.url }).to_string()),
@@ -55,16 +69,4 @@ impl Run {
         })?;
         Ok(0)
     }
-}
-
-/// The bearer that may do everything.
-fn token(engine: &SystemEngine) -> Result<Secret<String>, Failure> {
-    let system = engine.system();
-    let env = system.context().env;
-    let token = ["GOCLAW_GATEWAY_TOKEN", "GOCLAW_TOKEN"].into_iter();
-    let token = token.filter_map(|name| env.var(name)).next();
-    token.ok_or_else(|| {
-        let message = "the gateway has no token";
-        Failure::new(Kind::Usage, message).hint("export GOCLAW_GATEWAY_TOKEN")
-    })
 }

@@ -8,8 +8,8 @@ use super::cause::{
     no_answer, refreshing, refused, trouble, unread,
 };
 use super::cell::Cell;
-use super::secret_rows;
 use super::table::{Column, Row};
+use super::{gateway_rows, secret_rows};
 use crate::support::{World, builtin, setup_token};
 
 const KEY: &str = "gsk_0123456789-0123456789-0123456789";
@@ -36,6 +36,7 @@ pub(super) fn rows() -> Vec<Row> {
         choices(),
         screens(),
         secret_rows::rows(),
+        gateway_rows::rows(),
         defaults(),
         others(),
     ]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-use crate::gateway::problem::Problem;
-use crate::gateway::state::Gateway;
+use super::problem::Problem;
+use super::state::Gateway;
 use crate::model::id::ProviderId;
 
 /// The longest name.
@@ -14,7 +14,7 @@ const MAX_NAME: usize = 64;
 
 /// The provider of a path. `openai` stands for the provider whose ChatGPT login it always was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::gateway) struct Named(pub(in crate::gateway) ProviderId);
+pub(super) struct Named(pub(super) ProviderId);
 
 impl FromRequestParts<Arc<Gateway>> for Named {
     type Rejection = Problem;

@@ -1,0 +1,94 @@
+//! Where a request comes from.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::model::access::Network;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The address of the client: of the connection, or, where that is one of our proxies, what it says
+/// of the connection to it. From the right: whatever stands left of the first address that is none of
+/// our proxies, the client may have written itself.
+pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let mut address = peer.to_canonical();
+    let values = headers.get_all(FORWARDED_FOR).iter();
+    let values: Vec<&str> = values.map(|value| value.to_str().unwrap_or("?")).collect();
+    let mut before = values.iter().rev().flat_map(|value| value.rsplit(','));
+    while is_proxy(address, proxies) {
+        let Some(named) = before.next().and_then(parse) else {
+            break;
+        };
+        address = named;
+    }
+    address
+}
+
+/// Whether an address is that of one of our proxies.
+pub(super) fn is_proxy(address: IpAddr, proxies: &[Network]) -> bool {
+    let address = address.to_canonical();
+    proxies.iter().any(|network| network.contains(&address))
+}
+
+/// What stands for a client where something is counted: in IPv6 a client has a whole /64.
+pub(super) fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            Ipv6Addr::from(network).into()
+        }
+        address => address,
+    }
+}
+
+/// An address as proxies write it: some with a port, and IPv6 then in brackets.
+fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|at| at.ip());
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok().or_else(with_port)?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::access::parse_network;
+
+    #[test]
+    fn only_a_proxy_of_ours_says_where_a_request_comes_from() {
+        let proxies = ["10.0.0.0/8", "2001:db8::1"].map(|text| parse_network(text).unwrap());
+        for (peer, forwarded, expected) in [
+            ("192.0.2.1", &["203.0.113.9"][..], "192.0.2.1"),
+            ("10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
+            ("::ffff:10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
+            ("2001:db8::1", &["203.0.113.9:4711"], "203.0.113.9"),
+            ("10.0.0.1", &["[2001:db8::9]:80"], "2001:db8::9"),
+            (
+                "10.0.0.1",
+                &["127.0.0.1, 203.0.113.9, 10.0.0.2"],
+                "203.0.113.9",
+            ),
+            ("10.0.0.1", &["127.0.0.1", "203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", &["127.0.0.1, unknown"], "10.0.0.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["10.0.0.2"], "10.0.0.2"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append(FORWARDED_FOR, value.parse().unwrap());
+            }
+            let address = client(peer.parse().unwrap(), &headers, &proxies);
+            assert_eq!(address.to_string(), expected, "{peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_of_ipv6_has_a_network() {
+        let counted = |text: &str| counted(text.parse().unwrap()).to_string();
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(counted("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(counted("192.0.2.1"), "192.0.2.1");
+    }
+}

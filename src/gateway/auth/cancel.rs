@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract;
 use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::gateway::caller::Caller;
+use crate::gateway::flow::State;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
@@ -15,12 +16,12 @@ use crate::gateway::state::Gateway;
 /// What became of it.
 #[derive(Debug, Serialize)]
 pub(in crate::gateway) struct Cancelled {
-    status: &'static str,
+    status: State,
 }
 
 /// Answers it.
 pub(in crate::gateway) async fn cancel(
-    State(gateway): State<Arc<Gateway>>,
+    extract::State(gateway): extract::State<Arc<Gateway>>,
     _: Caller,
     Named(provider): Named,
 ) -> Result<Json<Cancelled>, Problem> {
@@ -30,7 +31,7 @@ pub(in crate::gateway) async fn cancel(
         .run(move |_, _| flows.cancel(&provider))
         .await?;
     match view.state {
-        "exchanging" => {
+        State::Exchanging => {
             let error = "the login has a code already, and is about to be stored";
             Err(Problem::new(StatusCode::CONFLICT, "exchanging", error))
         }

@@ -1,7 +1,31 @@
 //! The end of a login under way.
 
+use serde::Serialize;
+
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::StoredProfile;
+
+/// How far a login is, as its name in answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::gateway) enum State {
+    /// There is none.
+    Idle,
+    /// It waits for the browser, or is about to.
+    Waiting,
+    /// It has a code.
+    Exchanging,
+    /// As [`Ending::Connected`].
+    Connected,
+    /// As [`Ending::Refused`].
+    Refused,
+    /// As [`Ending::TimedOut`].
+    TimedOut,
+    /// As [`Ending::Cancelled`].
+    Cancelled,
+    /// As [`Ending::Failed`].
+    Failed,
+}
 
 /// How a login ended.
 #[derive(Clone, Debug)]
@@ -46,14 +70,14 @@ impl Ending {
         }
     }
 
-    /// Its name in answers.
-    pub(in crate::gateway) fn name(&self) -> &'static str {
+    /// The state of a login that ended so.
+    pub(in crate::gateway) fn state(&self) -> State {
         match self {
-            Self::Connected(_) => "connected",
-            Self::Refused(_) => "refused",
-            Self::TimedOut(_) => "timed_out",
-            Self::Cancelled => "cancelled",
-            Self::Failed(_) => "failed",
+            Self::Connected(_) => State::Connected,
+            Self::Refused(_) => State::Refused,
+            Self::TimedOut(_) => State::TimedOut,
+            Self::Cancelled => State::Cancelled,
+            Self::Failed(_) => State::Failed,
         }
     }
 
@@ -75,17 +99,17 @@ mod tests {
 
     #[test]
     fn a_failure_means_what_it_means_at_its_step() {
-        let name = |kind, before| {
+        let state = |kind, before| {
             let failure = Failure::new(kind, "said so").code("access_denied");
-            Ending::of(Err(failure), before).name()
+            Ending::of(Err(failure), before).state()
         };
         let cancelled = Kind::Cancelled(Signal::TERMINATE);
-        assert_eq!(name(Kind::NeedsLogin, Before::Answer), "refused");
-        assert_eq!(name(Kind::NeedsLogin, Before::Exchange), "failed");
-        assert_eq!(name(Kind::Temporary, Before::Announced), "failed");
-        assert_eq!(name(Kind::Temporary, Before::Answer), "timed_out");
-        assert_eq!(name(Kind::Temporary, Before::Exchange), "failed");
-        assert_eq!(name(cancelled, Before::Answer), "cancelled");
-        assert_eq!(name(Kind::Storage, Before::Answer), "failed");
+        assert_eq!(state(Kind::NeedsLogin, Before::Answer), State::Refused);
+        assert_eq!(state(Kind::NeedsLogin, Before::Exchange), State::Failed);
+        assert_eq!(state(Kind::Temporary, Before::Announced), State::Failed);
+        assert_eq!(state(Kind::Temporary, Before::Answer), State::TimedOut);
+        assert_eq!(state(Kind::Temporary, Before::Exchange), State::Failed);
+        assert_eq!(state(cancelled, Before::Answer), State::Cancelled);
+        assert_eq!(state(Kind::Storage, Before::Answer), State::Failed);
     }
 }

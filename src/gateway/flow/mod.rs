@@ -6,7 +6,7 @@ mod progress;
 mod registry;
 mod view;
 
-pub(super) use ending::Ending;
+pub(super) use ending::{Ending, State};
 pub(super) use progress::PasteError;
 pub(super) use registry::{Flows, NotStarted, Order, Started};
 pub(super) use view::{Callback, View};

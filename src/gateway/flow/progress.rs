@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::ending::{Before, Ending};
+use super::ending::{Before, Ending, State};
 use super::view::{Callback, View};
 use crate::app::failure::Failure;
 use crate::app::login::StoredProfile;
@@ -204,9 +204,9 @@ impl Progress {
         let now = self.now.lock();
         let (state, expires_at) = match &now.phase {
             Phase::Ended(ending) => return View::ended(ending),
-            Phase::Starting => ("waiting", None),
-            Phase::Waiting { until } => ("waiting", Some(*until)),
-            Phase::Exchanging => return View::new("exchanging"),
+            Phase::Starting => (State::Waiting, None),
+            Phase::Waiting { until } => (State::Waiting, Some(*until)),
+            Phase::Exchanging => return View::new(State::Exchanging),
         };
         let announced = now.announced.as_ref();
         View {

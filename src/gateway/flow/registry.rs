@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::ending::Ending;
+use super::ending::{Ending, State};
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::context::Context;
@@ -209,7 +209,7 @@ impl Flows {
     pub(in crate::gateway) fn cancel(&self, provider: &ProviderId) -> View {
         let flow = self.all.lock().living(provider).cloned();
         let Some(flow) = flow else {
-            return View::new("idle");
+            return View::new(State::Idle);
         };
         flow.progress.cancel();
         flow.progress.wait_for_code();
@@ -229,7 +229,7 @@ impl Flows {
     pub(in crate::gateway) fn view(&self, provider: &ProviderId, caller: &str) -> View {
         let flow = self.all.lock().last(provider).cloned();
         let Some(flow) = flow else {
-            return View::new("idle");
+            return View::new(State::Idle);
         };
         let view = flow.progress.view();
         View {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ending::Ending;
+use super::ending::{Ending, State};
 use crate::gateway::time::rfc3339;
 use crate::model::time::Timestamp;
 
@@ -19,8 +19,8 @@ pub(in crate::gateway) enum Callback {
 /// A login under way, or the last one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(in crate::gateway) struct View {
-    /// `idle`, `waiting`, `exchanging`, `connected`, `refused`, `timed_out`, `cancelled`, `failed`.
-    pub(in crate::gateway) state: &'static str,
+    /// How far it is.
+    pub(in crate::gateway) state: State,
     /// What went wrong, or what a person should know while they log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::gateway) message: Option<String>,
@@ -40,7 +40,7 @@ pub(in crate::gateway) struct View {
 
 impl View {
     /// A state of which nothing more is told.
-    pub(in crate::gateway) fn new(state: &'static str) -> Self {
+    pub(in crate::gateway) fn new(state: State) -> Self {
         Self {
             state,
             message: None,
@@ -57,7 +57,7 @@ impl View {
         Self {
             message: failure.map(ToString::to_string),
             code: failure.and_then(|failure| failure.code.as_deref().map(str::to_owned)),
-            ..Self::new(ending.name())
+            ..Self::new(ending.state())
         }
     }
 }

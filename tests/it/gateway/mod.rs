@@ -18,6 +18,8 @@ mod login_requests;
 mod logout;
 mod own_token;
 #[cfg(feature = "gateway")]
+mod port_of_others;
+#[cfg(feature = "gateway")]
 mod service;
 #[cfg(feature = "gateway")]
 mod troubleshooting;

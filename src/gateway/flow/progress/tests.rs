@@ -71,7 +71,7 @@ fn whoever_pastes_learns_why_it_is_not_the_answer_and_may_paste_again() {
     assert_eq!(third.join().unwrap().unwrap().expose(), "good");
     progress.notice(&Notice::Exchanging);
     progress.end(Ok(stored()));
-    assert_eq!(good.join().unwrap().unwrap().name(), "connected");
+    assert_eq!(good.join().unwrap().unwrap().state(), State::Connected);
     let late = progress.paste(Secret::from("late"));
     assert_eq!(late.unwrap_err(), PasteError::NoLogin);
 }
@@ -85,7 +85,7 @@ fn a_second_paste_does_not_take_the_place_of_one_that_is_looked_at() {
     let second = progress.paste(Secret::from("second"));
     assert_eq!(second.unwrap_err(), PasteError::Busy);
     progress.end(Ok(stored()));
-    assert_eq!(first.join().unwrap().unwrap().name(), "connected");
+    assert_eq!(first.join().unwrap().unwrap().state(), State::Connected);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn nothing_is_cancelled_that_has_a_code() {
     progress.notice(&Notice::Exchanging);
     assert_eq!(progress.pending(), None);
     progress.wait_for_code();
-    assert_eq!(progress.view(), View::new("exchanging"));
+    assert_eq!(progress.view(), View::new(State::Exchanging));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn only_the_question_of_a_login_is_answered() {
 #[test]
 fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
     let progress = progress();
-    assert_eq!(progress.view(), View::new("waiting"));
+    assert_eq!(progress.view(), View::new(State::Waiting));
     assert_eq!(progress.port(), Err(()));
     let warning = "cannot listen for the callback";
     progress.notice(&Notice::Warning(warning.into()));
@@ -129,7 +129,7 @@ fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
         expires_at: until,
         callback: Some(Callback::Manual),
         auth_url: Some(announced.url),
-        ..View::new("waiting")
+        ..View::new(State::Waiting)
     };
     assert_eq!(progress.view(), view);
     let refused = Failure::new(Kind::NeedsLogin, "login denied").code("access_denied");
@@ -137,7 +137,7 @@ fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
     let view = View {
         message: Some("login denied".to_owned()),
         code: Some("access_denied".to_owned()),
-        ..View::new("refused")
+        ..View::new(State::Refused)
     };
     assert_eq!(progress.view(), view);
 }
@@ -147,6 +147,6 @@ fn a_login_that_ends_before_it_waits_says_how() {
     let progress = progress();
     progress.end(Err(Failure::new(Kind::Config, "no client id")));
     let ending = progress.announced().unwrap_err();
-    assert_eq!(ending.name(), "failed");
+    assert_eq!(ending.state(), State::Failed);
     assert!(progress.has_ended());
 }

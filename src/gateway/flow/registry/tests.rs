@@ -90,7 +90,7 @@ fn a_login_belongs_to_who_began_it_and_so_do_its_ports() {
     engine.open();
     let ended = waiting.join().unwrap();
     assert!(matches!(ended, Err(NotStarted::Failed(_))), "{ended:?}");
-    assert_eq!(flows.view(&codex.id, "ben").state, "failed");
+    assert_eq!(flows.view(&codex.id, "ben").state, State::Failed);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_has_no_login_with_a_browser_is_not_begun() {
     let keys = provider("deepseek");
     let refused = flows.start(&keys, order("anna", &keys));
     assert!(matches!(refused, Err(NotStarted::NoBrowser)), "{refused:?}");
-    assert_eq!(flows.cancel(&keys.id), View::new("idle"));
+    assert_eq!(flows.cancel(&keys.id), View::new(State::Idle));
     let pasted = flows.paste(&keys.id, Secret::from("code"));
     assert_eq!(pasted.unwrap_err(), PasteError::NoLogin);
 }

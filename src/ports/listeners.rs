@@ -2,7 +2,7 @@
 
 /// Tells whose the servers of this machine are.
 pub trait Listeners: Send + Sync {
-    /// Whether whatever listens on a TCP port, at any address, is of this user or of root. False
-    /// where nothing listens, or the system does not tell.
-    fn are_trusted(&self, port: u16) -> bool;
+    /// Whether whatever listens on a TCP port, at any address, is of this user, and, as far as can be
+    /// seen, this program. False where nothing listens, or the system does not tell.
+    fn are_ours(&self, port: u16) -> bool;
 }

@@ -5,10 +5,10 @@
 //! found if we may look into it. Not finding one is no failure.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::owner_support::us;
-use super::socket_table;
+use super::socket_table::{self, Socket};
 use crate::model::id::printable;
 use crate::ports::callback::Holder;
 use crate::ports::listeners::Listeners;
@@ -17,8 +17,14 @@ use crate::ports::listeners::Listeners;
 pub struct SystemListeners;
 
 impl Listeners for SystemListeners {
-    fn are_trusted(&self, port: u16) -> bool {
-        socket_table::is_trusted(port)
+    /// A process that forwards the port to another machine is of this user as well. What it has
+    /// open can be seen, unlike that of this program, unless it is root who looks.
+    fn are_ours(&self, port: u16) -> bool {
+        let sockets = socket_table::listeners(port);
+        let name = |process: &Path| fs::read_to_string(process.join("comm")).ok();
+        let ours = name(Path::new("/proc/self"));
+        let mut seen = holders(&sockets);
+        socket_table::are_ours(&sockets) && seen.all(|(_, process)| name(&process) == ours)
     }
 }
 
@@ -28,24 +34,25 @@ pub(crate) fn find(port: u16) -> Option<Holder> {
     let us = us();
     let foreign = sockets.iter().find(|socket| socket.uid != us);
     let uid = foreign.or(sockets.first())?.uid;
-    let links: Vec<String> = sockets
-        .iter()
-        .map(|socket| format!("socket:[{}]", socket.inode))
-        .collect();
+    let mut holders = holders(&sockets);
     Some(Holder {
-        process: process(&links),
+        process: holders.next().map(|(pid, path)| describe(pid, &path)),
         // Root could take whatever it wanted.
         foreign: (uid != us && uid != 0).then_some(uid),
     })
 }
 
-/// The process that has one of these sockets open, as `pid 123 (node)`.
-fn process(sockets: &[String]) -> Option<String> {
-    let mut processes = fs::read_dir("/proc").ok()?.flatten();
-    processes.find_map(|entry| {
+/// The processes that are seen to have one of these sockets open: their numbers and directories.
+fn holders(sockets: &[Socket]) -> impl Iterator<Item = (u32, PathBuf)> + use<> {
+    let links = sockets.iter();
+    let links: Vec<String> = links
+        .map(|socket| format!("socket:[{}]", socket.inode))
+        .collect();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(move |entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let path = entry.path();
-        holds_one(&path, sockets).then(|| describe(pid, &path))
+        holds_one(&path, &links).then_some((pid, path))
     })
 }
 

@@ -87,16 +87,16 @@ pub(super) fn listeners(port: u16) -> Vec<Socket> {
     table
 }
 
-/// Whether all that listen on `port` are of this user or of root, and somebody does. Who does not
-/// exist in our user namespace looks like nobody, and so may this user.
-pub(super) fn is_trusted(port: u16) -> bool {
-    are_trusted(&listeners(port), us(), is_mapped)
+/// Whether there are listeners, and all of them are of this user. Who does not exist in our user
+/// namespace looks like nobody, and so may this user.
+pub(super) fn are_ours(listeners: &[Socket]) -> bool {
+    !listeners.is_empty() && are_of(listeners, us(), is_mapped)
 }
 
-fn are_trusted(listeners: &[Socket], us: u32, is_mapped: impl Fn() -> bool) -> bool {
-    let is_ours = |uid: u32| uid == us && !(uid == OVERFLOW_UID && is_mapped());
-    let is_trusted = |row: &Socket| row.inode != 0 && (row.uid == 0 || is_ours(row.uid));
-    !listeners.is_empty() && listeners.iter().all(is_trusted)
+fn are_of(listeners: &[Socket], us: u32, is_mapped: impl Fn() -> bool) -> bool {
+    let is_known = || us != OVERFLOW_UID || !is_mapped();
+    let mut rows = listeners.iter();
+    rows.all(|row| row.uid == us && row.inode != 0) && is_known()
 }
 
 fn is_listener(row: &Socket, port: u16) -> bool {
@@ -196,21 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn listeners_are_trusted_if_all_are_of_this_user_or_root() {
+    fn listeners_are_ours_if_all_are_of_this_user() {
         let mut rows = parse(TABLE);
         rows.remove(1);
-        let trusted = |rows: &[Socket], us: u32, mapped| are_trusted(rows, us, || mapped);
-        assert!(trusted(&rows, 1000, false));
-        assert!(!trusted(&rows, 1001, false));
-        assert!(!trusted(&[], 1000, false));
-        rows[0].uid = 0;
-        assert!(trusted(&rows, 1000, false));
-        rows[0].uid = 1001;
-        assert!(!trusted(&rows, 1000, false));
+        let ours = |rows: &[Socket], us: u32, mapped| are_of(rows, us, || mapped);
+        assert!(ours(&rows, 1000, false));
+        assert!(!ours(&rows, 1001, false));
+        for other in [0, 1001] {
+            rows[0].uid = other;
+            assert!(!ours(&rows, 1000, false), "{other}");
+        }
         rows.remove(0);
         rows[0].uid = OVERFLOW_UID;
-        assert!(trusted(&rows, OVERFLOW_UID, false));
-        assert!(!trusted(&rows, OVERFLOW_UID, true));
+        assert!(ours(&rows, OVERFLOW_UID, false));
+        assert!(!ours(&rows, OVERFLOW_UID, true));
+        assert!(!are_ours(&[]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The token that a gateway knows this user by.
 //!
 //! The one that a gateway of this user has made is taken without being asked for, so that there is
-//! nothing to set up on one machine. It is sent only where this user or root listens: a port belongs
-//! to whoever came first.
+//! nothing to set up on one machine. It is sent only where this user's gateway listens: a port
+//! belongs to whoever came first.
 
 use std::path::PathBuf;
 
@@ -56,8 +56,8 @@ impl Token {
         let port = address.port().unwrap_or_default();
         let why = match gateway_token::made(cx) {
             Ok(None) => return Self::Missing,
-            Ok(Some(made)) if cx.listeners.are_trusted(port) => return Self::Found(made),
-            Ok(Some(_)) => format!("nothing says that you or root listen on port {port}"),
+            Ok(Some(made)) if cx.listeners.are_ours(port) => return Self::Found(made),
+            Ok(Some(_)) => format!("nothing says that your gateway listens on port {port}"),
             Err(failure) => failure.message,
         };
         let path = gateway_token::path(cx);

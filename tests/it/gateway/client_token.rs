@@ -133,23 +133,36 @@ fn a_token_goes_to_another_machine_by_tls_only() {
     assert_eq!(ran.code, 4, "{ran:?}");
 }
 
+#[cfg(feature = "gateway")]
 #[test]
 fn the_token_of_the_own_gateway_is_found_without_being_named() {
+    use crate::support::running_gateway::{Gateway, TOKEN};
+    let world = World::new();
+    world.write("gateway/token", TOKEN);
+    let gateway = Gateway::start(&world);
+    let (_, port) = gateway.address.split_once(':').unwrap();
+    let ran = status(&world, &[], &[("GOCLAW_PORT", port)]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    // What is named counts instead.
+    let named = [("GOCLAW_PORT", port), ("GOCLAW_TOKEN", "another")];
+    assert_eq!(status(&world, &[], &named).code, 1);
+}
+
+/// As `ssh -L` does, whose other end is another machine.
+#[test]
+fn the_token_of_the_own_gateway_goes_to_no_other_program() {
     let world = World::new();
     world.write("gateway/token", MARKER);
-    let gateway = StandInGateway::json(200, ACTIVE);
+    let gateway = StandInGateway::json(401, "{}");
     let port = gateway.port.to_string();
     let ran = status(&world, &[], &[("GOCLAW_PORT", &port)]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(sent(&gateway).as_deref(), Some(MARKER));
-    // What is named counts instead.
-    let named = [("GOCLAW_PORT", port.as_str()), ("GOCLAW_TOKEN", "another")];
-    assert_eq!(status(&world, &[], &named).code, 0);
-    assert_eq!(sent(&gateway).as_deref(), Some("another"));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("gateway/token was not sent"), "{ran:?}");
+    assert!(ran.err.contains("--token-file"), "{ran:?}");
+    assert_eq!(sent(&gateway), None);
     // Of another machine it is none.
     let elsewhere = [("GOCLAW_GATEWAY_URL", "http://gateway.invalid")];
-    let ran = status(&world, &[], &elsewhere);
-    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(status(&world, &[], &elsewhere).code, 4);
 }
 
 #[test]

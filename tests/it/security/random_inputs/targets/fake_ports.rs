@@ -99,7 +99,7 @@ impl Callback for Nothing {
 }
 
 impl Listeners for Nothing {
-    fn are_trusted(&self, _: u16) -> bool {
+    fn are_ours(&self, _: u16) -> bool {
         false
     }
 }

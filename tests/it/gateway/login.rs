@@ -8,7 +8,7 @@ use crate::login::browser::redirect;
 use crate::support::World;
 use crate::support::browser::visit;
 use crate::support::issuer::{Account, Issuer, Scripted};
-use crate::support::running_gateway::{Answer, Gateway};
+use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 
 pub(super) const PROFILE: &str = "openai-codex:me@example.com";
 pub(super) const START: &str = "/v1/auth/openai/start";
@@ -122,6 +122,7 @@ fn what_is_not_the_answer_ends_nothing() {
     let url = start(&gateway);
     let good = redirect(&issuer, &url);
     let (front, state) = good.split_once("state=").unwrap();
+    let state = state.split('&').next().unwrap();
     let code = good
         .split_once("code=")
         .unwrap()
@@ -147,6 +148,11 @@ fn what_is_not_the_answer_ends_nothing() {
     let answer = paste(&gateway, &good);
     assert_eq!(answer.json()["provider_id"], PROFILE, "{answer:?}");
     assert_eq!(world.only_profile()["accountId"], "acct_1");
+    let log = gateway.stop().err;
+    assert!(log.contains("/v1/auth/openai/callback"), "{log}");
+    for secret in [code, state, TOKEN] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }
 
 #[test]

@@ -23,3 +23,5 @@ mod port_of_others;
 mod service;
 #[cfg(feature = "gateway")]
 mod troubleshooting;
+#[cfg(feature = "gateway")]
+mod two_callers;

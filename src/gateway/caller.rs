@@ -135,6 +135,10 @@ async fn authorize(
         let error = format!("the role {} may not do this", caller.role.as_ref());
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", error));
     }
+    // They are about all providers.
+    if action == Action::ReadMetrics && !caller.scope.providers.is_empty() {
+        return Err(out_of_scope("this key is not for all providers"));
+    }
     if route.starts_with("/v1/auth/") {
         let Named(provider) = Named::from_request_parts(parts, gateway).await?;
         if !caller.scope.covers_provider(&provider) {

@@ -115,6 +115,11 @@ fn a_key_for_one_provider_is_for_no_other() {
     ] {
         assert_eq!(code(&ask(path)), (403, "scope".to_owned()), "{path}");
     }
+    assert_eq!(code(&ask("/metrics")), (403, "scope".to_owned()));
+    let listed = ask("/v1/credentials").json();
+    for provider in listed["providers"].as_array().unwrap() {
+        assert_eq!(provider["provider"], "anthropic");
+    }
 }
 
 #[test]

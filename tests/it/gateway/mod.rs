@@ -16,6 +16,7 @@ mod login;
 mod login_requests;
 #[cfg(feature = "gateway")]
 mod logout;
+#[cfg(feature = "gateway")]
 mod own_token;
 #[cfg(feature = "gateway")]
 mod port_of_others;

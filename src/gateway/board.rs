@@ -24,11 +24,15 @@ use crate::app::status::{self, ProfileHealth, Report};
 use crate::model::credential::Kind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
+use crate::ports::host::Clock;
 
 /// How often is looked whether something changed.
 const LOOK: Duration = Duration::from_millis(250);
 /// After how many looks is judged although nothing changed: 5 seconds.
 const STALE_AFTER: u32 = 20;
+
+/// After how many milliseconds without a look what is known is no longer relied on.
+const ABANDONED: u64 = 10_000;
 
 /// All logins at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +107,8 @@ pub(super) struct Board {
     current: watch::Sender<Arc<Snapshot>>,
     /// What the store looked like when it was last looked at.
     mark: AtomicU64,
+    /// When that was, in milliseconds by the monotonic clock.
+    looked_at: AtomicU64,
     bell: Bell,
 }
 
@@ -131,10 +137,11 @@ impl Bell {
 
 impl Board {
     /// A board with what is known now.
-    pub(super) fn new(engine: &dyn Engine) -> Self {
+    pub(super) fn new(engine: &dyn Engine, clock: &dyn Clock) -> Self {
         let board = Self {
             current: watch::Sender::new(Arc::default()),
             mark: AtomicU64::new(engine.revision()),
+            looked_at: AtomicU64::new(millis(clock)),
             bell: Bell::default(),
         };
         board.judge(engine);
@@ -149,6 +156,12 @@ impl Board {
     /// A number that differs if anything in the store may have changed, even what no view shows.
     pub(super) fn mark(&self) -> u64 {
         self.mark.load(Ordering::SeqCst)
+    }
+
+    /// Whether it was looked at lately: a disk that does not answer holds the watcher up.
+    pub(super) fn is_kept(&self, clock: &dyn Clock) -> bool {
+        let looked_at = self.looked_at.load(Ordering::SeqCst);
+        millis(clock).saturating_sub(looked_at) < ABANDONED
     }
 
     /// Tells of changes.
@@ -204,6 +217,7 @@ impl Board {
     pub(super) fn keep(
         self: &Arc<Self>,
         engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
         over: Arc<AtomicBool>,
     ) -> std::io::Result<JoinHandle<()>> {
         let board = Arc::clone(self);
@@ -219,9 +233,14 @@ impl Board {
                     board.judge(&*engine);
                     looks = 0;
                 }
+                board.looked_at.store(millis(&*clock), Ordering::SeqCst);
             }
         })
     }
+}
+
+fn millis(clock: &dyn Clock) -> u64 {
+    u64::try_from(clock.monotonic().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn judge(

@@ -45,6 +45,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list would be taken for the members in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::bad_request(
+            "invalid_body",
+            "the body is no object",
+        ));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         // Its own words quote the body, which may hold a secret.
         let error = match error.is_data() {

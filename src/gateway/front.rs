@@ -92,10 +92,13 @@ fn judge(gateway: &Gateway, request: &Request) -> Result<(), Problem> {
             "a header stands twice",
         ));
     }
-    if headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING) {
-        return Err(Problem::bad_request(
-            "two_lengths",
-            "the length of the body is told twice",
+    // Two readers may see its end in two places (RFC 9112 section 11.2), and no client of ours needs it.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        let error = "send the length of the body, and the body in one piece";
+        return Err(Problem::new(
+            StatusCode::LENGTH_REQUIRED,
+            "length_required",
+            error,
         ));
     }
     let length = request

@@ -19,7 +19,8 @@ pub(super) async fn livez() -> Response {
 /// so that a probe costs nothing.
 pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     let draining = gateway.is_draining();
-    let database = gateway.board.current().fault.is_none();
+    let board = &gateway.board;
+    let database = board.current().fault.is_none() && board.is_kept(&*gateway.clock);
     let (status, word) = match database && !draining {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),

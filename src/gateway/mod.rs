@@ -134,9 +134,11 @@ fn start(
         .run(|cx, _| access::keys::load(cx.files, &cx.dirs.state));
     keys.into_iter().for_each(|keys| gateway.keys.learn(keys));
     let over = Arc::new(AtomicBool::default());
-    let board = gateway
-        .board
-        .keep(Arc::clone(&ports.engine), Arc::clone(&over));
+    let board = gateway.board.keep(
+        Arc::clone(&ports.engine),
+        Arc::clone(&ports.clock),
+        Arc::clone(&over),
+    );
     let board = board.map_err(|error| cannot_start(&error))?;
     let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
     let served = runtime.block_on(async {

@@ -61,7 +61,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         seed: u32,
     ) -> Self {
-        let board = Arc::new(Board::new(workers.engine().as_ref()));
+        let board = Arc::new(Board::new(workers.engine().as_ref(), &*clock));
         let listener = {
             let board = Arc::clone(&board);
             move || {

@@ -96,7 +96,13 @@ impl TokenCache {
             let request = request(&wanted, least);
             let outcome = token::run(cx, &request)?;
             let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));
-            short.map_or(Ok(outcome), Err)
+            short.map_or(Ok(outcome), |failure| {
+                let message = "the token ends earlier than min_valid asks for";
+                Err(Failure {
+                    message: message.to_owned(),
+                    ..failure
+                })
+            })
         });
         let outcome: Outcome = got
             .await?

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "gateway")]
 mod access;
+#[cfg(feature = "gateway")]
+mod bad_requests;
 mod client;
 mod client_token;
 mod hostile_answers;
@@ -22,6 +24,8 @@ mod own_token;
 mod port_of_others;
 #[cfg(feature = "gateway")]
 mod service;
+#[cfg(feature = "gateway")]
+mod tokens;
 #[cfg(feature = "gateway")]
 mod troubleshooting;
 #[cfg(feature = "gateway")]

@@ -19,6 +19,7 @@ mod keeper;
 mod keys;
 mod known_keys;
 mod metrics;
+mod openapi;
 pub mod options;
 mod places;
 mod problem;

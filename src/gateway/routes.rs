@@ -13,6 +13,7 @@ use super::front::{front, timed};
 use super::health::{livez, readyz};
 use super::keys;
 use super::metrics::metrics;
+use super::openapi::openapi;
 use super::state::Gateway;
 use super::token::token;
 
@@ -20,7 +21,8 @@ use super::token::token;
 pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
     let open = Router::new()
         .route("/livez", get(livez))
-        .route("/readyz", get(readyz));
+        .route("/readyz", get(readyz))
+        .route("/openapi.json", get(openapi));
     let auth = |prefix: &str| {
         let path = |name: &str| format!("{prefix}/{name}");
         Router::new()

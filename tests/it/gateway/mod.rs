@@ -19,6 +19,8 @@ mod login_requests;
 #[cfg(feature = "gateway")]
 mod logout;
 #[cfg(feature = "gateway")]
+mod openapi;
+#[cfg(feature = "gateway")]
 mod own_token;
 #[cfg(feature = "gateway")]
 mod port_of_others;
@@ -28,5 +30,6 @@ mod service;
 mod tokens;
 #[cfg(feature = "gateway")]
 mod troubleshooting;
+#[cfg(feature = "gateway")]
 #[cfg(feature = "gateway")]
 mod two_callers;

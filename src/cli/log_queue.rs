@@ -130,7 +130,7 @@ mod tests {
                 scope.spawn(move || {
                     for number in 0..10_000 {
                         let line = format!("{name} {number:>100}\n");
-                        queue.write_all(line.as_bytes()).unwrap();
+                        Write::write_all(&mut queue, line.as_bytes()).unwrap();
                     }
                 });
             }

@@ -31,5 +31,4 @@ mod tokens;
 #[cfg(feature = "gateway")]
 mod troubleshooting;
 #[cfg(feature = "gateway")]
-#[cfg(feature = "gateway")]
 mod two_callers;

@@ -41,9 +41,15 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, Problem> {
-        let bearer = bearer(&parts.headers).ok_or_else(Problem::unauthorized)?;
         let client = Client::of(parts, gateway)?;
-        let caller = Self::with_bearer(gateway, client, &bearer).await?;
+        let caller = match bearer(&parts.headers) {
+            Some(bearer) => Self::with_bearer(gateway, client, &bearer).await?,
+            None => {
+                let session = gateway.bearer_of_session(parts);
+                let digest = session.ok_or_else(Problem::unauthorized)?;
+                Self::with_digest(gateway, client, &digest).await?
+            }
+        };
         authorize(&caller, parts, gateway).await?;
         Ok(caller)
     }
@@ -78,6 +84,19 @@ impl Caller {
         caller.admitted(client)
     }
 
+    /// The holder of a bearer that was good when a session or a link was made in its name.
+    ///
+    /// # Errors
+    /// 401 if it has been revoked or has ended, 403 if it is not for this address.
+    pub(super) async fn with_digest(
+        gateway: &Gateway,
+        client: Client,
+        digest: &BearerDigest,
+    ) -> Result<Self, Problem> {
+        let found = Self::find(gateway, digest, true).await?;
+        found.ok_or_else(Problem::unauthorized)?.admitted(client)
+    }
+
     async fn find(
         gateway: &Gateway,
         digest: &BearerDigest,
@@ -109,6 +128,17 @@ impl Caller {
             true => Ok(self),
             false => Err(out_of_scope("this key is not for this address")),
         }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Problem> {
+        Self::of(parts, gateway)
     }
 }
 

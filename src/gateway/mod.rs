@@ -21,12 +21,15 @@ mod known_keys;
 mod metrics;
 mod openapi;
 pub mod options;
+mod page;
 mod places;
 mod problem;
 mod provider;
 mod rate;
 mod routes;
 mod serve;
+mod session;
+mod sessions;
 mod state;
 mod time;
 mod token;
@@ -45,6 +48,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::app::access;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::Command;
+use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
 use engine::Engine;
 use options::Options;
@@ -80,6 +84,8 @@ pub struct Ready {
     pub address: SocketAddr,
     /// The URL of its page.
     pub url: String,
+    /// A URL that signs a browser in to it: once, and within a minute.
+    pub link: Secret<String>,
 }
 
 /// Runs a gateway until a signal asks to stop; `ready` is called once it answers.
@@ -127,6 +133,7 @@ fn start(
         address,
         Workers::new(Arc::clone(&ports.engine)),
         Arc::clone(&ports.clock),
+        Arc::clone(&ports.random),
         u32::from_ne_bytes(seed),
     ));
     // Told at once, and not when the first key is shown.
@@ -149,6 +156,9 @@ fn start(
         ready(&Ready {
             address,
             url: gateway.base_url(),
+            link: gateway
+                .one_time_link(gateway.token.clone())
+                .map_err(|error| cannot_start(&error))?,
         })?;
         ports.supervisor.notify(ServiceState::Ready);
         let signals = watch_signals(&gateway, ports);

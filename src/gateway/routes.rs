@@ -14,6 +14,8 @@ use super::health::{livez, readyz};
 use super::keys;
 use super::metrics::metrics;
 use super::openapi::openapi;
+use super::page;
+use super::session;
 use super::state::Gateway;
 use super::token::token;
 
@@ -43,6 +45,8 @@ pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
         .route("/metrics", get(metrics));
     let inner = open
         .merge(all)
+        .merge(page::routes())
+        .merge(session::routes())
         .merge(auth("/v1/auth/openai"))
         .merge(auth("/v1/auth/chatgpt/{provider}"))
         .merge(auth("/v1/auth/{provider}"))

@@ -15,11 +15,12 @@ use super::known_keys::KnownKeys;
 use super::options::Options;
 use super::problem::Problem;
 use super::rate::RateLimit;
+use super::sessions::Sessions;
 use super::token_cache::{Source, Token, TokenCache, Wanted};
 use super::work::Workers;
 use crate::model::access_key::BearerDigest;
 use crate::model::id::ProviderId;
-use crate::ports::host::Clock;
+use crate::ports::host::{Clock, Random};
 
 /// When to come again while the store cannot be read.
 const RETRY: Duration = Duration::from_secs(5);
@@ -46,6 +47,8 @@ pub(super) struct Gateway {
     pub(super) wrong_bearers: RateLimit<IpAddr>,
     /// Logins that are started or completed, by caller.
     pub(super) logins: RateLimit<String>,
+    /// Who is signed in to the page.
+    pub(super) sessions: Sessions,
     /// Whether it is about to end: it takes no new requests.
     pub(super) over: watch::Sender<bool>,
     /// Differs between two runs, so that ids of requests do.
@@ -59,6 +62,7 @@ impl Gateway {
         address: SocketAddr,
         workers: Workers,
         clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
         seed: u32,
     ) -> Self {
         let board = Arc::new(Board::new(workers.engine().as_ref(), &*clock));
@@ -84,6 +88,7 @@ impl Gateway {
             counters: Arc::default(),
             tokens: TokenCache::default(),
             over: watch::Sender::new(false),
+            sessions: Sessions::new(random),
             seed,
             requests: AtomicU64::default(),
         }

@@ -3,6 +3,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod builtin;
+pub(crate) mod http;
 pub(crate) mod in_flight;
 mod issued;
 pub(crate) mod issuer;
@@ -15,6 +16,7 @@ pub(crate) mod session_bus;
 pub(crate) mod stand_in;
 pub(crate) mod stand_in_gateway;
 pub(crate) mod users;
+pub(crate) mod webdriver;
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod client;
+pub mod link;
 pub mod logout;
 mod provider;
 pub mod status;

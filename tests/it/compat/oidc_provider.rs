@@ -6,7 +6,6 @@
 
 mod chromium;
 mod device;
-mod http;
 mod methods;
 mod person;
 mod server;

@@ -23,9 +23,13 @@ mod openapi;
 #[cfg(feature = "gateway")]
 mod own_token;
 #[cfg(feature = "gateway")]
+mod page;
+#[cfg(feature = "gateway")]
 mod port_of_others;
 #[cfg(feature = "gateway")]
 mod service;
+#[cfg(feature = "gateway")]
+mod session;
 #[cfg(feature = "gateway")]
 mod tokens;
 #[cfg(feature = "gateway")]

@@ -8,7 +8,7 @@ use crate::app::gateway::Options;
 
 /// Options with which a gateway is reached.
 #[derive(Debug, Args)]
-pub(super) struct GatewayArgs {
+pub(in crate::cli::commands) struct GatewayArgs {
     /// URL of the gateway [default: $GOCLAW_GATEWAY_URL, or http://127.0.0.1:3577]
     #[arg(long, value_name = "URL")]
     gateway_url: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct GatewayArgs {
 
 impl GatewayArgs {
     /// For the use case.
-    pub(super) fn options(&self) -> Options {
+    pub(in crate::cli::commands) fn options(&self) -> Options {
         Options {
             url: self.gateway_url.clone(),
             token_file: self.token_file.clone(),

@@ -1,6 +1,6 @@
 //! `auth`: the logins that a gateway keeps.
 
-mod gateway_args;
+pub(super) mod gateway_args;
 pub mod logout;
 pub mod status;
 

@@ -1,6 +1,7 @@
 //! `gateway`: the logins of this machine, over HTTP.
 
 mod key;
+mod link;
 mod run;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub struct Gateway {
 enum GatewayCommand {
     Run(run::Run),
     Key(key::Key),
+    Link(link::Link),
 }
 
 impl Gateway {
@@ -40,6 +42,7 @@ impl Gateway {
         match &self.command {
             GatewayCommand::Run(command) => command.run(engine),
             GatewayCommand::Key(_) => Ok(0),
+            GatewayCommand::Link(_) => Ok(0),
         }
     }
 
@@ -48,6 +51,7 @@ impl Gateway {
         match &self.command {
             GatewayCommand::Run(_) => Ok(Output::default()),
             GatewayCommand::Key(command) => command.run(system),
+            GatewayCommand::Link(command) => command.run(system),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `gateway run`.
 
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::app::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::system::engine::SystemEngine;
 use crate::gateway;
+use crate::gateway::Ready;
 use crate::gateway::options::Options;
 use crate::model::access::{Network, parse_network};
 
@@ -63,10 +65,23 @@ impl Run {
         gateway::run(options, &engine.ports(), |ready| {
             let told = match self.json {
                 true => Output::verbatim(json!({ "url": ready.url }).to_string()),
-                false => Output::line(format!("Listening on {}", ready.url)),
+                false => Output::line(told(ready)),
             };
             told.print(&printer).map(|_| ())
         })?;
         Ok(0)
+    }
+}
+
+/// Where it listens, and how to sign in. The link is for a person who sits there: what is not a terminal
+/// may be a log, which others read.
+fn told(ready: &Ready) -> String {
+    let listening = format!("Listening on {}", ready.url);
+    match io::stdout().is_terminal() {
+        true => {
+            let link = ready.link.expose();
+            format!("{listening}\nSign in with this link (once, within a minute):\n  {link}")
+        }
+        false => listening,
     }
 }

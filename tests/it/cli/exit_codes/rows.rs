@@ -307,11 +307,15 @@ fn defaults() -> Vec<Row> {
 
 /// One that asks a gateway, which answers so if all is well.
 fn asks(command: &'static str, answer: &'static str) -> Row {
+    asks_for_all(command, answer).on(NotFound, names("nobody"))
+}
+
+/// One that asks it, and not for a provider.
+fn asks_for_all(command: &'static str, answer: &'static str) -> Row {
     let unknown = r#"{"error":"sent","code":"outcome_unknown"}"#;
     let database = r#"{"error":"no database","code":"database_unavailable"}"#;
     Row::new(command, "")
         .on(Done, gateway(200, answer))
-        .on(NotFound, names("nobody"))
         .on(Temporary, gateway(503, r#"{"error":"later"}"#))
         .on(Storage, gateway(503, database))
         .on(Unknown, gateway(503, unknown))
@@ -337,6 +341,10 @@ fn others() -> Vec<Row> {
             .on(Usage, names("--listen 0.0.0.0:0"))
             .on(Storage, full_output())
             .on(Stopped, left_alone().code(0)),
+        asks_for_all(
+            "gateway link",
+            r#"{"url":"http://127.0.0.1:1/#k=code","expires_in":60}"#,
+        ),
         Row::new("agents add", "new --workspace w --non-interactive")
             .on(Storage, blocked("agents")),
         Row::new("agents list", "").on(Storage, full_output()),

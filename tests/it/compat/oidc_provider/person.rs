@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::http::{Answer, send};
+use crate::support::http::{Answer, send};
 
 /// Someone with a browser session of their own.
 #[derive(Default)]

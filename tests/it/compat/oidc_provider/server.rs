@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use url::Url;
 
-use super::http::send;
+use crate::support::http::send;
 
 /// The manifest that is compiled in: only the addresses are changed, so that everything else meets
 /// the server as it meets the provider.

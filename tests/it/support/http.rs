@@ -8,15 +8,15 @@ use url::Url;
 
 /// An answer: status, header fields, body.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) fields: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The values of a header field, which may stand more than once.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let fields = self.fields.iter();
         let named = fields.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str())
@@ -24,7 +24,7 @@ impl Answer {
 }
 
 /// Sends one request; `fields` are lines of the head. No server here answers in chunks.
-pub(super) fn send(method: &str, url: &Url, fields: &str, body: &str) -> Answer {
+pub(crate) fn send(method: &str, url: &Url, fields: &str, body: &str) -> Answer {
     let (host, port) = (url.host_str().unwrap(), url.port().unwrap());
     let mut stream = TcpStream::connect((host, port)).unwrap();
     stream

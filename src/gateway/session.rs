@@ -1,0 +1,235 @@
+//! `/v1/session` and `/v1/links`: signing in to the page, and out. A bearer, or the code of a link, is
+//! exchanged for a cookie, which no script can read, and a value that the page shows beside it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{COOKIE, HeaderName, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::body::{Body, optional_secret};
+use super::caller::{Caller, Client};
+use super::problem::Problem;
+use super::sessions::{LINK_LIFE, SESSION_LIFE};
+use super::state::Gateway;
+use crate::model::access::Action;
+use crate::model::access_key::BearerDigest;
+use crate::model::secret::Secret;
+use crate::ports::host::RandomError;
+
+const CSRF: HeaderName = HeaderName::from_static("x-openclaw-csrf");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The paths of it.
+pub(super) fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/v1/session", get(show).post(open).delete(close))
+        .route("/v1/links", post(link))
+}
+
+/// What is exchanged for a session: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    #[serde(default, deserialize_with = "optional_secret")]
+    bearer: Option<Secret<String>>,
+    #[serde(default, deserialize_with = "optional_secret")]
+    one_time_code: Option<Secret<String>>,
+}
+
+/// Signs in.
+async fn open(
+    State(gateway): State<Arc<Gateway>>,
+    client: Client,
+    Body(shown): Body<Shown>,
+) -> Result<Response, Problem> {
+    let now = gateway.clock.now();
+    let caller = match (shown.bearer, shown.one_time_code) {
+        (Some(bearer), None) => Caller::with_bearer(&gateway, client, &bearer).await?,
+        (None, Some(code)) => {
+            let bearer = gateway.sessions.redeem(&code, now);
+            let bearer = bearer.ok_or_else(Problem::unauthorized)?;
+            Caller::with_digest(&gateway, client, &bearer).await?
+        }
+        _ => {
+            let error = "give bearer or one_time_code";
+            return Err(Problem::bad_request("invalid_body", error));
+        }
+    };
+    if !caller.role.may(Action::ReadCredentials) {
+        let error = format!("the role {} has no page", caller.role.as_ref());
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", error));
+    }
+    let opened = gateway
+        .sessions
+        .open(caller.bearer, now)
+        .map_err(|error| no_randomness(&error))?;
+    let body = json!({
+        "csrf": opened.csrf.expose(),
+        "role": caller.role,
+        "expires_at": opened.ends.iso8601(),
+    });
+    let cookie = gateway.cookie();
+    let cookie = cookie.set(opened.cookie.expose(), SESSION_LIFE.as_secs());
+    Ok(([(SET_COOKIE, cookie)], Json(body)).into_response())
+}
+
+/// Tells as what somebody is signed in.
+async fn show(caller: Caller) -> Json<Value> {
+    Json(json!({ "role": caller.role }))
+}
+
+/// Signs out.
+async fn close(State(gateway): State<Arc<Gateway>>, _: Caller, headers: HeaderMap) -> Response {
+    let cookie = gateway.cookie();
+    if let Some(value) = cookie.read(&headers) {
+        gateway.sessions.close(&value);
+    }
+    let gone = cookie.set("", 0);
+    (StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response()
+}
+
+/// Makes a link that signs a browser in as the caller, once.
+async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let url = gateway
+        .one_time_link(caller.bearer)
+        .map_err(|error| no_randomness(&error))?;
+    Ok(Json(
+        json!({ "url": url.expose(), "expires_in": LINK_LIFE.as_secs() }),
+    ))
+}
+
+impl Gateway {
+    /// A URL that signs a browser in as the holder of a bearer, once. The code is in the fragment,
+    /// which a browser sends to nobody.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub(super) fn one_time_link(
+        &self,
+        bearer: BearerDigest,
+    ) -> Result<Secret<String>, RandomError> {
+        let code = self.sessions.invite(bearer, self.clock.now())?;
+        Ok(Secret::new(format!(
+            "{}/#k={}",
+            self.base_url(),
+            code.expose()
+        )))
+    }
+
+    /// The bearer in whose name a request with a cookie is made. Beside it stand the value that only
+    /// our page knows and, from a browser, where the request comes from.
+    pub(super) fn bearer_of_session(&self, parts: &Parts) -> Option<BearerDigest> {
+        let cookie = self.cookie().read(&parts.headers)?;
+        let csrf = Secret::from(parts.headers.get(CSRF)?.to_str().ok()?);
+        // A foreign origin was refused at the front. Browsers name none with GET.
+        let is_told = parts.headers.contains_key(ORIGIN)
+            || parts.method.is_safe() && parts.headers.get(FETCH_SITE)? == "same-origin";
+        let bearer = self.sessions.find(&cookie, &csrf, self.clock.now())?;
+        is_told.then_some(bearer)
+    }
+
+    fn cookie(&self) -> Cookie {
+        let public = self.options.public_url.as_ref();
+        match public.is_some_and(|url| url.scheme() == "https") {
+            true => Cookie::Https,
+            false => Cookie::Http(self.address.port()),
+        }
+    }
+}
+
+/// The cookie of a session.
+enum Cookie {
+    /// Of a host of its own.
+    Https,
+    /// Of this port. Two gateways of one host have two cookies, for a cookie knows no port.
+    Http(u16),
+}
+
+impl Cookie {
+    fn name(&self) -> String {
+        match self {
+            Self::Https => "__Host-openclaw".to_owned(),
+            Self::Http(port) => format!("openclaw-{port}"),
+        }
+    }
+
+    /// The value of `Set-Cookie`.
+    fn set(&self, value: &str, seconds: u64) -> String {
+        let name = self.name();
+        let secure = match self {
+            Self::Https => "; Secure",
+            Self::Http(_) => "",
+        };
+        format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}")
+    }
+
+    /// The value that a request shows; none if it shows two.
+    fn read(&self, headers: &HeaderMap) -> Option<Secret<String>> {
+        let name = self.name();
+        let fields = headers.get_all(COOKIE).iter();
+        let fields = fields.filter_map(|field| field.to_str().ok());
+        let mut named = fields
+            .flat_map(|field| field.split(';'))
+            .filter_map(|pair| {
+                let (key, value) = pair.trim().split_once('=')?;
+                (key == name).then(|| Secret::from(value))
+            });
+        named.next().filter(|_| named.next().is_none())
+    }
+}
+
+fn no_randomness(error: &RandomError) -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        error.to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_bound_to_its_host_where_that_is_possible() {
+        let set = Cookie::Https.set("value", 43_200);
+        let kept = "Path=/; HttpOnly; SameSite=Strict";
+        assert_eq!(
+            set,
+            format!("__Host-openclaw=value; Max-Age=43200; {kept}; Secure")
+        );
+        let gone = Cookie::Http(3577).set("", 0);
+        assert_eq!(gone, format!("openclaw-3577=; Max-Age=0; {kept}"));
+    }
+
+    #[test]
+    fn a_cookie_is_read_once() {
+        let read = |fields: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for field in fields {
+                headers.append(COOKIE, HeaderValue::from_static(field));
+            }
+            Cookie::Http(1)
+                .read(&headers)
+                .map(|value| value.expose().clone())
+        };
+        assert_eq!(read(&["a=b; openclaw-1=x"]).as_deref(), Some("x"));
+        assert_eq!(
+            read(&["openclaw-2=x", "openclaw-1=y"]).as_deref(),
+            Some("y")
+        );
+        assert_eq!(read(&["openclaw-1=x; openclaw-1=y"]), None);
+        assert_eq!(read(&["openclaw-1=x", "openclaw-1=y"]), None);
+        assert_eq!(read(&["openclaw-2=x"]), None);
+        assert_eq!(read(&[]), None);
+    }
+}

@@ -109,6 +109,8 @@ pub(super) struct Board {
     mark: AtomicU64,
     /// When that was, in milliseconds by the monotonic clock.
     looked_at: AtomicU64,
+    /// One judgement after the other: one that began earlier must not be published later.
+    judging: Mutex<()>,
     bell: Bell,
 }
 
@@ -142,6 +144,7 @@ impl Board {
             current: watch::Sender::new(Arc::default()),
             mark: AtomicU64::new(engine.revision()),
             looked_at: AtomicU64::new(millis(clock)),
+            judging: Mutex::default(),
             bell: Bell::default(),
         };
         board.judge(engine);
@@ -175,7 +178,6 @@ impl Board {
     }
 
     /// Tells of a change that is none of a credential, such as a step of a login.
-    #[allow(dead_code)]
     pub(super) fn announce(&self) {
         self.current.send_modify(|current| {
             let mut next = Snapshot::clone(current);
@@ -186,6 +188,7 @@ impl Board {
 
     /// Judges all logins, and publishes what is new.
     pub(super) fn judge(&self, engine: &dyn Engine) {
+        let _judging = self.judging.lock();
         let judged = engine.run(|cx, agent| (agent.clone(), judge(cx, agent)));
         let Some((agent, judged)) = judged else {
             return;

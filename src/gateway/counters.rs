@@ -19,7 +19,6 @@ pub(super) struct Counts {
     /// By class of their status.
     pub(super) requests: BTreeMap<&'static str, u64>,
     pub(super) refreshes: ByProvider,
-    pub(super) logins: ByProvider,
     pub(super) tokens: ByProvider,
 }
 
@@ -42,12 +41,6 @@ impl Counters {
     pub(super) fn refreshed(&self, provider: &ProviderId, is_refreshed: bool) {
         let outcome = if is_refreshed { "ok" } else { "not_refreshed" };
         add(&mut self.0.lock().refreshes, provider, outcome);
-    }
-
-    /// Counts a login that ended.
-    #[allow(dead_code)]
-    pub(super) fn logged_in(&self, provider: &ProviderId, outcome: &'static str) {
-        add(&mut self.0.lock().logins, provider, outcome);
     }
 
     /// Counts a token that was asked for.

@@ -42,7 +42,6 @@ fn text(counters: &Counters, snapshot: &Snapshot) -> String {
             "Refreshes that were due.",
             &counts.refreshes,
         ),
-        ("gateway_logins_total", "Logins that ended.", &counts.logins),
         (
             "gateway_tokens_total",
             "Tokens that were asked for.",

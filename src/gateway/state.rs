@@ -123,6 +123,17 @@ impl Gateway {
         *self.over.borrow()
     }
 
+    /// Makes what is known true again after a request changed the store, before it is answered: whoever
+    /// is told that a login is gone must not be handed its token.
+    pub(super) async fn changed(&self) {
+        self.tokens.clear();
+        let (board, engine) = (Arc::clone(&self.board), Arc::clone(self.workers.engine()));
+        let judged = tokio::task::spawn_blocking(move || board.judge(&*engine)).await;
+        if judged.is_err() {
+            self.board.touch();
+        }
+    }
+
     /// A token, from memory if that is good enough.
     ///
     /// # Errors

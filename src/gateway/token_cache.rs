@@ -121,6 +121,11 @@ impl TokenCache {
         Ok(known.token)
     }
 
+    /// Forgets all of them: something of ours changed the store.
+    pub(super) fn clear(&self) {
+        self.0.lock().clear();
+    }
+
     fn entry(&self, wanted: &Wanted) -> Arc<Entry> {
         let mut entries = self.0.lock();
         if let Some(entry) = entries.get(wanted) {

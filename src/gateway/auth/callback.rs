@@ -54,11 +54,14 @@ pub(in crate::gateway) async fn callback(
         .run(move |_, _| flows.paste(&provider, redirect_url))
         .await?;
     match pasted.map_err(|why| not_accepted(&why))? {
-        Ending::Connected(stored) => Ok(Json(Connected {
-            authenticated: true,
-            provider_name: stored.provider,
-            provider_id: stored.profile,
-        })),
+        Ending::Connected(stored) => {
+            gateway.changed().await;
+            Ok(Json(Connected {
+                authenticated: true,
+                provider_name: stored.provider,
+                provider_id: stored.profile,
+            }))
+        }
         ending => Err(not_connected(&ending)),
     }
 }

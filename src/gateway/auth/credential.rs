@@ -70,7 +70,7 @@ pub(in crate::gateway) async fn credential(
         paste::run(cx, &request)
     };
     let pasted = gateway.workers.run(work).await?;
-    gateway.board.touch();
+    gateway.changed().await;
     let stored = pasted?.stored;
     Ok(Json(Stored {
         authenticated: true,

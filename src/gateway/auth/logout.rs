@@ -56,7 +56,7 @@ pub(in crate::gateway) async fn logout(
         logout_provider::run(cx, &request)
     };
     let removed = gateway.workers.run(work).await??;
-    gateway.board.touch();
+    gateway.changed().await;
     Ok(Json(LoggedOut {
         status: "logged out",
         revoked: (!removed.profiles.is_empty()).then_some(removed.revoked),

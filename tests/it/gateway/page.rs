@@ -6,6 +6,7 @@
 
 mod accounts;
 mod failures;
+mod guide;
 mod keyboard;
 mod login;
 mod shown;

@@ -12,7 +12,7 @@ use crate::support::issuer::{Account, Issuer};
 use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 
 /// Every operation, in an order in which each can succeed.
-const OPERATIONS: [(&str, &str); 17] = [
+const OPERATIONS: [(&str, &str); 21] = [
     ("get", "/livez"),
     ("get", "/readyz"),
     ("get", "/openapi.json"),
@@ -30,6 +30,10 @@ const OPERATIONS: [(&str, &str); 17] = [
     ("post", "/v1/keys"),
     ("get", "/v1/keys"),
     ("delete", "/v1/keys/{id}"),
+    ("post", "/v1/session"),
+    ("get", "/v1/session"),
+    ("delete", "/v1/session"),
+    ("post", "/v1/links"),
 ];
 
 /// The document, as the gateway serves it.

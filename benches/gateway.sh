@@ -22,10 +22,10 @@ chmod 600 "$state"/agents/main/agent/auth-profiles.json "$state"/providers/*
 
 export GOCLAW_GATEWAY_TOKEN=0123456789abcdef0123456789abcdef
 told() { # command whose first line ends with its URL
+  : > "$work/told"
   "$@" > "$work/told" 2> "$work/log" &
   pid=$!
-  until [ -s "$work/told" ]; do sleep 0.005; done
-  url=$(grep -om1 'http://[0-9.:]*' "$work/told")
+  until url=$(grep -om1 'http://[0-9.:]*' "$work/told"); do sleep 0.005; done
 }
 
 begun=$(date +%s%N)

@@ -4,12 +4,16 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// With so many bytes on the way whoever logs waits: what was done must be on record.
 const FULL: usize = 1 << 20;
+/// How long lines gather before they are written: a thread that is woken for each costs more than the
+/// request that it is about.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// What waits to be written.
 #[derive(Clone, Default)]
@@ -54,6 +58,10 @@ impl LogQueue {
                 let mut waiting = self.0.waiting.lock();
                 let is_idle = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.is_over;
                 self.0.changed.wait_while(&mut waiting, is_idle);
+                let may_gather =
+                    |waiting: &mut Waiting| waiting.lines.len() <= FULL && !waiting.is_over;
+                let changed = &self.0.changed;
+                changed.wait_while_for(&mut waiting, may_gather, GATHER);
                 std::mem::take(&mut waiting.lines)
             };
             if lines.is_empty() {
@@ -82,9 +90,13 @@ impl Write for LogQueue {
         let mut waiting = self.0.waiting.lock();
         let is_full = |waiting: &mut Waiting| waiting.lines.len() > FULL && !waiting.is_over;
         self.0.changed.wait_while(&mut waiting, is_full);
+        let was_empty = waiting.lines.is_empty();
         waiting.lines.extend_from_slice(line);
+        let is_due = was_empty || waiting.lines.len() > FULL;
         drop(waiting);
-        self.0.changed.notify_all();
+        if is_due {
+            self.0.changed.notify_all();
+        }
         Ok(line.len())
     }
 

@@ -83,6 +83,13 @@ pub(super) enum Given {
     Nothing,
 }
 
+impl Given {
+    /// Whether it is a token, which may have to be refreshed first.
+    pub(super) fn is_token(&self) -> bool {
+        matches!(self, Self::Profile(..) | Self::Outside)
+    }
+}
+
 /// What is known of a profile, in the words of `models status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct ProfileState {

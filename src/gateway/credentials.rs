@@ -9,13 +9,11 @@ use serde::Serialize;
 use super::board::{Given, ProfileState, ProviderState};
 use super::caller::Caller;
 use super::problem::Problem;
+use super::provider::CHATGPT;
 use super::state::Gateway;
 use crate::app::failure::Failure;
 use crate::model::id::ProviderId;
 use crate::model::provider::{Flow, Provider};
-
-/// Offered even if nothing is stored for it: it is what the page is for.
-const OFFERED: &str = "openai-codex";
 
 /// The providers.
 #[derive(Serialize)]
@@ -50,7 +48,8 @@ pub(super) async fn credentials(
 ) -> Result<Json<Answer>, Problem> {
     let snapshot = gateway.board.current();
     let mut states: Vec<ProviderState> = snapshot.providers.clone();
-    if let Ok(offered) = ProviderId::parse(OFFERED)
+    // Even if nothing is stored for it: it is what the page is for.
+    if let Ok(offered) = ProviderId::parse(CHATGPT)
         && snapshot.provider(&offered).is_none()
     {
         states.insert(
@@ -98,7 +97,7 @@ fn row(state: ProviderState, provider: Option<&Provider>) -> Row {
         ),
         method,
         connect: provider.is_some_and(by_browser),
-        usable: matches!(state.given, Given::Profile(..) | Given::Outside),
+        usable: state.given.is_token(),
         error: match state.given {
             Given::Unusable(why) => Some(why),
             _ => None,

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::board::{Given, Snapshot};
+use super::board::Snapshot;
 use super::caller::Caller;
 use super::counters::Counters;
 use super::state::Gateway;
@@ -64,7 +64,7 @@ fn text(counters: &Counters, snapshot: &Snapshot) -> String {
         "Whether a token of the provider can be had.",
     );
     for state in &snapshot.providers {
-        let usable = u8::from(matches!(state.given, Given::Profile(..) | Given::Outside));
+        let usable = u8::from(state.given.is_token());
         let _ = writeln!(
             text,
             "openclaw_gateway_usable{{provider=\"{}\"}} {usable}",

@@ -47,7 +47,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::app::access;
 use crate::app::failure::{Failure, Kind};
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
 use engine::Engine;
@@ -196,8 +196,13 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 fn cannot_listen(at: SocketAddr, error: &io::Error) -> Failure {
-    let failure = Failure::new(Kind::Usage, format!("cannot listen at {at}: {error}"));
-    failure.hint(Command::new("gateway run").option("--listen", "127.0.0.1:0"))
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => Hint::from("if that is a gateway of yours, sign in to it: ")
+            .run(Command::new("gateway link"))
+            .then("; else choose another port with --listen"),
+        _ => Hint::from("choose an address of this machine with --listen"),
+    };
+    Failure::new(Kind::Usage, format!("cannot listen at {at}: {error}")).hint(hint)
 }
 
 fn cannot_start(error: &dyn std::error::Error) -> Failure {

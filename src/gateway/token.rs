@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::board::{Given, Snapshot};
+use super::board::Snapshot;
 use super::caller::{Caller, out_of_scope};
 use super::problem::Problem;
 use super::state::Gateway;
@@ -53,8 +53,11 @@ pub(super) async fn token(
     caller: Caller,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Json<Answer>, Problem> {
-    let Query(parameters) = parameters
-        .map_err(|rejection| Problem::bad_request("invalid_parameters", rejection.body_text()))?;
+    // The words of the parser are for nobody.
+    let Query(parameters) = parameters.map_err(|_| {
+        let error = "the parameters are provider, agent, profile and min_valid, each once";
+        Problem::bad_request("invalid_parameters", error)
+    })?;
     let snapshot = gateway.board.current();
     let (wanted, least) = understand(&gateway, &snapshot, &parameters)?;
     if !caller.scope.covers(&wanted.provider, &wanted.agent) {
@@ -141,7 +144,7 @@ fn understand(
 fn provider_of(snapshot: &Snapshot, profile: Option<&ProfileId>) -> Result<ProviderId, Problem> {
     let suits = |state: &&super::board::ProviderState| match profile {
         Some(profile) => state.profiles.iter().any(|it| it.profile == *profile),
-        None => matches!(state.given, Given::Profile(..) | Given::Outside),
+        None => state.given.is_token(),
     };
     let mut suitable = snapshot.providers.iter().filter(suits);
     match (suitable.next(), suitable.next()) {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::model::access_key::AccessKey;
-use crate::model::hint::Command;
 use crate::model::path::resolve;
 use crate::model::secret::Secret;
 use crate::model::state_files::{GATEWAY, LOCKS};
@@ -68,7 +67,8 @@ pub fn find(
         None if is_loopback => kept(cx),
         None => {
             let message = "a gateway that other machines can reach needs a token, and none is set";
-            let hint = Command::new("gateway run").option("--token-file", "FILE");
+            let hint = "make one with: openssl rand -hex 32 > gateway.token; chmod 600 gateway.token; \
+                        then pass --token-file gateway.token";
             Err(Failure::new(Kind::Usage, message).hint(hint))
         }
     }

@@ -16,6 +16,8 @@ pub mod tick;
 use std::sync::Arc;
 
 use clap::Subcommand;
+#[cfg(feature = "gateway")]
+use gateway::GatewayCommand;
 
 use super::global::Global;
 use super::lazy_args::Deferred;
@@ -133,12 +135,10 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
             }
         },
         #[cfg(feature = "gateway")]
-        Command::Gateway(gateway) if gateway.serves() => {
-            let engine = Arc::new(SystemEngine::new(global, printer)?);
-            gateway.serve(&engine)
-        }
-        #[cfg(feature = "gateway")]
-        Command::Gateway(gateway) => ordinary(&|system| gateway.run(system)),
+        Command::Gateway(gateway) => match &gateway.command {
+            GatewayCommand::Run(run) => run.run(&Arc::new(SystemEngine::new(global, printer)?)),
+            GatewayCommand::Other(other) => ordinary(&|system| other.run(system)),
+        },
         Command::Completions(completions) => {
             let system = || System::despite_faults(global, printer, false);
             completions.run(&system)?.print(printer)

@@ -26,7 +26,7 @@ use crate::ports::files::Files;
 use crate::ports::host::Interrupt;
 
 /// The ports of this process, made anew when the configuration changed.
-pub struct SystemEngine {
+pub(in crate::cli) struct SystemEngine {
     global: Global,
     printer: Arc<Printer>,
     /// The one that signals reach; each system that is made anew has one that they do not.
@@ -45,7 +45,7 @@ impl SystemEngine {
     ///
     /// # Errors
     /// As [`System::new`].
-    pub fn new(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
         let system = System::for_server(global, printer)?;
         Ok(Self {
             global: global.clone(),
@@ -59,12 +59,12 @@ impl SystemEngine {
     }
 
     /// The system as it is now.
-    pub fn system(&self) -> Arc<System> {
+    pub(in crate::cli) fn system(&self) -> Arc<System> {
         Arc::clone(&self.current.read().system)
     }
 
     /// What a gateway needs beside its use cases.
-    pub fn ports(self: &Arc<Self>) -> Ports {
+    pub(in crate::cli) fn ports(self: &Arc<Self>) -> Ports {
         Ports {
             engine: Arc::clone(self) as Arc<dyn Engine>,
             clock: Arc::clone(&self.system().clock) as _,

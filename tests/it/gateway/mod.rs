@@ -19,6 +19,8 @@ mod login_requests;
 #[cfg(feature = "gateway")]
 mod logout;
 #[cfg(feature = "gateway")]
+mod names;
+#[cfg(feature = "gateway")]
 mod openapi;
 #[cfg(feature = "gateway")]
 mod own_token;

@@ -19,7 +19,7 @@ use crate::model::named::ProviderName;
 /// A key has a role and may be limited to some credentials and networks. Changes take effect in a
 /// running gateway within a second.
 #[derive(Debug, Args)]
-pub(super) struct Key {
+pub(in crate::cli::commands) struct Key {
     #[command(subcommand)]
     command: KeyCommand,
 }

@@ -15,7 +15,7 @@ use crate::cli::system::System;
 #[command(after_help = "Examples:
   openclaw gateway link
   openclaw gateway link --gateway-url https://gateway.example --token-file token.txt")]
-pub(super) struct Link {
+pub(in crate::cli::commands) struct Link {
     /// Output as JSON
     #[arg(long)]
     json: bool,

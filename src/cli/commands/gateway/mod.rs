@@ -4,26 +4,29 @@ mod key;
 mod link;
 mod run;
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 
-use crate::app::failure::Failure;
-use crate::cli::output::{Answer, Output};
+use crate::cli::output::Answer;
 use crate::cli::system::System;
-use crate::cli::system::engine::SystemEngine;
 
 /// Serve the logins of this machine to programs and people, with a web page
 #[derive(Debug, Args)]
 pub struct Gateway {
     #[command(subcommand)]
-    command: GatewayCommand,
+    pub(super) command: GatewayCommand,
 }
 
 // A comment on a variant would take the place of the long help of its command.
 #[derive(Debug, Subcommand)]
-enum GatewayCommand {
+pub(super) enum GatewayCommand {
     Run(run::Run),
+    #[command(flatten)]
+    Other(OtherCommand),
+}
+
+/// What is over at once.
+#[derive(Debug, Subcommand)]
+pub(super) enum OtherCommand {
     Key(key::Key),
     Link(link::Link),
 }
@@ -33,25 +36,14 @@ impl Gateway {
     pub fn serves(&self) -> bool {
         matches!(self.command, GatewayCommand::Run(_))
     }
+}
 
-    /// Serves; the exit code.
-    ///
-    /// # Errors
-    /// If it cannot, or may not.
-    pub fn serve(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
-        match &self.command {
-            GatewayCommand::Run(command) => command.run(engine),
-            GatewayCommand::Key(_) => Ok(0),
-            GatewayCommand::Link(_) => Ok(0),
-        }
-    }
-
-    /// Runs what is over at once.
-    pub fn run(&self, system: &System) -> Answer {
-        match &self.command {
-            GatewayCommand::Run(_) => Ok(Output::default()),
-            GatewayCommand::Key(command) => command.run(system),
-            GatewayCommand::Link(command) => command.run(system),
+impl OtherCommand {
+    /// Runs it.
+    pub(super) fn run(&self, system: &System) -> Answer {
+        match self {
+            Self::Key(command) => command.run(system),
+            Self::Link(command) => command.run(system),
         }
     }
 }

@@ -20,13 +20,15 @@ use crate::model::access::{Network, parse_network};
 
 /// Run the gateway until it is stopped
 ///
-/// Serves the page, the API and the refresh of what is due. Without a database it keeps everything in
-/// the files of the state directory, beside every other command of this program.
+/// Serves the page and the API, and refreshes what is due. Everything lies in the files of the state
+/// directory, which every other command of this program may use meanwhile.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw gateway run
-  openclaw gateway run --listen 0.0.0.0:3577 --public-url https://logins.example.com")]
-pub(super) struct Run {
+  openclaw gateway run --public-url https://logins.example.com
+  openclaw gateway run --listen 0.0.0.0:3577 --public-url https://logins.example.com \\
+    --token-file gateway.token")]
+pub(in crate::cli::commands) struct Run {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3577")]
     listen: SocketAddr,
@@ -37,7 +39,8 @@ pub(super) struct Run {
     /// GOCLAW_TOKEN, or their _FILE; else one is made in the state directory]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Network of a reverse proxy that is believed where requests come from (X-Forwarded-For)
+    /// Network of a reverse proxy that is believed where requests come from (X-Forwarded-For); can be
+    /// given several times
     #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = parse_network)]
     trusted_proxies: Vec<Network>,
     /// Tell where it listens as JSON
@@ -50,7 +53,7 @@ impl Run {
     ///
     /// # Errors
     /// As [`gateway::run`].
-    pub(super) fn run(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
+    pub(in crate::cli::commands) fn run(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
         let system = engine.system();
         let is_loopback = self.listen.ip().is_loopback();
         let found = gateway_token::find(system.context(), self.token_file.as_deref(), is_loopback)?;

@@ -32,17 +32,20 @@ async function readAll() {
 /** Whether a login is under way, or ended since this tab saw it. */
 const hasFlow = ({ provider, connect, flow }) => connect && (flow !== "idle" || flows.has(provider));
 
+/** A path about a provider: this form takes every name as it is, `openai` too. */
+const auth = (provider, what) => `auth/chatgpt/${provider}/${what}`;
+
 const isShown = (row) => row.connect || row.profiles.length > 0;
 
 async function readFlow({ provider }) {
-  const flow = await api("GET", `auth/${provider}/flow`);
+  const flow = await api("GET", auth(provider, "flow"));
   const known = flows.get(provider);
   if (UNDER_WAY.includes(flow.state)) {
     flows.set(provider, flow);
   } else if (known && UNDER_WAY.includes(known.state)) {
     // How a login ended matters to those who saw it under way.
     flows.set(provider, flow);
-    blocked.delete(provider);
+    tabs.delete(provider);
   }
 }
 
@@ -79,14 +82,14 @@ async function connect(provider, what = {}) {
   const tab = window.open("", "_blank");
   if (tab) tab.opener = null;
   flows.delete(provider);
-  blocked.delete(provider);
+  tabs.delete(provider);
   wanted.set(provider, what);
   try {
-    const answer = await api("POST", `auth/${provider}/start`, what);
+    const answer = await api("POST", auth(provider, "start"), what);
     if (answer.auth_url) {
       flows.set(provider, { state: "waiting", ...answer });
-      if (tab) tab.location.replace(answer.auth_url);
-      else blocked.add(provider);
+      tabs.set(provider, tab !== null);
+      tab?.location.replace(answer.auth_url);
     } else {
       tab?.close();
       say(`${nameOf(provider)} is connected already.`);
@@ -104,7 +107,7 @@ async function submitRedirect(event, provider) {
   const pasted = $(`redirect-${provider}`).value.trim();
   if (!pasted) return refuse($(`redirect-${provider}`), "Paste the address first.");
   try {
-    await api("POST", `auth/${provider}/callback`, { redirect_url: pasted });
+    await api("POST", auth(provider, "callback"), { redirect_url: pasted });
     await refresh();
   } catch (problem) {
     if (![400, 413, 429].includes(problem.status)) return fail(problem, refresh);
@@ -117,7 +120,7 @@ async function submitRedirect(event, provider) {
 
 async function cancel(provider) {
   try {
-    await api("POST", `auth/${provider}/cancel`);
+    await api("POST", auth(provider, "cancel"));
     await refresh();
   } catch (problem) {
     failIn(provider, problem, () => cancel(provider));
@@ -140,9 +143,12 @@ function askToDisconnect(provider, { profile, agent, account, kind }) {
 
 async function disconnect(provider, what, name) {
   try {
-    const { revoked } = await api("POST", `auth/${provider}/logout`, what);
+    const { revoked } = await api("POST", auth(provider, "logout"), what);
     await refresh();
-    say(revoked === false ? `${name} is removed here, but was not revoked at the provider.` : `${name} is disconnected.`);
+    // Nothing is said of what was revoked if there was nothing.
+    say(revoked === undefined ? `Nothing was removed: the gateway has no login ${name} any more.`
+      : revoked ? `${name} is disconnected.`
+      : `${name} is removed here, but was not revoked at the provider.`);
     (drawn.get(provider)?.section.querySelector("h2") ?? $("accounts-title")).focus();
   } catch (problem) {
     failIn(provider, problem, () => disconnect(provider, what, name));

@@ -30,7 +30,7 @@ function drawAll() {
 
 function draw(provider) {
   const [row, flow, before] = [rows.get(provider), flows.get(provider), drawn.get(provider)];
-  const source = JSON.stringify([row, flow, blocked.has(provider), role]);
+  const source = JSON.stringify([row, flow, tabs.get(provider), role]);
   if (before?.source === source) return;
   const section = providerSection(row, flow);
   const news = newsOf(section, row, flow);
@@ -70,7 +70,7 @@ const heading = (section) => section?.querySelector("h3") ?? section?.querySelec
 /** Moves the focus to the heading of what a click led to, or to the link in place of a window. */
 function enterPanel(provider) {
   const section = drawn.get(provider)?.section;
-  const link = blocked.has(provider) && section?.querySelector(".panel a");
+  const link = tabs.get(provider) === false && section?.querySelector(".panel a");
   (link || heading(section))?.focus();
 }
 
@@ -108,7 +108,7 @@ function profileItem(row, profile, isFree) {
     make("div", {},
       make("div", { className: "who" },
         make("span", { className: "account" }, name),
-        make("span", { className: `state ${tone}` }, profile.state)),
+        make("span", { className: `state ${tone}` }, STATES[profile.state] ?? profile.state)),
       profile.detail && make("p", { className: "facts" }, sentenceOf(profile.detail)),
       ends,
       make("p", { className: "facts" }, facts.filter(Boolean).join(" · "))),
@@ -131,29 +131,34 @@ function panel(provider, flow) {
 function waitingPanel(provider, { auth_url: url, callback, expires_at: end }) {
   const name = nameOf(provider);
   const isManual = callback === "manual";
-  const first = blocked.has(provider) ? "Your browser blocked the new tab: open the sign-in page here."
-    : url ? "Sign in on the page that opened in a new tab." : "Somebody else began this sign-in.";
-  const then = isManual ? "Then come back with the address that the browser shows at the end."
+  const title = url ? `Waiting for you to sign in to ${name}` : `Waiting for a sign-in to ${name}`;
+  const first = !url ? "Somebody else began this sign-in."
+    : !tabs.has(provider) ? "Open the sign-in page to go on."
+    : tabs.get(provider) ? "Sign in on the page that opened in a new tab."
+    : "Your browser blocked the new tab: open the sign-in page here.";
+  const then = !url ? "This page notices when it is done."
+    : isManual ? "Then come back with the address that the browser shows at the end."
     : "This page notices when you are done.";
   return make("div", { className: "panel" },
-    make("h3", { tabIndex: -1, className: "busy" }, `Waiting for you to sign in to ${name}`),
+    make("h3", { tabIndex: -1, className: "busy" }, title),
     make("p", {}, `${first} ${then}`),
     url && make("p", {}, make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Open the sign-in page")),
     make("p", { className: "facts" }, "Time left: ", make("span", { className: "left", "data-end": end }, left(end))),
-    redirectForm(provider, isManual));
+    mayChange() && redirectForm(provider, url, isManual));
 }
 
-function redirectForm(provider, isManual) {
+function redirectForm(provider, url, isManual) {
+  const back = url && new URL(url).searchParams.get("redirect_uri");
   const id = `redirect-${provider}`;
   const hint = isManual
-    ? "The gateway cannot receive the answer by itself, since its port is in use. When the new tab shows a page that cannot be reached, copy that page’s whole address and paste it here."
-    : "Only if the new tab ends at a page that cannot be reached: copy that page’s whole address and paste it here.";
+    ? "The gateway cannot receive the answer by itself, since its port is in use. When the sign-in ends at a page that cannot be reached, copy that page’s whole address and paste it here."
+    : "Only if the sign-in ends at a page that cannot be reached: copy that page’s whole address and paste it here.";
   return make("form", { noValidate: true, onsubmit: (event) => submitRedirect(event, provider) },
     make("label", { htmlFor: id }, "Redirect URL"),
     make("p", { id: `${id}-hint`, className: "hint" }, hint),
     make("input", {
       id, type: "text", autocomplete: "off", spellcheck: false, inputMode: "url",
-      placeholder: "http://localhost:1455/auth/callback?code=…", "aria-describedby": `${id}-hint`,
+      placeholder: back ? `${back}?code=…` : "", "aria-describedby": `${id}-hint`,
     }),
     make("p", { id: `${id}-error`, className: "error", hidden: true }),
     make("div", { className: "actions" },

@@ -6,6 +6,8 @@ const CHATGPT = "openai-codex";
 const POLL_MS = 5_000;
 const GOOD = ["ok", "static"];
 const DOUBTFUL = ["expiring", "idle", "retrying", "uncertain"];
+/** States whose name alone tells nothing. */
+const STATES = { static: "does not expire" };
 const UNDER_WAY = ["waiting", "exchanging"];
 /** The code of an error of the store, be it files or a database. */
 const UNREADABLE = "database_unavailable";
@@ -25,8 +27,8 @@ const flows = new Map();
 const drawn = new Map();
 /** Which profile the last login of a provider was for. */
 const wanted = new Map();
-/** Providers whose window the browser blocked. */
-const blocked = new Set();
+/** Whether the browser opened the new tab of a login that this page began, by provider. */
+const tabs = new Map();
 /** How far the server's clock is ahead of ours, in milliseconds. */
 let ahead = 0;
 /** Ends the stream of changes; `null` if there is none. */
@@ -139,7 +141,7 @@ function signedOut(why = null, told = why) {
   stream?.abort();
   rows = new Map();
   for (const { section } of drawn.values()) section.remove();
-  for (const known of [drawn, flows, wanted, blocked]) known.clear();
+  for (const known of [drawn, flows, wanted, tabs]) known.clear();
   $("question").close();
   $("sign-out").hidden = true;
   calm();

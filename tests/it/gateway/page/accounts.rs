@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::shown::Shown;
+use crate::gateway::keys::add;
+use crate::gateway::login::start;
+use crate::support::issuer::Account;
 use crate::support::running_gateway::Gateway;
 use crate::support::webdriver::until;
 use crate::support::{World, millis_from_now, setup_token};
@@ -49,7 +52,11 @@ fn every_account_is_listed_with_the_words_of_status() {
     let expected = status["openclaw"]["profiles"].as_array().unwrap().iter();
     let expected = expected.map(|profile| {
         let id = profile["profileId"].as_str().unwrap();
-        (id.to_owned(), profile["state"].clone())
+        let state = profile["state"].as_str().unwrap();
+        (
+            id.to_owned(),
+            json!(state.replace("static", "does not expire")),
+        )
     });
     assert_eq!(listed(&shown), Value::Object(expected.collect()));
     let usable = "[aria-label='Reconnect ann@example.com']";
@@ -88,4 +95,52 @@ fn who_may_only_look_is_shown_nothing_to_press() {
     let buttons = "return document.querySelectorAll('#accounts button').length";
     assert_eq!(shown.tab.run(buttons), 0);
     shown.check("a viewer");
+}
+
+#[test]
+#[ignore = "needs chromium and the packages of tests/axe"]
+fn who_may_only_look_sees_a_login_under_way_and_no_way_into_it() {
+    let (world, _issuer) = World::with_issuer(Account::default());
+    let (key, _) = add(&world, &["--role", "viewer"]);
+    let gateway = Gateway::start(&world);
+    let shown = Shown::open(&gateway, "/");
+    shown.heading("Sign in");
+    shown.tab.fill("#bearer", &format!("{key}\u{E007}"));
+    shown.heading("Accounts");
+    start(&gateway);
+    shown.heading("Waiting for a sign-in to ChatGPT");
+    shown.says("Somebody else began this sign-in.");
+    let ways = "return document.querySelectorAll('#accounts :is(button, input, form, a)').length";
+    assert_eq!(shown.tab.run(ways), 0);
+    shown.check("a viewer of a login");
+}
+
+#[test]
+#[ignore = "needs chromium and the packages of tests/axe"]
+fn a_key_is_disconnected_and_what_was_not_there_is_not() {
+    let world = World::new();
+    let store = json!({ "version": 1, "profiles": {
+        "openai:default": { "type": "api_key", "provider": "openai", "key": "key-MARKER" },
+    } });
+    world.write("agents/main/agent/auth-profiles.json", &store.to_string());
+    let gateway = Gateway::start(&world);
+    let shown = Shown::signed_in(&gateway);
+    let disconnect = || {
+        shown.tab.click("#disconnect-main-openai\\:default");
+        shown.tab.click("#question-yes");
+    };
+    shown.can(
+        "auth/chatgpt/openai/logout",
+        200,
+        &json!({ "status": "logged out" }),
+    );
+    disconnect();
+    shown.status("Nothing was removed: the gateway has no login openai:default any more.");
+    assert_eq!(listed(&shown)["openai:default"], "does not expire");
+    shown.uncan();
+    disconnect();
+    until("the key is gone", || {
+        listed(&shown)["openai:default"].is_null().then_some(())
+    });
+    assert_eq!(world.store()["profiles"], json!({}));
 }

@@ -83,7 +83,7 @@ fn what_prevents_a_login_is_told_where_it_was_asked_for() {
         ),
     ] {
         shown.can(
-            "auth/openai-codex/start",
+            "auth/chatgpt/openai-codex/start",
             status,
             &json!({ "error": error, "code": code }),
         );
@@ -105,7 +105,7 @@ fn a_login_that_nobody_finishes_ends_with_words() {
     shown.tab.click("#connect-openai-codex");
     shown.heading("Waiting for you to sign in to ChatGPT");
     shown.can(
-        "auth/openai-codex/flow",
+        "auth/chatgpt/openai-codex/flow",
         200,
         &json!({ "state": "timed_out" }),
     );

@@ -121,10 +121,11 @@ fn a_login_is_cancelled_and_can_begin_anew() {
     // Another tab begins one, and this page shows it.
     gateway.post_nothing("/v1/auth/openai/start");
     shown.heading("Waiting for you to sign in to ChatGPT");
+    shown.says("Open the sign-in page to go on.");
     // What is typed stays while the page draws something anew.
     shown.tab.fill(FIELD, "typed");
     let other = json!({ "state": "waiting", "expires_at": "2030-01-01T00:00:00Z" });
-    shown.can("auth/openai-codex/flow", 200, &other);
+    shown.can("auth/chatgpt/openai-codex/flow", 200, &other);
     shown.look();
     shown.says("Somebody else began this sign-in.");
     let typed = shown

@@ -196,3 +196,9 @@ fn paste_instead(cx: Context<'_>, request: &Request, form: Form) -> Result<Store
     )?;
     Ok(pasted.stored)
 }
+
+/// Whether a provider's logins are as this program describes them, and no manifest of the user's.
+pub fn is_built_in(provider: &crate::model::provider::Provider) -> bool {
+    let own = crate::providers::catalogue::built_in(&provider.id);
+    own.is_some_and(|own| own.flows == provider.flows)
+}

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::stored::Stored;
 use crate::app::failure::{Failure, Kind};
 use crate::gateway::body::{Body, secret};
 use crate::gateway::caller::Caller;
@@ -15,7 +16,6 @@ use crate::gateway::flow::{Ending, PasteError};
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
-use crate::model::id::{ProfileId, ProviderId};
 use crate::model::secret::Secret;
 
 /// The longest redirect URL, in bytes.
@@ -29,21 +29,13 @@ pub(in crate::gateway) struct Redirect {
     redirect_url: Secret<String>,
 }
 
-/// The login is stored.
-#[derive(Debug, Serialize)]
-pub(in crate::gateway) struct Connected {
-    authenticated: bool,
-    provider_name: ProviderId,
-    provider_id: ProfileId,
-}
-
 /// Answers it.
 pub(in crate::gateway) async fn callback(
     State(gateway): State<Arc<Gateway>>,
     _: Caller,
     Named(provider): Named,
     Body(Redirect { redirect_url }): Body<Redirect>,
-) -> Result<Json<Connected>, Problem> {
+) -> Result<Json<Stored>, Problem> {
     if redirect_url.expose().len() > MAX_URL {
         let error = format!("redirect_url has more than {MAX_URL} bytes");
         return Err(Problem::bad_request("redirect_url_too_long", error));
@@ -56,11 +48,7 @@ pub(in crate::gateway) async fn callback(
     match pasted.map_err(|why| not_accepted(&why))? {
         Ending::Connected(stored) => {
             gateway.changed().await;
-            Ok(Json(Connected {
-                authenticated: true,
-                provider_name: stored.provider,
-                provider_id: stored.profile,
-            }))
+            Ok(Json(stored.into()))
         }
         ending => Err(not_connected(&ending)),
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::stored::Stored;
 use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -16,7 +17,7 @@ use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::AgentId;
 use crate::model::secret::Secret;
 
 /// The credential; one of the two.
@@ -29,14 +30,6 @@ pub(in crate::gateway) struct Given {
     api_key: Option<Secret<String>>,
     agent: Option<AgentId>,
     profile: Option<String>,
-}
-
-/// It is stored.
-#[derive(Debug, Serialize)]
-pub(in crate::gateway) struct Stored {
-    authenticated: bool,
-    provider_name: ProviderId,
-    provider_id: ProfileId,
 }
 
 /// Answers it.
@@ -71,10 +64,5 @@ pub(in crate::gateway) async fn credential(
     };
     let pasted = gateway.workers.run(work).await?;
     gateway.changed().await;
-    let stored = pasted?.stored;
-    Ok(Json(Stored {
-        authenticated: true,
-        provider_name: stored.provider,
-        provider_id: stored.profile,
-    }))
+    Ok(Json(pasted?.stored.into()))
 }

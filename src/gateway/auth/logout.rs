@@ -12,6 +12,7 @@ use crate::app::failure::Failure;
 use crate::app::usecase::logout_provider;
 use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
+use crate::gateway::flow::Order;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
@@ -44,10 +45,12 @@ pub(in crate::gateway) async fn logout(
     gateway.require_known(&provider).await?;
     let flows = Arc::clone(&gateway.flows);
     let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
-        // Else it would be logged in again at once.
-        flows.settle(&provider);
+        let is_whole = which.agent.is_none() && which.profile.is_none();
         let names = (which.agent, which.profile);
         let (agent, profile) = understand(cx, default, &provider, names)?;
+        // Else it would be logged in again at once.
+        let is_meant = |order: &Order| is_whole || order.is_for(&agent, profile.as_ref());
+        flows.settle(&provider, is_meant);
         let request = logout_provider::Request {
             agent,
             provider,

@@ -7,4 +7,5 @@ pub(super) mod flow;
 pub(super) mod logout;
 pub(super) mod start;
 pub(super) mod status;
+mod stored;
 mod whose;

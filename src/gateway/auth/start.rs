@@ -54,6 +54,10 @@ pub(in crate::gateway) enum Answer {
     },
 }
 
+const ALREADY: Answer = Answer::Authenticated {
+    status: "already_authenticated",
+};
+
 impl From<Started> for Answer {
     fn from(started: Started) -> Self {
         Self::Waiting {
@@ -126,13 +130,12 @@ fn begin(cx: Context<'_>, flows: &Flows, order: Order) -> Result<Answer, Problem
         _ => failure.into(),
     })?;
     // Whoever has a URL gets it again, whatever became of other logins.
-    if !flows.is_waiting_for(&order.provider, &order.caller) && is_usable(cx, &order)? {
-        let status = "already_authenticated";
-        return Ok(Answer::Authenticated { status });
+    if !flows.is_under_way_for(&order.provider, &order.caller) && is_usable(cx, &order)? {
+        return Ok(ALREADY);
     }
     let provider = order.provider.clone();
     match flows.start(&manifest, order) {
-        Ok(started) => Ok(started.into()),
+        Ok(started) => Ok(started.map_or(ALREADY, Answer::from)),
         Err(why) => Err(not_started(&provider, why)),
     }
 }

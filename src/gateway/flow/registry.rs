@@ -44,6 +44,11 @@ pub(in crate::gateway) struct Order {
 }
 
 impl Order {
+    /// Whether its login is for this agent, and for this profile if one is given.
+    pub(in crate::gateway) fn is_for(&self, agent: &AgentId, profile: Option<&ProfileId>) -> bool {
+        self.agent == *agent && profile.is_none_or(|it| self.profile.as_ref() == Some(it))
+    }
+
     /// Whether it is another request for the same login.
     fn is_same(&self, other: &Self) -> bool {
         self.caller == other.caller
@@ -83,6 +88,8 @@ pub(in crate::gateway) enum NotStarted {
 
 struct Flow {
     order: Order,
+    /// Instead of those of the provider's manifest.
+    scopes: Option<Vec<String>>,
     /// The ports that it may listen on.
     ports: Vec<u16>,
     progress: Progress,
@@ -120,7 +127,7 @@ impl Flows {
     }
 
     /// Starts a login to `provider`, or joins the one that the same caller began, and waits until the
-    /// browser can be sent to the provider.
+    /// browser can be sent to the provider. `None` if the one that was joined has connected by then.
     ///
     /// # Errors
     /// Why there is none.
@@ -128,23 +135,29 @@ impl Flows {
         &self,
         provider: &Provider,
         order: Order,
-    ) -> Result<Started, NotStarted> {
+    ) -> Result<Option<Started>, NotStarted> {
         let ports = ports(provider).ok_or(NotStarted::NoBrowser)?;
-        let flow = self.join_or_begin(ports, order)?;
-        let (announced, expires) = flow.progress.announced().map_err(|ending| match ending {
-            Ending::Cancelled | Ending::Connected(_) => NotStarted::Cancelled,
-            Ending::Refused(failure) | Ending::TimedOut(failure) | Ending::Failed(failure) => {
-                NotStarted::Failed(failure)
+        let flow = self.join_or_begin(ports, scopes(provider), order)?;
+        match flow.progress.announced() {
+            Ok((announced, expires)) => Ok(Some(Started {
+                callback: announced.callback(),
+                auth_url: announced.url,
+                expires,
+            })),
+            Err(Ending::Connected(_)) => Ok(None),
+            Err(Ending::Cancelled) => Err(NotStarted::Cancelled),
+            Err(Ending::Refused(failure) | Ending::TimedOut(failure) | Ending::Failed(failure)) => {
+                Err(NotStarted::Failed(failure))
             }
-        })?;
-        Ok(Started {
-            callback: announced.callback(),
-            auth_url: announced.url,
-            expires,
-        })
+        }
     }
 
-    fn join_or_begin(&self, ports: Vec<u16>, order: Order) -> Result<Arc<Flow>, NotStarted> {
+    fn join_or_begin(
+        &self,
+        ports: Vec<u16>,
+        scopes: Option<Vec<String>>,
+        order: Order,
+    ) -> Result<Arc<Flow>, NotStarted> {
         let mut all = self.all.lock();
         if all.is_closed {
             return Err(NotStarted::Draining);
@@ -161,6 +174,7 @@ impl Flows {
         let flow = Arc::new(Flow {
             progress: Progress::new(Arc::clone(&self.listener)),
             order,
+            scopes,
             ports,
         });
         let thread = self.spawn(&flow).map_err(|error| {
@@ -185,8 +199,8 @@ impl Flows {
         })
     }
 
-    /// The login that `caller` began to this provider and that waits for its answer.
-    pub(in crate::gateway) fn is_waiting_for(&self, provider: &ProviderId, caller: &str) -> bool {
+    /// Whether `caller` began a login to this provider that has not ended.
+    pub(in crate::gateway) fn is_under_way_for(&self, provider: &ProviderId, caller: &str) -> bool {
         let all = self.all.lock();
         let flow = all.living(provider);
         flow.is_some_and(|flow| flow.order.caller == caller)
@@ -216,10 +230,14 @@ impl Flows {
         flow.progress.view()
     }
 
-    /// Ends the login to this provider, however far it is, and waits for that.
-    pub(in crate::gateway) fn settle(&self, provider: &ProviderId) {
+    /// Ends the login to this provider if it `is_meant`, however far it is, and waits for that.
+    pub(in crate::gateway) fn settle(
+        &self,
+        provider: &ProviderId,
+        is_meant: impl Fn(&Order) -> bool,
+    ) {
         let flow = self.all.lock().living(provider).cloned();
-        if let Some(flow) = flow {
+        if let Some(flow) = flow.filter(|flow| is_meant(&flow.order)) {
             flow.progress.cancel();
             flow.progress.wait_for_end();
         }
@@ -297,7 +315,6 @@ impl Flow {
             ..cx
         };
         let order = &self.order;
-        let scopes = CHATGPT_SCOPES.map(str::to_owned).to_vec();
         login::run(
             cx,
             &login::Request {
@@ -312,7 +329,7 @@ impl Flow {
                 set_default: false,
                 yes: true,
                 attempt: None,
-                scopes: (order.provider.as_str() == "openai-codex").then_some(scopes),
+                scopes: self.scopes.clone(),
                 display_name: order.display_name.clone(),
             },
         )
@@ -332,6 +349,13 @@ fn ports(provider: &Provider) -> Option<Vec<u16>> {
         }),
         _ => None,
     })
+}
+
+/// What is asked of this provider in the place of its manifest's scopes. Whoever describes a login of
+/// their own says what it asks for.
+fn scopes(provider: &Provider) -> Option<Vec<String>> {
+    let is_own = provider.id.as_str() == "openai-codex" && login::is_built_in(provider);
+    is_own.then(|| CHATGPT_SCOPES.map(str::to_owned).to_vec())
 }
 
 #[cfg(test)]

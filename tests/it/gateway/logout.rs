@@ -8,8 +8,10 @@ use crate::support::browser::visit;
 use crate::support::issuer::Scripted;
 use crate::support::running_gateway::Gateway;
 
+const LOGOUT: &str = "/v1/auth/openai/logout";
+
 fn log_out(gateway: &Gateway) -> Value {
-    let answer = gateway.post_nothing("/v1/auth/openai/logout");
+    let answer = gateway.post_nothing(LOGOUT);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
@@ -52,4 +54,17 @@ fn a_logout_ends_a_login_that_waits() {
     log_out(&gateway);
     assert_eq!(gateway.get(FLOW).json(), json!({ "state": "cancelled" }));
     assert_eq!(code_of(&paste(&gateway, &url)), "no_login");
+}
+
+#[test]
+fn a_logout_of_another_profile_or_of_none_leaves_a_login_waiting() {
+    let (_world, issuer, gateway) = world();
+    let url = redirect(&issuer, &start(&gateway));
+    let log_out = |which: Value| gateway.post(LOGOUT, &which);
+    let refused = log_out(json!({ "profile": "" }));
+    assert!(refused.status >= 400, "{refused:?}");
+    let other = log_out(json!({ "profile": "openai-codex:other" }));
+    assert_eq!(other.json(), json!({ "status": "logged out" }), "{other:?}");
+    assert_eq!(gateway.get(FLOW).json()["state"], "waiting");
+    assert_eq!(paste(&gateway, &url).status, 200);
 }

@@ -1,6 +1,7 @@
 use parking_lot::Condvar;
 
 use super::*;
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::Hint;
 use crate::providers::catalogue::built_in;
 
@@ -60,10 +61,10 @@ fn order(caller: &str, provider: &Provider) -> Order {
 fn begin(
     flows: &Arc<Flows>,
     provider: &Provider,
-) -> thread::JoinHandle<Result<Started, NotStarted>> {
+) -> thread::JoinHandle<Result<Option<Started>, NotStarted>> {
     let (here, manifest) = (Arc::clone(flows), provider.clone());
     let waiting = thread::spawn(move || here.start(&manifest, order("anna", &manifest)));
-    while !flows.is_waiting_for(&provider.id, "anna") {
+    while !flows.is_under_way_for(&provider.id, "anna") {
         thread::yield_now();
     }
     waiting
@@ -91,7 +92,7 @@ fn a_login_belongs_to_who_began_it_and_so_do_its_ports() {
         matches!(&taken, Err(NotStarted::PortTaken(holder)) if *holder == codex.id),
         "{taken:?}"
     );
-    assert!(!flows.is_waiting_for(&codex.id, "ben"));
+    assert!(!flows.is_under_way_for(&codex.id, "ben"));
     engine.open();
     let ended = waiting.join().unwrap();
     assert!(matches!(ended, Err(NotStarted::Failed(_))), "{ended:?}");
@@ -120,4 +121,55 @@ fn what_has_no_login_with_a_browser_is_not_begun() {
     assert_eq!(flows.cancel(&keys.id), View::new(State::Idle));
     let pasted = flows.paste(&keys.id, Secret::from("code"));
     assert_eq!(pasted.unwrap_err(), PasteError::NoLogin);
+}
+
+#[test]
+fn only_the_built_in_login_is_asked_for_connectors() {
+    let codex = provider("openai-codex");
+    assert_eq!(scopes(&codex).unwrap(), CHATGPT_SCOPES);
+    let mut own = codex.clone();
+    for flow in &mut own.flows {
+        if let Method::Browser(flow) = flow {
+            flow.scopes = vec!["openid".to_owned()];
+        }
+    }
+    assert_ne!(own.flows, codex.flows);
+    assert_eq!(scopes(&own), None);
+    assert_eq!(scopes(&provider("chutes")), None);
+}
+
+#[test]
+fn whoever_joins_a_login_that_connects_is_not_told_that_it_was_cancelled() {
+    let (engine, flows) = flows();
+    let codex = provider("openai-codex");
+    let joined = begin(&flows, &codex);
+    let flow = flows.all.lock().living(&codex.id).cloned().unwrap();
+    flow.progress.end(Ok(StoredProfile {
+        profile: ProfileId::parse("openai-codex:one").unwrap(),
+        provider: codex.id.clone(),
+        kind: CredentialKind::OAuth,
+        account: None,
+        expires: None,
+        replaced: false,
+        put_first: false,
+        is_ordered: false,
+    }));
+    assert_eq!(joined.join().unwrap().unwrap(), None);
+    engine.open();
+}
+
+#[test]
+fn a_login_ends_by_a_logout_of_its_own_profile() {
+    let codex = provider("openai-codex");
+    let profile = |name: &str| ProfileId::parse(name).unwrap();
+    let (one, other) = (profile("openai-codex:one"), profile("openai-codex:other"));
+    let (main, work) = (AgentId::main(), AgentId::normalise("work"));
+    let order = Order {
+        profile: Some(one.clone()),
+        ..order("anna", &codex)
+    };
+    assert!(order.is_for(&main, None));
+    assert!(order.is_for(&main, Some(&one)));
+    assert!(!order.is_for(&main, Some(&other)));
+    assert!(!order.is_for(&work, None));
 }

@@ -100,7 +100,7 @@ impl Caller {
     async fn find(
         gateway: &Gateway,
         digest: &BearerDigest,
-        reads: bool,
+        reads_for_unknown: bool,
     ) -> Result<Option<Self>, Problem> {
         if *digest == gateway.token {
             return Ok(Some(Self {
@@ -110,11 +110,11 @@ impl Caller {
                 scope: Scope::default(),
             }));
         }
-        let clock = &*gateway.clock;
-        let key = match reads {
-            true => gateway.keys.find(digest, clock, &gateway.workers).await?,
-            false => gateway.keys.known(digest, clock),
-        };
+        let (clock, workers) = (&*gateway.clock, &gateway.workers);
+        let key = gateway
+            .keys
+            .find(digest, clock, workers, reads_for_unknown)
+            .await?;
         Ok(key.map(|key| Self {
             id: key.id,
             bearer: key.digest,

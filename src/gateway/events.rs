@@ -11,35 +11,64 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
 use super::board::Snapshot;
-use super::caller::Caller;
+use super::caller::{Caller, Client};
 use super::state::Gateway;
+use crate::model::access_key::BearerDigest;
 
 /// How often a line is sent when nothing happens, so that nobody on the way takes the connection for
 /// dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Answers until the listener goes, or the gateway ends. The first event comes at once.
+/// How often is looked whether the listener may still hear it.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Answers until the listener goes, their key is no longer accepted, or the gateway ends. The first
+/// event comes at once.
 pub(super) async fn events(
     State(gateway): State<Arc<Gateway>>,
-    _: Caller,
+    caller: Caller,
+    client: Client,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut changes = gateway.board.subscribe();
     changes.mark_changed();
-    Sse::new(told(changes, gateway.over.subscribe()))
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    let over = gateway.over.subscribe();
+    let listener = Listener {
+        gateway,
+        bearer: caller.bearer,
+        client,
+        changes,
+        over,
+    };
+    let told = stream::unfold(listener, |mut listener| async move {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Sse::new(told).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-fn told(
+struct Listener {
+    gateway: Arc<Gateway>,
+    bearer: BearerDigest,
+    client: Client,
     changes: watch::Receiver<Arc<Snapshot>>,
     over: watch::Receiver<bool>,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((changes, over), |(mut changes, mut over)| async move {
-        tokio::select! {
-            changed = changes.changed() => changed.ok()?,
-            _ = over.wait_for(|over| *over) => return None,
+}
+
+impl Listener {
+    /// Waits for a change; `None` if nothing more is told.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            let is_changed = tokio::select! {
+                changed = self.changes.changed() => changed.is_ok(),
+                () = tokio::time::sleep(LOOK) => false,
+                _ = self.over.wait_for(|over| *over) => return None,
+            };
+            let found = Caller::with_digest(&self.gateway, self.client, &self.bearer).await;
+            found.ok()?;
+            if is_changed {
+                let revision = self.changes.borrow_and_update().revision;
+                return Some(Event::default().event("changed").data(revision.to_string()));
+            }
         }
-        let revision = changes.borrow_and_update().revision;
-        let event = Event::default().event("changed").data(revision.to_string());
-        Some((Ok(event), (changes, over)))
-    })
+    }
 }

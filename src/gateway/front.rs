@@ -12,8 +12,9 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use url::{Host, Url};
+use url::Url;
 
+use super::address::is_loopback;
 use super::problem::Problem;
 use super::state::Gateway;
 
@@ -25,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const SINGLE: [HeaderName; 4] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, ORIGIN];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Answers a request, or has it answered.
 pub(super) async fn front(
@@ -147,21 +148,17 @@ fn is_for_us(gateway: &Gateway, request: &Request) -> bool {
     if named.path() != "/" || named.query().is_some() || !named.username().is_empty() {
         return false;
     }
-    let port = named.port().unwrap_or(80);
-    let is_here = match named.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
     let is_public = |url: &Url| {
-        let same_host = url.host() == named.host();
-        // A proxy may leave out the port that its scheme implies.
-        let ports = [url.port_or_known_default(), url.port()];
-        same_host && (ports.contains(&Some(port)) || named.port().is_none())
+        // A proxy may leave out the port.
+        let port = named.port().or(url.port_or_known_default());
+        url.host() == named.host() && port == url.port_or_known_default()
     };
-    (is_here && port == gateway.address.port())
-        || gateway.options.public_url.as_ref().is_some_and(is_public)
+    is_here(gateway, &named) || gateway.options.public_url.as_ref().is_some_and(is_public)
+}
+
+/// Whether a URL names us as whoever is on this machine does.
+fn is_here(gateway: &Gateway, url: &Url) -> bool {
+    is_loopback(url) && url.port_or_known_default() == Some(gateway.address.port())
 }
 
 /// Whether a page of another site asks: its `Origin` is not ours, or the browser says so.
@@ -178,10 +175,13 @@ fn is_of_another_site(gateway: &Gateway, headers: &HeaderMap) -> bool {
         .is_ok_and(|origin| is_ours(gateway, origin, headers))
 }
 
-/// Whether an origin is ours: that of the public URL, or the very host that was asked for.
+/// Whether an origin is ours: that of the public URL, or, on this machine, the very host that was asked
+/// for.
 fn is_ours(gateway: &Gateway, origin: &str, headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let public = gateway.options.public_url.as_ref();
     let is_public = public.is_some_and(|url| url.origin().ascii_serialization() == origin);
-    is_public || host.is_some_and(|host| origin == format!("http://{host}"))
+    let is_asked = || host.is_some_and(|host| origin == format!("http://{host}"));
+    let is_local = || Url::parse(origin).is_ok_and(|url| is_here(gateway, &url));
+    is_public || is_asked() && is_local()
 }

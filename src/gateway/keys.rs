@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 
+use super::audit::AUDIT;
 use super::body::Body;
 use super::caller::Caller;
 use super::problem::Problem;
@@ -136,7 +137,7 @@ pub(super) async fn add(
         .run(move |cx, _| keys::add(cx, &new))
         .await??;
     tracing::info!(
-        target: "openclaw::audit",
+        target: AUDIT,
         by = caller.id,
         key = made.key.id,
         role = made.key.role.as_ref(),
@@ -158,6 +159,6 @@ pub(super) async fn revoke(
         .workers
         .run(move |cx, _| keys::revoke(cx, &id))
         .await??;
-    tracing::info!(target: "openclaw::audit", by = caller.id, key = revoked.id, "key revoked");
+    tracing::info!(target: AUDIT, by = caller.id, key = revoked.id, "key revoked");
     Ok(Json(Shown::new(revoked, gateway.clock.now())))
 }

@@ -28,8 +28,9 @@ struct Known {
 }
 
 impl KnownKeys {
-    /// The key of a bearer, if it is accepted. A bearer that is not known may be that of a key which
-    /// was made just now, so for one the file is always read.
+    /// The key of a bearer, if it is accepted. One that is known is confirmed by the file, lest it
+    /// outlive its revocation. One that is not may be that of a key which was made just now: for it the
+    /// file is read each time, or, without `reads_for_unknown`, never.
     ///
     /// # Errors
     /// 503 if too many are waiting.
@@ -38,6 +39,7 @@ impl KnownKeys {
         bearer: &BearerDigest,
         clock: &dyn Clock,
         workers: &Workers,
+        reads_for_unknown: bool,
     ) -> Result<Option<AccessKey>, Problem> {
         let (now, moment) = (clock.now(), clock.monotonic());
         {
@@ -45,18 +47,14 @@ impl KnownKeys {
             let is_stale = (known.read_at).is_none_or(|at| moment.saturating_sub(at) > LOOK);
             match known.keys.find(bearer, now).cloned() {
                 Some(key) if !is_stale => return Ok(Some(key)),
+                None if !reads_for_unknown => return Ok(None),
                 // Whoever comes now need not look as well.
                 _ => known.read_at = Some(moment),
             }
         }
         let read = workers.run(|cx, _| keys::load(cx.files, &cx.dirs.state));
         self.learn(read.await?);
-        Ok(self.known(bearer, clock))
-    }
-
-    /// The same without a look at the file.
-    pub(super) fn known(&self, bearer: &BearerDigest, clock: &dyn Clock) -> Option<AccessKey> {
-        self.0.lock().keys.find(bearer, clock.now()).cloned()
+        Ok(self.0.lock().keys.find(bearer, clock.now()).cloned())
     }
 
     /// Takes what was read. Where the file is damaged, or somebody else's, no key is accepted: which

@@ -4,6 +4,7 @@
 //! is what HTTP needs: who may ask, from where, how much at once, and how answers are written.
 
 mod address;
+mod audit;
 mod auth;
 mod board;
 mod body;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+use super::address::is_loopback;
 use crate::model::access::Network;
 use crate::model::secret::Secret;
 
@@ -30,11 +31,11 @@ pub enum Unsafe {
     #[error("other machines reach {0}, and --public-url does not say by which URL")]
     NoPublicUrl(SocketAddr),
     /// Other machines reach it, and its token can be guessed.
-    #[error("other machines reach {0}, and its token has fewer than {LEAST_TOKEN} bytes")]
-    ShortToken(SocketAddr),
+    #[error("other machines reach this gateway, and its token has fewer than {LEAST_TOKEN} bytes")]
+    ShortToken,
     /// The URL is none that a browser can use.
     #[error(
-        "--public-url must be an http or https URL with a host, and without user, query and fragment"
+        "--public-url must be an http or https URL with a host, and without user, path, query and fragment"
     )]
     PublicUrl,
 }
@@ -50,20 +51,22 @@ impl Options {
                 && url.has_host()
                 && url.username().is_empty()
                 && url.password().is_none()
+                && url.path() == "/"
                 && url.query().is_none()
                 && url.fragment().is_none()
         };
         if !self.public_url.as_ref().is_none_or(is_usable) {
             return Err(Unsafe::PublicUrl);
         }
-        if self.listen.ip().is_loopback() {
-            return Ok(());
-        }
-        if self.public_url.is_none() {
+        let listens_to_others = !self.listen.ip().is_loopback();
+        if listens_to_others && self.public_url.is_none() {
             return Err(Unsafe::NoPublicUrl(self.listen));
         }
-        match self.token.expose().len() < LEAST_TOKEN {
-            true => Err(Unsafe::ShortToken(self.listen)),
+        // A proxy brings other machines to a gateway that listens on loopback.
+        let is_public = |url: &Url| !is_loopback(url);
+        let is_reached = listens_to_others || self.public_url.as_ref().is_some_and(is_public);
+        match is_reached && self.token.expose().len() < LEAST_TOKEN {
+            true => Err(Unsafe::ShortToken),
             false => Ok(()),
         }
     }
@@ -94,10 +97,15 @@ mod tests {
             options(open, None, &long).check(),
             Err(Unsafe::NoPublicUrl(at))
         );
-        assert_eq!(
-            options(open, url, "short").check(),
-            Err(Unsafe::ShortToken(at))
-        );
+        assert_eq!(options(open, url, "short").check(), Err(Unsafe::ShortToken));
+        let behind_proxy = |url, token| options("127.0.0.1:0", Some(url), token).check();
+        for url in ["https://logins.example", "http://192.0.2.1"] {
+            assert_eq!(behind_proxy(url, "short"), Err(Unsafe::ShortToken));
+            assert_eq!(behind_proxy(url, &long), Ok(()));
+        }
+        for url in ["http://localhost:1", "http://127.0.0.1", "https://[::1]"] {
+            assert_eq!(behind_proxy(url, "short"), Ok(()));
+        }
         assert_eq!(options(open, url, &long).check(), Ok(()));
     }
 
@@ -106,6 +114,7 @@ mod tests {
         for url in [
             "ftp://x.example",
             "https://u:p@x.example",
+            "https://x.example/path",
             "https://x.example/?a",
             "https://x.example/#a",
             "data:x",

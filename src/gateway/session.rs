@@ -13,8 +13,10 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::audit::AUDIT;
 use super::body::{Body, optional_secret};
 use super::caller::{Caller, Client};
+use super::front::FETCH_SITE;
 use super::problem::Problem;
 use super::sessions::{LINK_LIFE, SESSION_LIFE};
 use super::state::Gateway;
@@ -24,7 +26,6 @@ use crate::model::secret::Secret;
 use crate::ports::host::RandomError;
 
 const CSRF: HeaderName = HeaderName::from_static("x-openclaw-csrf");
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The paths of it.
 pub(super) fn routes() -> Router<Arc<Gateway>> {
@@ -51,7 +52,12 @@ async fn open(
 ) -> Result<Response, Problem> {
     let now = gateway.clock.now();
     let caller = match (shown.bearer, shown.one_time_code) {
-        (Some(bearer), None) => Caller::with_bearer(&gateway, client, &bearer).await?,
+        (Some(bearer), None) => {
+            let caller = Caller::with_bearer(&gateway, client, &bearer).await?;
+            gateway.limit_sign_ins(&caller)?;
+            caller
+        }
+        // Its link was counted when it was made.
         (None, Some(code)) => {
             let bearer = gateway.sessions.redeem(&code, now);
             let bearer = bearer.ok_or_else(Problem::unauthorized)?;
@@ -97,6 +103,8 @@ async fn close(State(gateway): State<Arc<Gateway>>, _: Caller, headers: HeaderMa
 
 /// Makes a link that signs a browser in as the caller, once.
 async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Json<Value>, Problem> {
+    gateway.limit_sign_ins(&caller)?;
+    tracing::info!(target: AUDIT, by = caller.id, "link made");
     let url = gateway
         .one_time_link(caller.bearer)
         .map_err(|error| no_randomness(&error))?;
@@ -121,6 +129,15 @@ impl Gateway {
             self.base_url(),
             code.expose()
         )))
+    }
+
+    /// Counts a session or a link that a caller asks for.
+    ///
+    /// # Errors
+    /// 429 after too many.
+    fn limit_sign_ins(&self, caller: &Caller) -> Result<(), Problem> {
+        let taken = self.sign_ins.take(&caller.id, self.clock.monotonic());
+        taken.map_err(Problem::too_many)
     }
 
     /// The bearer in whose name a request with a cookie is made. Beside it stand the value that only

@@ -18,6 +18,8 @@ pub(super) const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 pub(super) const LINK_LIFE: Duration = Duration::from_secs(60);
 /// The most sessions, and the most links. One more takes the place of the oldest.
 const MOST: usize = 256;
+/// Those of one bearer, lest it take the places of all others. The oldest of its own goes.
+const EACH: usize = 16;
 /// Random bytes of each value.
 const RANDOM: usize = 32;
 
@@ -76,7 +78,7 @@ impl Sessions {
         };
         let mut sessions = self.sessions.lock();
         sessions.retain(|session| session.ends > now);
-        push(&mut sessions, session);
+        push(&mut sessions, session, |one| &one.bearer);
         Ok(opened)
     }
 
@@ -115,7 +117,7 @@ impl Sessions {
             bearer,
             ends: now.after(LINK_LIFE),
         };
-        push(&mut self.links.lock(), link);
+        push(&mut self.links.lock(), link, |one| &one.bearer);
         Ok(code)
     }
 
@@ -135,9 +137,12 @@ impl Sessions {
     }
 }
 
-fn push<T>(list: &mut Vec<T>, one: T) {
-    if list.len() == MOST {
-        list.remove(0);
+fn push<T>(list: &mut Vec<T>, one: T, bearer: impl Fn(&T) -> &BearerDigest) {
+    let mut own = (0..list.len()).filter(|place| bearer(&list[*place]) == bearer(&one));
+    let oldest = own.next().filter(|_| own.count() + 1 >= EACH);
+    let full = (list.len() >= MOST).then_some(0);
+    if let Some(place) = oldest.or(full) {
+        list.remove(place);
     }
     list.push(one);
 }
@@ -207,12 +212,34 @@ mod tests {
     }
 
     #[test]
+    fn one_bearer_signs_nobody_else_out() {
+        let sessions = sessions();
+        let is_open =
+            |opened: &Opened| (sessions.find(&opened.cookie, &opened.csrf, START)).is_some();
+        let other = sessions.open(bearer("other"), START).unwrap();
+        let link = sessions.invite(bearer("other"), START).unwrap();
+        let first = sessions.open(bearer("key"), START).unwrap();
+        for _ in 1..EACH {
+            sessions.open(bearer("key"), START).unwrap();
+        }
+        assert!(is_open(&first));
+        for _ in 0..2 * MOST {
+            sessions.open(bearer("key"), START).unwrap();
+            sessions.invite(bearer("key"), START).unwrap();
+        }
+        assert!(!is_open(&first) && is_open(&other));
+        assert_eq!(sessions.sessions.lock().len(), EACH + 1);
+        assert_eq!(sessions.redeem(&link, START), Some(bearer("other")));
+    }
+
+    #[test]
     fn nobody_fills_the_memory() {
         let sessions = sessions();
         let first = sessions.open(bearer("key"), START).unwrap();
-        for _ in 0..MOST {
-            sessions.open(bearer("key"), START).unwrap();
-            sessions.invite(bearer("key"), START).unwrap();
+        for number in 0..MOST {
+            let other = bearer(&number.to_string());
+            sessions.open(other.clone(), START).unwrap();
+            sessions.invite(other, START).unwrap();
         }
         assert!(sessions.find(&first.cookie, &first.csrf, START).is_none());
         assert_eq!(sessions.sessions.lock().len(), MOST);

@@ -26,7 +26,7 @@ use crate::ports::host::{Clock, Random};
 const RETRY: Duration = Duration::from_secs(5);
 /// How long a person has for a login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(360);
-/// Wrong bearers, and logins, a minute.
+/// Wrong bearers, logins, and sign-ins to the page, a minute.
 const A_MINUTE: u32 = 10;
 
 /// One running gateway.
@@ -47,6 +47,8 @@ pub(super) struct Gateway {
     pub(super) wrong_bearers: RateLimit<IpAddr>,
     /// Logins that are started or completed, by caller.
     pub(super) logins: RateLimit<String>,
+    /// Sessions and links that are asked for with a bearer, by caller.
+    pub(super) sign_ins: RateLimit<String>,
     /// Who is signed in to the page.
     pub(super) sessions: Sessions,
     /// Whether it is about to end: it takes no new requests.
@@ -79,6 +81,7 @@ impl Gateway {
             keys: KnownKeys::default(),
             wrong_bearers: RateLimit::per_minute(A_MINUTE),
             logins: RateLimit::per_minute(A_MINUTE),
+            sign_ins: RateLimit::per_minute(A_MINUTE),
             options,
             address,
             board,

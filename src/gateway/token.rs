@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::audit::AUDIT;
 use super::board::Snapshot;
 use super::caller::{Caller, out_of_scope};
 use super::problem::Problem;
@@ -82,7 +83,7 @@ pub(super) async fn token(
         .as_ref()
         .map_or("-", |profile| profile.as_str());
     tracing::info!(
-        target: "openclaw::gateway::audit",
+        target: AUDIT,
         key = caller.id, provider = wanted.provider.as_str(), agent = wanted.agent.as_str(), profile,
         "token handed out"
     );

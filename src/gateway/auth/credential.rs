@@ -12,6 +12,7 @@ use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
+use crate::gateway::audit::AUDIT;
 use crate::gateway::body::{Body, optional_secret};
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
@@ -35,7 +36,7 @@ pub(in crate::gateway) struct Given {
 /// Answers it.
 pub(in crate::gateway) async fn credential(
     State(gateway): State<Arc<Gateway>>,
-    _: Caller,
+    caller: Caller,
     Named(provider): Named,
     Body(given): Body<Given>,
 ) -> Result<Json<Stored>, Problem> {
@@ -64,5 +65,11 @@ pub(in crate::gateway) async fn credential(
     };
     let pasted = gateway.workers.run(work).await?;
     gateway.changed().await;
-    Ok(Json(pasted?.stored.into()))
+    let stored = pasted?.stored;
+    tracing::info!(
+        target: AUDIT,
+        by = caller.id, provider = stored.provider.as_str(), profile = stored.profile.as_str(),
+        "credential stored"
+    );
+    Ok(Json(stored.into()))
 }

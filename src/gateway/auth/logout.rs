@@ -10,6 +10,7 @@ use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::usecase::logout_provider;
+use crate::gateway::audit::AUDIT;
 use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::Order;
@@ -38,11 +39,12 @@ pub(in crate::gateway) struct LoggedOut {
 /// Answers it.
 pub(in crate::gateway) async fn logout(
     State(gateway): State<Arc<Gateway>>,
-    _: Caller,
+    caller: Caller,
     Named(provider): Named,
     Body(which): Body<Which>,
 ) -> Result<Json<LoggedOut>, Problem> {
     gateway.require_known(&provider).await?;
+    let named = provider.clone();
     let flows = Arc::clone(&gateway.flows);
     let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
         let is_whole = which.agent.is_none() && which.profile.is_none();
@@ -60,6 +62,11 @@ pub(in crate::gateway) async fn logout(
     };
     let removed = gateway.workers.run(work).await??;
     gateway.changed().await;
+    tracing::info!(
+        target: AUDIT,
+        by = caller.id, provider = named.as_str(), profiles = ?removed.profiles,
+        "logged out"
+    );
     Ok(Json(LoggedOut {
         status: "logged out",
         revoked: (!removed.profiles.is_empty()).then_some(removed.revoked),

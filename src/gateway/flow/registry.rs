@@ -12,6 +12,7 @@ use super::view::{Callback, View};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::{self, StoredProfile};
+use crate::gateway::audit::AUDIT;
 use crate::gateway::engine::Engine;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::{Flow as Method, Provider, Redirect};
@@ -193,9 +194,18 @@ impl Flows {
         let (engine, flow, limit) = (Arc::clone(&self.engine), Arc::clone(flow), self.limit);
         let builder = thread::Builder::new().name("login".to_owned());
         builder.spawn(move || {
+            let (by, provider) = (flow.order.caller.as_str(), flow.order.provider.as_str());
+            tracing::info!(target: AUDIT, by, provider, "login started");
             let result = engine.run(|cx, _| flow.log_in(cx, limit));
             let nothing = || Err(Failure::new(Kind::Config, "the login could not be run"));
-            flow.progress.end(result.unwrap_or_else(nothing));
+            let result = result.unwrap_or_else(nothing);
+            let stored = result.as_ref().ok();
+            let profile = stored
+                .map_or("-", |stored| stored.profile.as_str())
+                .to_owned();
+            flow.progress.end(result);
+            let state = flow.progress.view().state;
+            tracing::info!(target: AUDIT, by, provider, profile, ?state, "login ended");
         })
     }
 

@@ -1,5 +1,9 @@
 //! Who may ask, and for what: roles, scopes, the end of a key.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::keys::{add, revoke};
@@ -22,13 +26,14 @@ fn code(answer: &Answer) -> (u16, String) {
     (answer.status, code)
 }
 
-/// Asks until a key is refused.
+/// Asks until a key is refused, which takes no second unless the machine is slow.
 fn until_refused(gateway: &Gateway, token: &str) {
-    for _ in 0..600 {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
         if status(gateway, token).status == 401 {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     panic!("the key is still accepted");
 }
@@ -92,11 +97,7 @@ fn whoever_has_no_good_key_gets_the_same_answer() {
     .map(|headers| gateway.ask("GET", STATUS, &headers, ""));
     for answer in &answers {
         assert_eq!(answer.status, 401, "{answer:?}");
-        let mut body = answer.json();
-        body["request_id"].take();
-        let expected = json!({ "error": "unauthorized", "request_id": null });
-        assert_eq!(body, expected);
-        assert_eq!(answer.body.len(), answers[0].body.len());
+        assert_eq!(answer.json(), json!({ "error": "unauthorized" }));
     }
 }
 
@@ -163,6 +164,31 @@ fn keys_are_made_and_revoked_while_the_gateway_runs() {
     revoke(&world, &entry);
     until_refused(&gateway, &key);
     assert_eq!(status(&gateway, TOKEN).status, 200);
+}
+
+#[test]
+fn a_revoked_key_hears_of_no_more_changes() {
+    let world = World::new();
+    let gateway = Gateway::start(&world);
+    let (key, entry) = add(&world, &[]);
+    let mut stream = TcpStream::connect(&gateway.address).unwrap();
+    let (address, header) = (&gateway.address, bearer(&key));
+    let request = format!("GET /v1/events HTTP/1.1\r\nHost: {address}\r\n{header}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut heard = String::new();
+    let mut buffer = [0; 1024];
+    let mut listen = || {
+        let count = stream.read(&mut buffer).unwrap();
+        heard.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        heard.clone()
+    };
+    while !listen().contains("event: changed") {}
+    revoke(&world, &entry);
+    // The last chunk is empty. Until then there is a line every 15 seconds.
+    let begun = Instant::now();
+    while !listen().ends_with("\r\n0\r\n\r\n") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{heard}");
+    }
 }
 
 #[test]

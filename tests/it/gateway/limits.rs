@@ -2,12 +2,16 @@
 
 use std::io::Read;
 use std::net::TcpStream;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::access::{bearer, status};
-use super::keys::add;
+use super::keys::{add, revoke};
 use crate::support::World;
 use crate::support::running_gateway::{Answer, Gateway, TOKEN};
+
+/// How many of ten a minute are allowed at once; on a slow machine some come back meanwhile.
+const A_MINUTE: RangeInclusive<usize> = 10..=20;
 
 /// Asks with wrong bearers until they are too many: how many there were, and the last answer.
 fn guess(gateway: &Gateway, headers: &str) -> (usize, Answer) {
@@ -34,7 +38,7 @@ fn wrong_bearers_are_limited_and_lock_nobody_out() {
     let (key, _) = add(&world, &[]);
     assert_eq!(status(&gateway, &key).status, 200);
     let (count, answer) = guess(&gateway, "X-Forwarded-For: 203.0.113.9\r\n");
-    assert!(count >= 10, "{count}");
+    assert!(A_MINUTE.contains(&count), "{count}");
     assert_eq!(
         (answer.status, &answer.json()["code"]),
         (429, &"rate_limited".into())
@@ -44,6 +48,20 @@ fn wrong_bearers_are_limited_and_lock_nobody_out() {
     assert_eq!(status(&gateway, &key).status, 200);
     let none = gateway.ask("GET", "/v1/auth/openai/status", "", "");
     assert_eq!(none.status, 401);
+}
+
+#[test]
+fn a_key_does_not_outlive_its_revocation_by_wrong_bearers_beside_it() {
+    let world = World::new();
+    let gateway = Gateway::start(&world);
+    let (key, entry) = add(&world, &[]);
+    assert_eq!(status(&gateway, &key).status, 200);
+    guess(&gateway, "");
+    revoke(&world, &entry);
+    // Longer than a key is accepted without another look at the file.
+    std::thread::sleep(Duration::from_millis(300));
+    let refused = status(&gateway, &key);
+    assert!(matches!(refused.status, 401 | 429), "{refused:?}");
 }
 
 #[test]
@@ -105,7 +123,7 @@ fn logins_of_a_caller_are_limited() {
         count += 1;
         assert!(count < 1_000, "logins are never limited");
     };
-    assert!(count >= 10, "{count}");
+    assert!(A_MINUTE.contains(&count), "{count}");
     assert_eq!(refused.status, 429, "{refused:?}");
     assert!((1..=6).contains(&retry_after(&refused)), "{refused:?}");
     assert_eq!(start(&other).status, 404);
@@ -130,7 +148,8 @@ fn one_client_does_not_get_all_connections() {
         assert!(held.len() < 1_000, "no connection is refused");
         held.push(TcpStream::connect(&gateway.address).unwrap());
     }
-    assert!(held.len() > 32, "{}", held.len());
+    // All clients together have 256.
+    assert!((33..256).contains(&held.len()), "{}", held.len());
     drop(held);
     for _ in 0..600 {
         if status(&gateway, TOKEN).status == 200 {

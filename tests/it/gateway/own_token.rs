@@ -162,5 +162,18 @@ fn a_gateway_for_other_machines_needs_a_token_that_cannot_be_guessed() {
         .output()
         .unwrap();
     assert_eq!(short.status.code(), Some(1));
+    let behind_proxy = |token: &str, url: &str| {
+        let words = [&RUN[..], &["--public-url", url]].concat();
+        let mut command = world.command(&words);
+        crate::support::ran(command.env("GOCLAW_TOKEN", token).output().unwrap())
+    };
+    for (token, url, why) in [
+        ("a", "https://x.example", "fewer than 32 bytes"),
+        ("a", "https://x.example/path", "without user, path"),
+    ] {
+        let ended = behind_proxy(token, url);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.contains(why), "{ended:?}");
+    }
     assert!(!world.state().join(KEPT).exists());
 }

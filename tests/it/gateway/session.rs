@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::access::bearer;
+use super::keys::add;
 use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 use crate::support::{World, ran};
 
@@ -134,6 +136,24 @@ fn a_command_prints_such_a_link() {
         .strip_prefix(&format!("{url}/#k="))
         .unwrap();
     opened(&exchange(&gateway, &json!({ "one_time_code": code })));
+}
+
+#[test]
+fn one_caller_does_not_sign_in_without_end() {
+    let world = World::new();
+    let gateway = Gateway::start(&world);
+    let (viewer, _) = add(&world, &[]);
+    let first = opened(&exchange(&gateway, &json!({ "bearer": TOKEN })));
+    let refused = (0..100).find_map(|_| {
+        let answer = exchange(&gateway, &json!({ "bearer": viewer }));
+        (answer.status != 200).then_some(answer.status)
+    });
+    assert_eq!(refused, Some(429));
+    let link = gateway.ask("POST", "/v1/links", &bearer(&viewer), "");
+    assert_eq!(link.status, 429, "{link:?}");
+    let same = "Sec-Fetch-Site: same-origin\r\n";
+    let headers = [first.0.as_str(), &first.1, same].concat();
+    assert_eq!(gateway.ask("GET", "/v1/session", &headers, "").status, 200);
 }
 
 /// What is not a terminal may be a log, which others read.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use url::{Host, Url};
 
 use crate::model::access::Network;
@@ -12,18 +12,21 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The address of the client: of the connection, or, where that is one of our proxies, what it says
 /// of the connection to it. From the right: whatever stands left of the first address that is none of
 /// our proxies, the client may have written itself.
-pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+///
+/// `None` if what our proxy says cannot be read: it counts as nobody, never as the proxy itself.
+pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> Option<IpAddr> {
     let mut address = peer.to_canonical();
-    let values = headers.get_all(FORWARDED_FOR).iter();
-    let values: Vec<&str> = values.map(|value| value.to_str().unwrap_or("?")).collect();
-    let mut before = values.iter().rev().flat_map(|value| value.rsplit(','));
+    let values: Vec<&HeaderValue> = headers.get_all(FORWARDED_FOR).iter().collect();
+    let values = values.iter().rev();
+    // Element by element: a proxy appends to what the client wrote, which may be no text.
+    let mut before = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
     while is_proxy(address, proxies) {
-        let Some(named) = before.next().and_then(parse) else {
-            break;
-        };
-        address = named;
+        match before.next() {
+            None => break,
+            Some(named) => address = std::str::from_utf8(named).ok().and_then(parse)?,
+        }
     }
-    address
+    Some(address)
 }
 
 /// Whether the host of a URL is this machine for whoever asks.
@@ -82,16 +85,23 @@ mod tests {
                 "203.0.113.9",
             ),
             ("10.0.0.1", &["127.0.0.1", "203.0.113.9"], "203.0.113.9"),
-            ("10.0.0.1", &["127.0.0.1, unknown"], "10.0.0.1"),
+            ("10.0.0.1", &["\u{e9}, 203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", &["127.0.0.1, unknown"], "nobody"),
+            ("10.0.0.1", &["127.0.0.1, "], "nobody"),
+            ("10.0.0.1", &["fe80::1%eth0"], "nobody"),
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &["10.0.0.2"], "10.0.0.2"),
         ] {
             let mut headers = HeaderMap::new();
             for value in forwarded {
-                headers.append(FORWARDED_FOR, value.parse().unwrap());
+                headers.append(
+                    FORWARDED_FOR,
+                    HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+                );
             }
             let address = client(peer.parse().unwrap(), &headers, &proxies);
-            assert_eq!(address.to_string(), expected, "{peer} {forwarded:?}");
+            let address = address.map_or("nobody".to_owned(), |address| address.to_string());
+            assert_eq!(address, expected, "{peer} {forwarded:?}");
         }
     }
 

@@ -148,7 +148,12 @@ impl Client {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let ConnectInfo(peer) = peer.ok_or_else(Problem::unauthorized)?;
         let proxies = &gateway.options.trusted_proxies;
-        Ok(Self(address::client(peer.ip(), &parts.headers, proxies)))
+        let address = address::client(peer.ip(), &parts.headers, proxies);
+        let address = address.ok_or_else(|| {
+            let error = "the proxy does not say from which address this request comes";
+            Problem::bad_request("unknown_address", error)
+        })?;
+        Ok(Self(address))
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn credentials(
         let agent = agent.as_ref();
         agent.is_none_or(|agent| caller.scope.covers(&state.provider, agent))
     });
-    let described = gateway.workers.run(move |cx, _| {
+    let described = gateway.workers.look(move |cx, _| {
         let rows = states.into_iter().map(|state| {
             let provider = cx.catalogue.get(&state.provider).ok();
             row(state, provider.as_ref())

@@ -119,7 +119,7 @@ pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
     _: Caller,
 ) -> Result<Json<Listed>, Problem> {
-    let keys = gateway.workers.run(|cx, _| keys::list(cx)).await??;
+    let keys = gateway.workers.look(|cx, _| keys::list(cx)).await??;
     let now = gateway.clock.now();
     let keys = keys.into_iter().map(|key| Shown::new(key, now)).collect();
     Ok(Json(Listed { keys }))
@@ -134,7 +134,7 @@ pub(super) async fn add(
     let new = asked.parse()?;
     let made = gateway
         .workers
-        .run(move |cx, _| keys::add(cx, &new))
+        .look(move |cx, _| keys::add(cx, &new))
         .await??;
     tracing::info!(
         target: AUDIT,
@@ -157,7 +157,7 @@ pub(super) async fn revoke(
 ) -> Result<Json<Shown>, Problem> {
     let revoked = gateway
         .workers
-        .run(move |cx, _| keys::revoke(cx, &id))
+        .look(move |cx, _| keys::revoke(cx, &id))
         .await??;
     tracing::info!(target: AUDIT, by = caller.id, key = revoked.id, "key revoked");
     Ok(Json(Shown::new(revoked, gateway.clock.now())))

@@ -52,7 +52,7 @@ impl KnownKeys {
                 _ => known.read_at = Some(moment),
             }
         }
-        let read = workers.run(|cx, _| keys::load(cx.files, &cx.dirs.state));
+        let read = workers.look(|cx, _| keys::load(cx.files, &cx.dirs.state));
         self.learn(read.await?);
         Ok(self.0.lock().keys.find(bearer, clock.now()).cloned())
     }

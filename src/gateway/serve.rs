@@ -1,6 +1,7 @@
 //! Connections: how many, for how long, and how they end.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::address::{counted, is_proxy};
 use super::places::Places;
 use crate::model::access::Network;
 
+/// How long a client may leave an answer unread.
+const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 /// How long the head of a request may take, and how long a connection may be idle before one.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// The largest head.
@@ -94,7 +98,7 @@ async fn connection(
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(patient(stream)), service);
     let mut served = std::pin::pin!(served);
     // What goes wrong on a connection is its client's business.
     tokio::select! {
@@ -109,4 +113,11 @@ fn refuse(stream: &TcpStream) {
     const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
         Content-Length: 0\r\nConnection: close\r\n\r\n";
     let _ = stream.try_write(ANSWER);
+}
+
+/// A stream that ends if what is written to it is not taken.
+fn patient(stream: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(UNREAD_LIMIT));
+    Box::pin(stream)
 }

@@ -118,7 +118,7 @@ impl Gateway {
     async fn knows(&self, provider: &ProviderId) -> Result<bool, Problem> {
         let id = provider.clone();
         self.workers
-            .run(move |cx, _| cx.catalogue.get(&id).is_ok())
+            .look(move |cx, _| cx.catalogue.get(&id).is_ok())
             .await
     }
 

@@ -66,7 +66,10 @@ pub(super) async fn token(
     }
     let got = gateway.token_of(wanted.clone(), least).await;
     let outcome = got.as_ref().map_or_else(|problem| problem.code, |_| "ok");
-    gateway.counters.handed_out(&wanted.provider, outcome);
+    // Of others only the name is known, and it is the caller's own.
+    if snapshot.knows(&wanted.provider) {
+        gateway.counters.handed_out(&wanted.provider, outcome);
+    }
     let token = got?;
     // Which profile it is, a selection may have said only now.
     let is_covered = match &token.profile {

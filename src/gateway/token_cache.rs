@@ -11,6 +11,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::board::Board;
 use super::problem::Problem;
 use super::work::Workers;
+use crate::app::context::Context;
 use crate::app::credential::selector::Selector;
 use crate::app::failure::Failure;
 use crate::app::usecase::token::{self, Outcome, Request};
@@ -22,6 +23,8 @@ use crate::ports::host::Clock;
 
 /// How long before its end a token is no longer handed out from memory.
 const TOKEN_MARGIN: Duration = Duration::from_secs(300);
+/// How long a refresh is waited for while the token that is there may still live.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The most entries; who asks for ever new names gets none of them kept.
 const MOST: usize = 4_096;
 
@@ -92,21 +95,18 @@ impl TokenCache {
         }
         // Before the store is read: what changes meanwhile is read again next time.
         let mark = source.board.mark();
-        let got = source.workers.run(move |cx, _| {
-            let request = request(&wanted, least);
-            let outcome = token::run(cx, &request)?;
-            let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));
-            short.map_or(Ok(outcome), |failure| {
-                let message = "the token ends earlier than min_valid asks for";
-                Err(Failure {
-                    message: message.to_owned(),
-                    ..failure
-                })
-            })
-        });
-        let outcome: Outcome = got
-            .await?
-            .map_err(|failure: Failure| Problem::from(failure))?;
+        let fetch = || {
+            let wanted = wanted.clone();
+            let provider = wanted.provider.clone();
+            let work = move |cx: Context<'_>, _: &AgentId| fetch(cx, &wanted, least);
+            async move { source.workers.ask(&provider, work).await }
+        };
+        let got = match tokio::time::timeout(PATIENCE, fetch()).await {
+            Ok(got) => got,
+            // Who comes second, while the first is still on the wire, gets the token that still lives.
+            Err(_) => fetch().await,
+        };
+        let outcome = got?.map_err(Problem::from)?;
         source.board.touch();
         let token = Arc::new(Token {
             profile: outcome.profile,
@@ -145,6 +145,18 @@ impl Entry {
         let is_same = known.mark == source.board.mark() && known.token.warning.is_none();
         let is_fresh = is_fresh(known.token.expires, least, now);
         (is_same && is_fresh).then_some(known.token)
+    }
+}
+
+fn fetch(cx: Context<'_>, wanted: &Wanted, least: Option<Duration>) -> Result<Outcome, Failure> {
+    let outcome = token::run_of(cx, &request(wanted, least), &wanted.provider)?;
+    match least.and_then(|least| outcome.falls_short(least, cx.clock.now())) {
+        None => Ok(outcome),
+        // Its own words are those of an option.
+        Some(failure) => Err(Failure {
+            message: "the token ends earlier than min_valid asks for".to_owned(),
+            ..failure
+        }),
     }
 }
 

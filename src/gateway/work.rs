@@ -1,20 +1,30 @@
 //! Use cases for requests: they block, so they have threads of their own, and no more of them wait
 //! than can be served while their clients do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::engine::Engine;
 use super::problem::Problem;
 use crate::app::context::Context;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProviderId};
 
+/// Use cases at once that may wait for a provider.
+const REMOTE: usize = 16;
+/// And of one provider: one that hangs must not hold up the others.
+const OF_ONE: usize = 6;
+/// Use cases at once that look at this machine alone, such as who a key belongs to.
+const LOCAL: usize = 8;
 /// Threads that run use cases.
-pub(super) const THREADS: usize = 16;
+pub(super) const THREADS: usize = REMOTE + LOCAL;
 /// How many more may wait for one.
 const QUEUE: usize = 256;
+/// The most providers that are told apart.
+const MOST: usize = 256;
 /// When to come again if there is no place.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -22,7 +32,11 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Workers {
     engine: Arc<dyn Engine>,
+    /// All that run or wait.
     places: Arc<Semaphore>,
+    remote: Arc<Semaphore>,
+    local: Arc<Semaphore>,
+    by_provider: Arc<Mutex<HashMap<ProviderId, Arc<Semaphore>>>>,
 }
 
 impl Workers {
@@ -30,6 +44,9 @@ impl Workers {
         Self {
             engine,
             places: Arc::new(Semaphore::new(THREADS + QUEUE)),
+            remote: Arc::new(Semaphore::new(REMOTE)),
+            local: Arc::new(Semaphore::new(LOCAL)),
+            by_provider: Arc::default(),
         }
     }
 
@@ -37,20 +54,56 @@ impl Workers {
         &self.engine
     }
 
-    /// Runs a use case. It goes on to its end if its client goes away: a refresh may be on the wire.
+    /// Runs a use case that may ask a provider. It goes on to its end if its client goes away: a refresh
+    /// may be on the wire.
     ///
     /// # Errors
     /// 503 if too many are waiting.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
+        provider: &ProviderId,
+        work: impl FnOnce(Context<'_>, &AgentId) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let of_one = {
+            let mut by_provider = self.by_provider.lock();
+            if by_provider.len() > MOST {
+                by_provider.retain(|_, places| places.available_permits() < OF_ONE);
+            }
+            let new = || Arc::new(Semaphore::new(OF_ONE));
+            Arc::clone(by_provider.entry(provider.clone()).or_insert_with(new))
+        };
+        let of_one = of_one.acquire_owned().await;
+        // Held by the work, which outlives a client that goes away.
+        let work = move |cx: Context<'_>, agent: &AgentId| {
+            let _of_one = of_one;
+            work(cx, agent)
+        };
+        self.run(&self.remote, work).await
+    }
+
+    /// Runs a use case that looks at this machine alone.
+    ///
+    /// # Errors
+    /// 503 if too many are waiting.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Context<'_>, &AgentId) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.run(&self.local, work).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        threads: &Arc<Semaphore>,
         work: impl FnOnce(Context<'_>, &AgentId) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Err(Problem::busy(RETRY));
         };
+        let thread = Arc::clone(threads).acquire_owned().await;
         let engine = Arc::clone(&self.engine);
         let done = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _held = (place, thread);
             engine.run(work)
         });
         // The only way to no result is a panic, and a process that panics ends.

@@ -125,6 +125,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "tokio",
         &["gateway/", "sys/http.rs", "sys/keyring/secret_service.rs"],
     ),
+    ("tokio_io_timeout", &["gateway/serve.rs"]),
     ("toml", &["providers/"]),
     ("tower", &["gateway/serve.rs"]),
     ("unicode_width", &["cli/printer.rs", "cli/view/"]),

@@ -104,6 +104,24 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     obtain(cx, &choice, request.min_valid)
 }
 
+/// The same for a caller who may have the tokens of one provider alone: what is selected must be of it,
+/// which is looked at before anything is refreshed.
+///
+/// # Errors
+/// As [`run`]; [`Kind::NotFound`] for a profile of another provider.
+pub fn run_of(
+    cx: Context<'_>,
+    request: &Request,
+    provider: &ProviderId,
+) -> Result<Outcome, Failure> {
+    let choice = choose(cx, &request.agent, &request.want)?;
+    if choice.provider != *provider {
+        let message = format!("{provider} has no such profile");
+        return Err(Failure::new(Kind::NotFound, message));
+    }
+    obtain(cx, &choice, request.min_valid)
+}
+
 /// Makes the token of a resolved selector valid.
 ///
 /// # Errors

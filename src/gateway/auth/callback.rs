@@ -43,7 +43,9 @@ pub(in crate::gateway) async fn callback(
     let flows = Arc::clone(&gateway.flows);
     let pasted = gateway
         .workers
-        .run(move |_, _| flows.paste(&provider, redirect_url))
+        .ask(&provider.clone(), move |_, _| {
+            flows.paste(&provider, redirect_url)
+        })
         .await?;
     match pasted.map_err(|why| not_accepted(&why))? {
         Ending::Connected(stored) => {

@@ -28,7 +28,7 @@ pub(in crate::gateway) async fn cancel(
     let flows = Arc::clone(&gateway.flows);
     let view = gateway
         .workers
-        .run(move |_, _| flows.cancel(&provider))
+        .ask(&provider.clone(), move |_, _| flows.cancel(&provider))
         .await?;
     match view.state {
         State::Exchanging => {

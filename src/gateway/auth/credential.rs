@@ -63,7 +63,7 @@ pub(in crate::gateway) async fn credential(
         };
         paste::run(cx, &request)
     };
-    let pasted = gateway.workers.run(work).await?;
+    let pasted = gateway.workers.look(work).await?;
     gateway.changed().await;
     let stored = pasted?.stored;
     tracing::info!(

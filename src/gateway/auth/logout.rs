@@ -46,6 +46,7 @@ pub(in crate::gateway) async fn logout(
     gateway.require_known(&provider).await?;
     let named = provider.clone();
     let flows = Arc::clone(&gateway.flows);
+    let asked = provider.clone();
     let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
         let is_whole = which.agent.is_none() && which.profile.is_none();
         let names = (which.agent, which.profile);
@@ -60,7 +61,7 @@ pub(in crate::gateway) async fn logout(
         };
         logout_provider::run(cx, &request)
     };
-    let removed = gateway.workers.run(work).await??;
+    let removed = gateway.workers.ask(&asked, work).await??;
     gateway.changed().await;
     tracing::info!(
         target: AUDIT,

@@ -77,11 +77,12 @@ pub(in crate::gateway) async fn start(
 ) -> Result<Json<Answer>, Problem> {
     check(&wish)?;
     let flows = Arc::clone(&gateway.flows);
+    let asked = provider.clone();
     let work = move |cx: Context<'_>, agent: &AgentId| {
         let order = order(cx, agent, (caller.id, provider), wish)?;
         begin(cx, &flows, order)
     };
-    gateway.workers.run(work).await?.map(Json)
+    gateway.workers.ask(&asked, work).await?.map(Json)
 }
 
 fn check(wish: &Wish) -> Result<(), Problem> {

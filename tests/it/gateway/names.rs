@@ -1,5 +1,7 @@
 //! Which provider a path names.
 
+use serde_json::json;
+
 use crate::support::World;
 use crate::support::issuer::Account;
 use crate::support::running_gateway::Gateway;
@@ -26,4 +28,40 @@ fn a_name_that_is_no_text_is_no_provider() {
         gateway.get("/v1/auth/openai/status").json()["authenticated"],
         true
     );
+}
+
+#[test]
+fn a_profile_of_another_provider_is_not_had_by_its_name() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", 3_600);
+    let before = world.only_profile();
+    let gateway = Gateway::start(&world);
+    let key = world.run(&[
+        "gateway",
+        "key",
+        "add",
+        "--role",
+        "lease",
+        "--provider",
+        "suno",
+    ]);
+    let lease = format!("Authorization: Bearer {}\r\n", key.out.trim());
+    for name in ["openai-codex:default", "default"] {
+        let path = format!("/v1/token?provider=suno&profile={name}");
+        let answer = gateway.ask("GET", &path, &lease, "");
+        assert!(matches!(answer.status, 404 | 424), "{answer:?}");
+        assert!(!answer.body.contains(before["access"].as_str().unwrap()));
+        let body = json!({ "token": "abcdefghijk", "profile": name });
+        let stored = gateway.post("/v1/auth/suno/credential", &body);
+        assert_eq!(
+            world.store()["profiles"]["openai-codex:default"],
+            before,
+            "{stored:?}"
+        );
+    }
+    let body = json!({ "token": "abcdefghijk", "profile": "openai-codex:default" });
+    let refused = gateway.post("/v1/auth/suno/credential", &body);
+    assert_eq!(refused.status, 404, "{refused:?}");
+    let status = gateway.get("/v1/auth/openai/status").json();
+    assert_eq!(status["authenticated"], true);
 }

@@ -72,7 +72,7 @@ fn it_is_walked_with_the_callback() {
     let manifest = issuer.manifest().replace("Test issuer", NAME);
     world.write("providers/openai-codex.toml", &manifest);
     walk(&world, &issuer, |shown| {
-        shown.tab.click("#connect-openai-codex")
+        shown.tab.click("#connect-openai-codex");
     });
 }
 

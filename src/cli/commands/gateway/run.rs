@@ -26,8 +26,7 @@ use crate::model::access::{Network, parse_network};
 #[command(after_help = "Examples:
   openclaw gateway run
   openclaw gateway run --public-url https://logins.example.com
-  openclaw gateway run --listen 0.0.0.0:3577 --public-url https://logins.example.com \\
-    --token-file gateway.token")]
+  openclaw gateway run --listen 0.0.0.0:3577 --public-url https://x.example --token-file x.token")]
 pub(in crate::cli::commands) struct Run {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3577")]

@@ -76,11 +76,12 @@ impl SystemEngine {
 
     /// Makes the system anew if its files changed. One that cannot be read leaves the old one in
     /// force: half of a file that somebody is writing must not end a service.
-    fn renew(&self) {
+    /// Returns the mark of the files.
+    fn renew(&self) -> u64 {
         let system = self.system();
         let mark = mark(&system, &settings_files(&system));
         if self.current.read().mark == mark {
-            return;
+            return mark;
         }
         match System::for_server(&self.global, &self.printer) {
             Ok(system) => {
@@ -92,6 +93,7 @@ impl SystemEngine {
                 self.current.write().mark = mark;
             }
         }
+        mark
     }
 }
 
@@ -115,7 +117,7 @@ impl Engine for SystemEngine {
     }
 
     fn revision(&self) -> u64 {
-        self.renew();
+        let settings = self.renew();
         let system = self.system();
         let cx = system.context();
         // A store that cannot be listed is judged when it can be again, or after a while.
@@ -125,9 +127,10 @@ impl Engine for SystemEngine {
             let state = cx.store_files.state_path(agent).ok();
             [Some(document), state].into_iter().flatten()
         });
-        let mut files: Vec<PathBuf> = documents.collect();
-        files.extend(settings_files(&system));
-        mark(&system, &files)
+        let files: Vec<PathBuf> = documents.collect();
+        let mut hasher = DefaultHasher::new();
+        (settings, mark(&system, &files)).hash(&mut hasher);
+        hasher.finish()
     }
 }
 

@@ -29,14 +29,13 @@ const MOST: usize = 256;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The threads, and the ports that use cases run with.
-#[derive(Clone)]
 pub(super) struct Workers {
     engine: Arc<dyn Engine>,
     /// All that run or wait.
     places: Arc<Semaphore>,
     remote: Arc<Semaphore>,
     local: Arc<Semaphore>,
-    by_provider: Arc<Mutex<HashMap<ProviderId, Arc<Semaphore>>>>,
+    by_provider: Mutex<HashMap<ProviderId, Arc<Semaphore>>>,
 }
 
 impl Workers {
@@ -46,7 +45,7 @@ impl Workers {
             places: Arc::new(Semaphore::new(THREADS + QUEUE)),
             remote: Arc::new(Semaphore::new(REMOTE)),
             local: Arc::new(Semaphore::new(LOCAL)),
-            by_provider: Arc::default(),
+            by_provider: Mutex::default(),
         }
     }
 
@@ -72,13 +71,7 @@ impl Workers {
             let new = || Arc::new(Semaphore::new(OF_ONE));
             Arc::clone(by_provider.entry(provider.clone()).or_insert_with(new))
         };
-        let of_one = of_one.acquire_owned().await;
-        // Held by the work, which outlives a client that goes away.
-        let work = move |cx: Context<'_>, agent: &AgentId| {
-            let _of_one = of_one;
-            work(cx, agent)
-        };
-        self.run(&self.remote, work).await
+        self.run(&[&of_one, &self.remote], work).await
     }
 
     /// Runs a use case that looks at this machine alone.
@@ -89,21 +82,25 @@ impl Workers {
         &self,
         work: impl FnOnce(Context<'_>, &AgentId) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        self.run(&self.local, work).await
+        self.run(&[&self.local], work).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        threads: &Arc<Semaphore>,
+        turns: &[&Arc<Semaphore>],
         work: impl FnOnce(Context<'_>, &AgentId) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Err(Problem::busy(RETRY));
         };
-        let thread = Arc::clone(threads).acquire_owned().await;
+        let mut held = vec![Ok(place)];
+        for turn in turns {
+            held.push(Arc::clone(turn).acquire_owned().await);
+        }
         let engine = Arc::clone(&self.engine);
         let done = tokio::task::spawn_blocking(move || {
-            let _held = (place, thread);
+            // By the work itself, which outlives a client that goes away.
+            let _held = held;
             engine.run(work)
         });
         // The only way to no result is a panic, and a process that panics ends.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -154,7 +155,7 @@ impl Board {
             judging: Mutex::default(),
             bell: Bell::default(),
         };
-        board.judge(engine);
+        engine.with(&mut |cx, agent| board.judge(cx, agent));
         board
     }
 
@@ -194,18 +195,15 @@ impl Board {
     }
 
     /// Judges all logins, and publishes what is new.
-    pub(super) fn judge(&self, engine: &dyn Engine) {
+    pub(super) fn judge(&self, cx: Context<'_>, agent: &AgentId) {
         let _judging = self.judging.lock();
-        let judged = engine.run(|cx, agent| (agent.clone(), judge(cx, agent)));
-        let Some((agent, judged)) = judged else {
-            return;
-        };
+        let judged = judge(cx, agent);
         self.current.send_if_modified(|current| {
             let mut next = match judged {
                 Ok((providers, catalogue)) => Snapshot {
                     providers,
                     catalogue,
-                    agent: Some(agent),
+                    agent: Some(agent.clone()),
                     ..Snapshot::default()
                 },
                 Err(failure) => Snapshot {
@@ -240,7 +238,7 @@ impl Board {
                 looks += 1;
                 let is_new = board.mark.swap(revision, Ordering::SeqCst) != revision;
                 if is_rung || is_new || looks >= STALE_AFTER {
-                    board.judge(&*engine);
+                    engine.with(&mut |cx, agent| board.judge(cx, agent));
                     looks = 0;
                 }
                 board.looked_at.store(millis(&*clock), Ordering::SeqCst);
@@ -266,27 +264,34 @@ fn judge(
 }
 
 fn providers(report: &Report) -> Vec<ProviderState> {
-    let outlooks = report.outlooks.iter();
-    outlooks.map(|outlook| provider(report, outlook)).collect()
+    // Grouped once: a store has thousands of profiles, and this runs every few seconds.
+    let mut groups: HashMap<ProviderId, Vec<&ProfileHealth>> = HashMap::default();
+    let all = &report.health.profiles;
+    for same in all.chunk_by(|one, next| one.provider == next.provider) {
+        if let Ok(id) = ProviderId::parse(&same[0].provider) {
+            groups.entry(id).or_default().extend(same);
+        }
+    }
+    let of = |outlook: &Outlook| {
+        let own = groups.get(&outlook.provider);
+        provider(own.map_or(&[], Vec::as_slice), outlook)
+    };
+    report.outlooks.iter().map(of).collect()
 }
 
-fn provider(report: &Report, outlook: &Outlook) -> ProviderState {
-    let is_its = |health: &&ProfileHealth| {
-        ProviderId::parse(&health.provider).is_ok_and(|id| id == outlook.provider)
-    };
-    let profiles = report.health.profiles.iter().filter(is_its);
+/// What is told of a provider, whose profiles are `own`.
+fn provider(own: &[&ProfileHealth], outlook: &Outlook) -> ProviderState {
     ProviderState {
         provider: outlook.provider.clone(),
-        given: given(report, outlook),
-        profiles: profiles.map(|health| profile(health, outlook)).collect(),
+        given: given(own, outlook),
+        profiles: own.iter().map(|health| profile(health, outlook)).collect(),
     }
 }
 
-fn given(report: &Report, outlook: &Outlook) -> Given {
+fn given(own: &[&ProfileHealth], outlook: &Outlook) -> Given {
     match (&outlook.used, &outlook.failure) {
         (Some(Used::Profile(id)), _) => {
-            let mut all = report.health.profiles.iter();
-            let health = all.find(|health| health.facts.profile == *id);
+            let health = own.iter().find(|health| health.facts.profile == *id);
             let expires = health.and_then(|health| health.facts.expires_at());
             Given::Profile(id.clone(), expires)
         }

@@ -18,8 +18,9 @@ use super::rate::RateLimit;
 use super::sessions::Sessions;
 use super::token_cache::{Source, Token, TokenCache, Wanted};
 use super::work::Workers;
+use crate::app::context::Context;
 use crate::model::access_key::BearerDigest;
-use crate::model::id::ProviderId;
+use crate::model::id::{AgentId, ProviderId};
 use crate::ports::host::{Clock, Random};
 
 /// When to come again while the store cannot be read.
@@ -130,9 +131,9 @@ impl Gateway {
     /// is told that a login is gone must not be handed its token.
     pub(super) async fn changed(&self) {
         self.tokens.clear();
-        let (board, engine) = (Arc::clone(&self.board), Arc::clone(self.workers.engine()));
-        let judged = tokio::task::spawn_blocking(move || board.judge(&*engine)).await;
-        if judged.is_err() {
+        let board = Arc::clone(&self.board);
+        let judge = move |cx: Context<'_>, agent: &AgentId| board.judge(cx, agent);
+        if self.workers.look(judge).await.is_err() {
             self.board.touch();
         }
     }

@@ -16,6 +16,7 @@ use crate::model::pairs;
 use crate::model::profiles::{AuthProfiles, Effective, VisibleProfile};
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
+use crate::model::text::hexadecimal;
 use crate::model::vault::VaultFault;
 use crate::ports::browser::{Browser, BrowserError, OpenedPage};
 use crate::ports::bundle::Bundles;
@@ -293,6 +294,17 @@ impl Context<'_> {
     pub(in crate::app) fn uninterrupted(&self) -> Result<(), Failure> {
         let signal = self.interrupt.pending();
         signal.map_or(Ok(()), |signal| Err(Failure::cancelled(signal)))
+    }
+
+    /// Returns so many random bytes, in hexadecimal.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub(in crate::app) fn random_hex<const BYTES: usize>(&self) -> Result<String, Failure> {
+        let mut bytes = [0; BYTES];
+        let filled = self.random.fill(&mut bytes);
+        filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
+        Ok(hexadecimal(&bytes))
     }
 
     /// Asks the user a question with the answers yes and no.

@@ -12,8 +12,6 @@ use crate::model::state_files::{GATEWAY, LOCKS};
 use crate::ports::files::Sharing;
 use crate::ports::lock::{SHORT, lock_within};
 
-use super::random_hex;
-
 /// The variables that hold the token, or name its file; the first that is set counts.
 const VARIABLES: [(&str, &str); 2] = [
     ("GOCLAW_GATEWAY_TOKEN", "GOCLAW_GATEWAY_TOKEN_FILE"),
@@ -130,7 +128,7 @@ fn kept(cx: Context<'_>) -> Result<GatewayToken, Failure> {
         return Ok(made);
     }
     let path = path(cx);
-    let token = random_hex::<{ AccessKey::RANDOM }>(cx).map(Secret::new)?;
+    let token = cx.random_hex::<{ AccessKey::RANDOM }>().map(Secret::new)?;
     cx.files.create_dirs(&cx.dirs.state.join(GATEWAY))?;
     let line = Secret::new([token.expose(), "\n"].concat());
     cx.files.replace(&path, line.expose().as_bytes())?;

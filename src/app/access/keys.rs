@@ -20,8 +20,6 @@ use crate::model::state_files::{GATEWAY, LOCKS};
 use crate::ports::files::{Files, Sharing};
 use crate::ports::lock::{SHORT, lock_within};
 
-use super::random_hex;
-
 /// How long a key lasts that gets tokens, unless something else is asked for.
 const USUAL_LEASE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -85,11 +83,11 @@ pub fn add(cx: Context<'_>, new: &NewKey) -> Result<MadeKey, Failure> {
         };
         return Err(Failure::new(Kind::Usage, message).hint("limit a key with the role lease"));
     }
-    let bearer = random_hex::<{ AccessKey::RANDOM }>(cx).map(Secret::new)?;
+    let bearer = cx.random_hex::<{ AccessKey::RANDOM }>().map(Secret::new)?;
     let bearer = Secret::new([AccessKey::PREFIX, bearer.expose()].concat());
     let created = cx.clock.now();
     let key = AccessKey {
-        id: random_hex::<8>(cx)?,
+        id: cx.random_hex::<8>()?,
         name: name(new)?,
         digest: BearerDigest::of(&bearer),
         role: new.role,

@@ -1,8 +1,7 @@
 //! Names of the files that belong to one login: nothing of an account is told by them.
 
 use crate::app::context::Context;
-use crate::app::failure::{Failure, Kind};
-use crate::model::text::hexadecimal;
+use crate::app::failure::Failure;
 
 /// The number of random bytes in a name.
 const BYTES: usize = 8;
@@ -12,10 +11,7 @@ const BYTES: usize = 8;
 /// # Errors
 /// If there is no randomness.
 pub(super) fn new(cx: Context<'_>) -> Result<String, Failure> {
-    let mut bytes = [0; BYTES];
-    let filled = cx.random.fill(&mut bytes);
-    filled.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-    Ok(hexadecimal(&bytes))
+    cx.random_hex::<BYTES>()
 }
 
 /// Whether a text is such a name; nothing else becomes part of a path.

@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::board::{Given, ProfileState, ProviderState};
 use super::caller::Caller;
 use super::problem::Problem;
-use super::provider::CHATGPT;
 use super::state::Gateway;
 use crate::app::failure::Failure;
+use crate::app::gateway::provider::CHATGPT;
 use crate::model::id::ProviderId;
 use crate::model::provider::{Flow, Provider};
 

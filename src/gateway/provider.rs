@@ -7,12 +7,8 @@ use axum::http::request::Parts;
 
 use super::problem::Problem;
 use super::state::Gateway;
+use crate::app::gateway::provider::{CHATGPT, fits_path};
 use crate::model::id::ProviderId;
-
-/// The provider of ChatGPT logins.
-pub(super) const CHATGPT: &str = "openai-codex";
-/// The longest name.
-const MAX_NAME: usize = 64;
 
 /// The provider of a path. `/v1/auth/openai/…`, which names none, is about the ChatGPT login, as it always
 /// was.
@@ -43,11 +39,9 @@ impl FromRequestParts<Arc<Gateway>> for Named {
 }
 
 fn parse(name: &str) -> Option<ProviderId> {
-    let is_first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_next = |byte: u8| is_first(byte) || matches!(byte, b'-' | b'_');
-    let (first, rest) = name.as_bytes().split_first()?;
-    let is_name = is_first(*first) && rest.iter().copied().all(is_next) && name.len() <= MAX_NAME;
-    is_name.then(|| ProviderId::parse(name).ok()).flatten()
+    let id = ProviderId::parse(name).ok()?;
+    // As it is written: a name is not made to fit.
+    (id.as_str() == name && fits_path(&id)).then_some(id)
 }
 
 #[cfg(test)]

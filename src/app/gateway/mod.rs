@@ -9,7 +9,7 @@ mod answer;
 mod client;
 pub mod link;
 pub mod logout;
-mod provider;
+pub mod provider;
 pub mod status;
 mod token;
 

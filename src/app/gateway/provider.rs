@@ -9,12 +9,14 @@ use crate::model::named::ProviderName;
 use crate::model::provider::Provider;
 use crate::providers::catalogue::CatalogueError;
 
-/// The provider that is meant where none is named.
-pub(super) const DEFAULT: &str = "openai-codex";
+/// The provider of ChatGPT logins, which is meant where none is named.
+pub const CHATGPT: &str = "openai-codex";
+/// The longest name in a path.
+const LONGEST: usize = 64;
 /// What stands for it in the paths of a gateway, and so here; elsewhere it is a provider of keys.
 const SHORT: &str = "openai";
 
-/// Finds the provider that `name` means; [`DEFAULT`] for none and for `openai`.
+/// Finds the provider that `name` means; [`CHATGPT`] for none and for `openai`.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for one that the catalogue does not know, or that no path of a gateway can
@@ -28,7 +30,7 @@ pub(super) fn find(
         Some(name) if name.typed().as_str() != SHORT => {
             cx.provider_id(agent, name, Purpose::Login)?
         }
-        _ => ProviderId::parse(DEFAULT)?,
+        _ => ProviderId::parse(CHATGPT)?,
     };
     let known = match cx.catalogue.get(&id) {
         Err(CatalogueError::Unknown { .. }) => None,
@@ -45,16 +47,18 @@ pub(super) fn find(
 /// The path of a gateway for `action` on a provider.
 pub(super) fn path(provider: &ProviderId, action: &str) -> String {
     let name = match provider.as_str() {
-        DEFAULT => SHORT,
+        CHATGPT => SHORT,
         name => name,
     };
     format!("/v1/auth/{name}/{action}")
 }
 
-fn fits_path(id: &ProviderId) -> bool {
+/// Whether a path of a gateway can name a provider.
+pub fn fits_path(id: &ProviderId) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let id = id.as_str();
-    id.starts_with(is_plain) && id.chars().all(|c| is_plain(c) || c == '-' || c == '_')
+    let is_name = id.chars().all(|c| is_plain(c) || c == '-' || c == '_');
+    id.starts_with(is_plain) && is_name && id.len() <= LONGEST
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct Report {
 impl Report {
     /// Whether it is about the provider that is meant where none is named.
     pub fn is_of_default(&self) -> bool {
-        self.provider.as_str() == provider::DEFAULT
+        self.provider.as_str() == provider::CHATGPT
     }
 
     /// The failure that a login is that was there and gives no token any more.

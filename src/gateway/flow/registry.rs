@@ -11,6 +11,7 @@ use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::app::gateway::provider::CHATGPT;
 use crate::app::login::{self, StoredProfile};
 use crate::gateway::audit::AUDIT;
 use crate::gateway::engine::Engine;
@@ -364,7 +365,7 @@ fn ports(provider: &Provider) -> Option<Vec<u16>> {
 /// What is asked of this provider in the place of its manifest's scopes. Whoever describes a login of
 /// their own says what it asks for.
 fn scopes(provider: &Provider) -> Option<Vec<String>> {
-    let is_own = provider.id.as_str() == "openai-codex" && login::is_built_in(provider);
+    let is_own = provider.id.as_str() == CHATGPT && login::is_built_in(provider);
     is_own.then(|| CHATGPT_SCOPES.map(str::to_owned).to_vec())
 }
 

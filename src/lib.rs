@@ -21,6 +21,8 @@ pub mod ports;
 
 pub mod config;
 pub mod oauth;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod providers;
 pub mod store;
 pub mod sys;

@@ -11,12 +11,13 @@ use circles::{circles, modules};
 use paths::{code, paths};
 
 /// Rooms, and the rooms that each may use.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("ports", &["model"]),
     ("oauth", &["model", "ports"]),
     ("providers", &["model", "ports"]),
     ("store", &["model", "ports"]),
+    ("postgres", &["model", "ports", "store"]),
     ("vault", &["model", "ports"]),
     ("config", &["model", "ports"]),
     ("sys", &["model", "ports"]),
@@ -31,8 +32,12 @@ const ROOMS: [(&str, &[&str]); 12] = [
 
 /// The composition root names the concrete types behind the ports, too.
 const WIRE: (&[&str], &[&str]) = (
-    &["cli/system.rs", "cli/system/locations.rs"],
-    &["store", "sys", "vault"],
+    &[
+        "cli/system.rs",
+        "cli/system/database.rs",
+        "cli/system/locations.rs",
+    ],
+    &["postgres", "store", "sys", "vault"],
 );
 
 /// Crates, and the files or rooms that may name them.
@@ -84,6 +89,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("percent_encoding", &["sys/keyring/bus_address.rs"]),
+    ("postgres", &["postgres/"]),
     ("qrcode", &["cli/view/device_code.rs"]),
     (
         "reqwest",
@@ -96,7 +102,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ),
     (
         "rustls",
-        &["sys/http.rs", "sys/http/error.rs", "sys/http/trust.rs"],
+        &[
+            "postgres/connection.rs",
+            "postgres/settings.rs",
+            "sys/http.rs",
+            "sys/http/error.rs",
+            "sys/http/trust.rs",
+        ],
     ),
     ("rustls_native_certs", &["sys/http/trust.rs"]),
     ("saphyr_parser", &["config/yaml.rs"]),
@@ -125,6 +137,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "tokio",
         &["gateway/", "sys/http.rs", "sys/keyring/secret_service.rs"],
     ),
+    ("tokio_postgres_rustls", &["postgres/connection.rs"]),
     ("tokio_io_timeout", &["gateway/serve.rs"]),
     ("toml", &["providers/"]),
     ("tower", &["gateway/serve.rs"]),

@@ -1,0 +1,77 @@
+//! What only a store in a database has, and only commands about the database ask: its tables, its
+//! key, and how it fares.
+
+use std::time::Duration;
+
+use crate::model::seal::DataKey;
+
+use super::store::StoreError;
+
+/// How the tables of a database stand to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// There are none.
+    Missing,
+    /// They lack migrations that this program has: so many.
+    Behind(usize),
+    /// They are what this program knows, or a later form that it may still use.
+    Ready,
+    /// A later release made them, and allows this one no more.
+    Ahead,
+}
+
+/// What was found out about a database.
+#[derive(Clone, Debug)]
+pub struct DatabaseCheck {
+    /// The version of the server, in its own words.
+    pub server: String,
+    /// The tables.
+    pub tables: Tables,
+    /// Whether the key opens what is in it; `None` while there is nothing yet.
+    pub is_key_right: Option<bool>,
+    /// How far the clock of this machine is from the server's, ahead or behind.
+    pub clock_offset: Duration,
+    /// Whether a notification arrives: not where connections go through a pool by transaction.
+    pub is_notified: bool,
+    /// Whether a commit waits for a standby, so that a failover loses none.
+    pub is_synchronous: bool,
+    /// The connection is encrypted.
+    pub is_encrypted: bool,
+}
+
+/// What a change of the key did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rekeyed {
+    /// So many rows are sealed under the new key now.
+    pub rows: u64,
+}
+
+/// A store in a database.
+pub trait Database: Send + Sync {
+    /// Where it is, without what is secret of its address.
+    fn shown(&self) -> String;
+
+    /// Looks at it. Changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    fn check(&self) -> Result<DatabaseCheck, StoreError>;
+
+    /// Makes the tables, or brings them up to date; the names of the migrations that were applied.
+    ///
+    /// # Errors
+    /// If one fails: those before it stay. If a later release made the tables.
+    fn migrate(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Seals everything anew under another key. While it is at work both keys are in use.
+    ///
+    /// # Errors
+    /// If something does not open, or the database fails; a second run does the rest.
+    fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
+
+    /// A number that grows with every change of a document, as far as this process was told of it.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    fn revision(&self) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,9 @@
+//! The store in PostgreSQL, for logins that several machines share.
+//!
+//! Rows are sealed, each bound to its place. One refresh for any number of machines: a lease row
+//! says who may spend a grant, the intent is committed before anything is sent, and the answer is
+//! in a file of this machine before anybody parses it. No session state is used, so that a pool by
+//! transaction may stand between.
+
+pub mod settings;
+pub mod store;

@@ -257,6 +257,11 @@ impl AuthProfiles {
         }
     }
 
+    /// Whether anything was replaced or removed since the document was read.
+    pub fn has_past(&self) -> bool {
+        !self.past.is_empty()
+    }
+
     /// Takes what was replaced or removed since the document was read: what the history is told of
     /// when the document is written.
     pub fn take_past(&mut self) -> Vec<Past> {

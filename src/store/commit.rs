@@ -18,6 +18,7 @@ use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError}
 use super::document_lock;
 use super::error::at;
 use super::history;
+use super::history_rules;
 use super::io::FileStore;
 use super::journal;
 use super::lock_path::PATIENCE;
@@ -102,12 +103,11 @@ impl ReservedGrant<'_> {
         let histories = history::lock(&self.cx, agent);
         drop(locked);
         match histories {
-            Ok(histories) => {
-                history::note_refreshes(&self.cx, agent, &mut found.doc, &histories);
+            Ok(mut histories) => {
+                history::note_refreshes(&mut histories, &mut found.doc);
                 if !moved && is_owner {
-                    let whose = (agent, &self.pending.profile);
-                    let told = (&found.doc, &histories);
-                    history::keep_successor(&self.cx, whose, (grant, new), told)?;
+                    let (id, all) = (&self.pending.profile, &mut histories);
+                    history_rules::keep_successor(all, id, (grant, new), &found.doc)?;
                 }
             }
             Err(error) if moved => {

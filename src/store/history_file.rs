@@ -1,27 +1,15 @@
-//! The file of one profile's history: text in, text out.
+//! The file of one profile's history.
 
 use std::path::Path;
 
-use crate::model::credential::Credential;
-use crate::model::history::{Generation, History, Saved};
-use crate::model::id::ProfileId;
-use crate::model::mentions::Mentions;
-use crate::model::profiles::Content;
+use crate::model::history::History;
 use crate::model::secret::Secret;
-use crate::model::time::Timestamp;
-use crate::model::vault::VaultFault;
 use crate::ports::files::{FileError, Files};
 use crate::ports::store::StoreError;
 
-use super::entry;
+use super::history_text;
 use super::io::FileStore;
-use super::json_writer::Writer;
-use super::keep::Keep;
-use super::raw_json::{self, Members};
 use super::sealed::Sealing;
-use super::usage;
-
-const VERSION: &str = "1";
 
 /// The history in a file, if there is one; why it cannot be understood, if it cannot.
 pub(super) fn read_file(
@@ -31,116 +19,8 @@ pub(super) fn read_file(
     let bytes = cx.io.files.read(path)?.map(Secret::new);
     Ok(bytes.map(|bytes| {
         let text = std::str::from_utf8(bytes.expose()).map_err(|_| "it is not UTF-8 text")?;
-        parse(text, &mut cx.keep())
+        history_text::parse_keeping(text, &mut cx.keep())
     }))
-}
-
-fn parse(text: &str, keep: &mut Keep) -> Result<History, String> {
-    let mut members = Members::read(text)?;
-    if members.take("version").is_none_or(|n| n.get() != VERSION) {
-        return Err("its version is not supported".to_owned());
-    }
-    let profile = members.take("profile").and_then(raw_json::text);
-    let profile = profile.and_then(|profile| ProfileId::parse(&profile).ok());
-    let profile = profile.ok_or("it does not name a profile")?;
-    let generations = (members.take("generations")).ok_or("it has no generations")?;
-    let id = &profile.clone();
-    let mut history = History::new(profile);
-    history.saved = match members.take("saved") {
-        Some(saved) => {
-            Some(read_saved(id, saved.get(), keep).ok_or("what was stored last is invalid")?)
-        }
-        None => None,
-    };
-    for (number, value) in Members::read(generations.get())?.iter() {
-        // Nobody has changed a profile so often, and the next number must be one, too.
-        let number = number.parse::<u32>().ok().map(u64::from);
-        let generation = number.and_then(|number| {
-            let members = Members::read(value.get()).ok()?;
-            read_generation((id, number), &members, keep)
-        });
-        let what = format!(
-            "its generation {} is invalid",
-            history.generations.len() + 1
-        );
-        let generation = generation.ok_or(what)?;
-        // The newest first, whoever wrote it.
-        let newer = |other: &Generation| other.number >= generation.number;
-        let place = history.generations.partition_point(newer);
-        history.generations.insert(place, generation);
-    }
-    // Like the journal it is advice: a login is never locked out by what cannot be read.
-    let bindings = members.take("bindings").and_then(raw_json::read);
-    history.bindings = bindings.unwrap_or_default();
-    history.extra = members.into_extra();
-    Ok(history)
-}
-
-fn read_saved(id: &ProfileId, text: &str, keep: &mut Keep) -> Option<Saved> {
-    let members = Members::read(text).ok()?;
-    match entry::read(&id.as_str().into(), members.get("credential")?.get(), keep) {
-        Content::Valid(_, credential) => Some(Saved {
-            at: raw_json::millis(members.get("savedAt")?)?,
-            credential,
-        }),
-        Content::Invalid { .. } => None,
-    }
-}
-
-fn read_generation(
-    (id, number): (&ProfileId, u64),
-    members: &Members<'_>,
-    keep: &mut Keep,
-) -> Option<Generation> {
-    match entry::read(&id.as_str().into(), members.get("credential")?.get(), keep) {
-        Content::Valid(_, credential) => Some(Generation {
-            number,
-            replaced_at: raw_json::millis(members.get("replacedAt")?)?,
-            cause: members.get("by").and_then(raw_json::read)?,
-            credential,
-            grant: members.get("grant").and_then(raw_json::read),
-            is_bare: members.get("bare").is_some_and(|bare| bare.get() == "true"),
-            mentions: read_mentions(members),
-        }),
-        Content::Invalid { .. } => None,
-    }
-}
-
-/// Nothing depends on them: what cannot be read was not said.
-fn read_mentions(members: &Members<'_>) -> Mentions {
-    let orders = members.get("orders").and_then(|orders| {
-        let orders = Members::read(orders.get()).ok()?;
-        let lists = orders.iter();
-        Some(
-            lists
-                .filter_map(|(key, ids)| Some((key.to_owned(), raw_json::read(ids)?)))
-                .collect(),
-        )
-    });
-    Mentions {
-        orders: orders.unwrap_or_default(),
-        last_good: members
-            .get("lastGood")
-            .and_then(raw_json::read)
-            .unwrap_or_default(),
-        usage: members.get("usage").map(usage::read),
-    }
-}
-
-fn write_mentions(one: &mut Writer, mentions: &Mentions) {
-    if !mentions.orders.is_empty() {
-        one.member("orders", |orders| {
-            for (key, ids) in &mentions.orders {
-                orders.list(key, ids);
-            }
-        });
-    }
-    if !mentions.last_good.is_empty() {
-        one.list("lastGood", &mentions.last_good);
-    }
-    if let Some(usage) = &mentions.usage {
-        usage::write(one, "usage", usage);
-    }
 }
 
 /// Replaces the file of a history.
@@ -153,59 +33,7 @@ pub(super) fn write(
     history: &History,
     sealing: &Sealing,
 ) -> Result<(), StoreError> {
-    let text = render(history, sealing)?;
+    let text = history_text::render_sealed(history, sealing)?;
     // It can be undone from now on; an error would say that the change itself was made.
     Ok(files.replace_relaxed(path, text.expose())?)
-}
-
-fn render(history: &History, sealing: &Sealing) -> Result<Secret<Vec<u8>>, VaultFault> {
-    let mut written = Ok(());
-    let mut credential = |one: &mut Writer, credential: &Credential| {
-        let name = ("credential", &history.profile);
-        let added = entry::write(one, name, credential, None, sealing);
-        written = written.clone().and(added);
-    };
-    let text = Writer::object(|file| {
-        file.raw("version", VERSION);
-        file.text("profile", history.profile.as_str());
-        if let Some(saved) = &history.saved {
-            file.member("saved", |one| {
-                let Timestamp(at) = saved.at;
-                one.raw("savedAt", &at.to_string());
-                credential(one, &saved.credential);
-            });
-        }
-        file.member("generations", |all| {
-            for generation in &history.generations {
-                all.member(&generation.number.to_string(), |one| {
-                    let Timestamp(at) = generation.replaced_at;
-                    one.raw("replacedAt", &at.to_string());
-                    one.text("by", generation.cause.as_ref());
-                    if let Some(grant) = &generation.grant {
-                        one.text("grant", grant.as_str());
-                    }
-                    if generation.is_bare {
-                        one.raw("bare", "true");
-                    }
-                    write_mentions(one, &generation.mentions);
-                    credential(one, &generation.credential);
-                });
-            }
-        });
-        if !history.bindings.is_empty() {
-            file.member("bindings", |all| {
-                for (grant, binding) in &history.bindings {
-                    all.member(grant.as_str(), |one| {
-                        one.text("tokenEndpoint", &binding.token_endpoint);
-                        one.text("clientId", &binding.client_id);
-                    });
-                }
-            });
-        }
-        for (name, value) in &history.extra.0 {
-            file.raw(name, value.as_str());
-        }
-    });
-    let text = text.into_file();
-    written.map(|()| text)
 }

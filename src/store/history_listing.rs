@@ -1,14 +1,14 @@
 //! The histories of an agent, all at once: listed, cleared, and rid of what went to another machine.
 
 use crate::model::grant::GrantDigest;
-use crate::model::history::History as Generations;
 use crate::model::id::{AgentId, ProfileId};
 use crate::ports::files::FileError;
 use crate::ports::store::{History, HistoryListing, StoreError};
 
 use super::document_lock;
-use super::handed_over::strip_grant;
-use super::history::{lock, put};
+use super::handed_over::strip_grants;
+use super::histories::Histories as _;
+use super::history::lock;
 use super::history_file;
 use super::io::FileStore;
 use super::lock_path::PATIENCE;
@@ -75,21 +75,19 @@ impl History for FileStore {
     }
 
     fn strip_history(&self, agent: &AgentId, grants: &[GrantDigest]) -> Result<(), StoreError> {
-        let strip_all = |history: &mut Generations| {
-            let stripped = grants.iter().map(|grant| strip_grant(history, grant));
-            // Each of them, and not only the first that is there.
-            stripped.collect::<Vec<_>>().contains(&true)
-        };
         // Looked at first: seldom is anything to be written.
         let mut found = self.history(agent, None)?.histories;
-        if !found.iter_mut().any(strip_all) {
+        if !found
+            .iter_mut()
+            .any(|history| strip_grants(history, grants))
+        {
             return Ok(());
         }
         let _locked = document_lock::lock(self, agent, &self.wait(PATIENCE))?;
-        let _histories = lock(self, agent)?;
+        let mut histories = lock(self, agent)?;
         for mut history in self.history(agent, None)?.histories {
-            if strip_all(&mut history) {
-                put(self, agent, history)?;
+            if strip_grants(&mut history, grants) {
+                histories.put(history)?;
             }
         }
         Ok(())

@@ -1,11 +1,14 @@
-//! Floor 2: the credential store on files.
+//! Floor 2: the credential store on files, and the forms and rules that any other shares with it.
 
 pub mod document;
 pub mod document_stream;
 pub mod file;
 pub mod grant;
-mod handed_over;
+pub mod handed_over;
+pub mod histories;
 pub mod history;
+pub mod history_rules;
+pub mod history_text;
 pub mod io;
 pub mod journal;
 pub mod keep;

@@ -155,12 +155,28 @@ PY
     ["models auth explain"]=23500
     ["models auth list"]=140000
   )
-  for command in "${large[@]}" "models status --prompt" "models status --prometheus -" \
-    "models auth token --provider acme-7"; do
+  looking=("${large[@]}" "models status --prompt" "models status --prometheus -"
+    "models auth token --provider acme-7")
+  # The same number whatever else runs, so each core counts.
+  mkdir "$work/counts"
+  count() { # file, command
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    instructions "${@:2}" > "$work/counts/$1" &
+  }
+  for at in "${!looking[@]}"; do
     for spread in "" -spread -ended; do
       # shellcheck disable=SC2086
-      python3 - "$command$spread" "$(instructions $more$spread $command)" \
-        "$(instructions $many$spread $command)" "${most[$command$spread]:-0}" <<'PY'
+      count "many$spread-$at" $many$spread ${looking[at]}
+      # shellcheck disable=SC2086
+      count "more$spread-$at" $more$spread ${looking[at]}
+    done
+  done
+  wait
+  for at in "${!looking[@]}"; do
+    command=${looking[at]}
+    for spread in "" -spread -ended; do
+      python3 - "$command$spread" "$(cat "$work/counts/more$spread-$at")" \
+        "$(cat "$work/counts/many$spread-$at")" "${most[$command$spread]:-0}" <<'PY'
 import sys
 command, low, high, most = sys.argv[1], *(int(text) for text in sys.argv[2:])
 print(f"{command + ', 10000 / 1000':<52} {high / low:6.2f}x   ({low}, {high})")
@@ -201,6 +217,4 @@ else
 fi
 printf '%-52s %6.2f MiB\n' "size of the binary" "$(stat -c %s "$bin" | awk '{ print $1 / 1048576 }')"
 
-cargo bench --locked --quiet --bench replace
-cargo bench --locked --quiet --bench refresh
-cargo bench --locked --quiet --bench many
+cargo bench --locked --quiet --bench ratios

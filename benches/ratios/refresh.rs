@@ -1,18 +1,8 @@
 //! What a stampede costs: many processes ask for a token whose grant has expired, and the token
-//! endpoint takes 50 ms. `cargo bench --bench refresh` prints ratios to one process alone.
+//! endpoint takes 50 ms. `cargo bench --bench ratios -- refresh` prints ratios to one process alone.
 //!
 //! A figure decides nothing here; a second request at the server does, for it would have spent a
 //! refresh token twice.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark makes its own files and processes"
-)]
-#![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
-
-#[expect(dead_code, unused_imports, reason = "the tests need more of it")]
-#[path = "../tests/it/support/issuer/mod.rs"]
-mod issuer;
-mod report;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -23,8 +13,8 @@ use std::time::{Duration, Instant};
 use openclaw::ports::host::Clock as _;
 use openclaw::sys::clock::SystemClock;
 
-use issuer::{Account, Issuer};
-use report::{median, row};
+use crate::issuer::{Account, Issuer};
+use crate::report::{median, row};
 
 const NETWORK: Duration = Duration::from_millis(50);
 const ROUNDS: usize = 15;
@@ -35,7 +25,7 @@ struct Bench {
     issuer: Issuer,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(super) fn run() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let bench = Bench {
         state: directory.path().to_owned(),

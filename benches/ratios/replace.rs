@@ -1,9 +1,5 @@
 //! What a durable replace costs: the store's writer against ten lines that write, fsync and rename.
-//! `cargo bench --bench replace` prints ratios; no figure decides anything.
-#![expect(clippy::disallowed_methods, reason = "a benchmark makes its own files")]
-#![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
-
-mod report;
+//! `cargo bench --bench ratios -- replace` prints ratios; no figure decides anything.
 
 use std::error::Error;
 use std::fs::File;
@@ -14,7 +10,7 @@ use std::time::Instant;
 use openclaw::ports::files::Files as _;
 use openclaw::sys::files::SystemFiles;
 
-use report::{median, row};
+use crate::report::{median, row};
 
 const ROUNDS: usize = 200;
 const SIZES: [(&str, usize); 3] = [("4 KiB", 4 << 10), ("64 KiB", 64 << 10), ("1 MiB", 1 << 20)];
@@ -40,7 +36,7 @@ fn ours(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 type Replace = fn(&Path, &[u8]) -> std::io::Result<()>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(super) fn run() -> Result<(), Box<dyn Error>> {
     // Beside the build, for a temporary directory may lie in memory, where a sync costs nothing.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let path = directory.path().join("auth-profiles.json");

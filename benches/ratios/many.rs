@@ -1,16 +1,6 @@
 //! What many logins cost one another: grants of one document that are due at once, `tick` over a
-//! hundred, and either of them beside a provider that never answers. `cargo bench --bench many`
+//! hundred, and either of them beside a provider that never answers. `cargo bench --bench ratios -- many`
 //! prints ratios; no figure decides anything, but each grant must be refreshed exactly once.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark makes its own files and processes"
-)]
-#![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
-
-#[expect(dead_code, unused_imports, reason = "the tests need more of it")]
-#[path = "../tests/it/support/issuer/mod.rs"]
-mod issuer;
-mod report;
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -25,8 +15,8 @@ use openclaw::sys::clock::SystemClock;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use issuer::{Account, Issuer};
-use report::{median, row};
+use crate::issuer::{Account, Issuer};
+use crate::report::{median, row};
 
 const NETWORK: Duration = Duration::from_millis(100);
 /// Grants that forty processes refresh at once.
@@ -40,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-fn main() -> Result<()> {
+pub(super) fn run() -> Result<()> {
     compare(
         "40 processes, 40 grants at 100 ms / 40 fresh tokens",
         15,

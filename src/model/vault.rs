@@ -146,6 +146,21 @@ pub enum About<'a> {
     Answer(&'a str),
     /// A login of that name which is not finished.
     Login(&'a str),
+    /// A row of a database.
+    Row(Row<'a>),
+}
+
+/// The place of a row: one that was moved does not open.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// The agent; blank in a table that knows none.
+    pub agent: &'a str,
+    /// What names it among those of the agent.
+    pub name: &'a str,
 }
 
 impl About<'_> {
@@ -156,6 +171,12 @@ impl About<'_> {
             Self::Profile(id, provider) => format!("profile\0{vault}\0{id}\0{provider}"),
             Self::Answer(grant) => format!("answer\0{vault}\0{grant}"),
             Self::Login(name) => format!("login\0{vault}\0{name}"),
+            Self::Row(Row {
+                table,
+                tenant,
+                agent,
+                name,
+            }) => format!("row\0{vault}\0{table}\0{tenant}\0{agent}\0{name}"),
         };
         text.into_bytes()
     }

@@ -7,3 +7,20 @@
 
 pub mod settings;
 pub mod store;
+
+mod address;
+mod admin;
+mod agents;
+mod commit;
+mod context;
+mod deployment;
+mod documents;
+mod fault;
+mod history;
+mod lease;
+mod leases;
+mod link;
+mod pool;
+mod schema;
+mod seal;
+mod watch;

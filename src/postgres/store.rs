@@ -1,17 +1,91 @@
 //! The store: each method of its traits is a function of this room.
 
-use super::settings::{Ports, Settings};
+use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::model::id::AgentId;
+use crate::model::inheritance::Inheritance;
+use crate::model::profiles::AuthProfiles;
+use crate::ports::lock::Wait;
+use crate::ports::store::{
+    Documents, GrantLock, GrantLocks, Journal, Location, Scope, StoreError, Waited,
+};
 
-/// A store in a PostgreSQL database.
-#[expect(dead_code, reason = "its methods come next")]
-pub struct PostgresStore {
-    settings: Settings,
-    ports: Ports,
+use super::agents;
+use super::context::Opened;
+use super::fault::told;
+use super::lease;
+
+pub use super::context::PostgresStore;
+
+impl Documents for PostgresStore {
+    fn load(&self, agent: &AgentId, scope: Scope<'_>) -> Result<AuthProfiles, StoreError> {
+        self.load_document(agent, scope)
+    }
+
+    fn update(
+        &self,
+        agent: &AgentId,
+        change: &mut dyn FnMut(&mut AuthProfiles) -> bool,
+    ) -> Result<AuthProfiles, StoreError> {
+        self.update_document(agent, change)
+    }
+
+    fn check_writable(&self, agent: &AgentId) -> Result<(), StoreError> {
+        agents::check_writable(self, agent)
+    }
+
+    fn agents(&self) -> Result<Vec<AgentId>, StoreError> {
+        agents::all(self)
+    }
+
+    fn location(&self, agent: &AgentId) -> Location {
+        self.place(agent)
+    }
+
+    fn inheritance(&self, agent: &AgentId) -> Result<Inheritance, StoreError> {
+        agents::inheritance(self, agent)
+    }
+
+    fn set_inheritance(
+        &self,
+        agent: &AgentId,
+        inheritance: &Inheritance,
+    ) -> Result<(), StoreError> {
+        agents::set_inheritance(self, agent, inheritance)
+    }
 }
 
-impl PostgresStore {
-    /// A store in this database. Connects to nothing yet.
-    pub fn new(settings: Settings, ports: Ports) -> Self {
-        Self { settings, ports }
+impl GrantLocks for PostgresStore {
+    fn try_lock_grant<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError> {
+        self.lease(grant)
+    }
+
+    fn is_locked(&self, grant: &GrantDigest) -> bool {
+        self.is_leased(grant)
+    }
+
+    fn await_grant(&self, grant: &GrantDigest, wait: &Wait<'_>) -> Result<Waited, StoreError> {
+        self.await_lease(grant, wait)
+    }
+}
+
+impl Journal for PostgresStore {
+    fn grant_record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
+        self.record(grant)
+    }
+
+    fn is_spent(&self, grant: &GrantDigest) -> Result<bool, StoreError> {
+        Ok(self
+            .record(grant)?
+            .is_some_and(|it| it.successor().is_some()))
+    }
+
+    fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
+        let Opened { pool, .. } = self.opened()?;
+        let put = pool.transaction(|tx| lease::put_record(tx, record));
+        put.map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {
+        self.opened()?.here.rescue.grants()
     }
 }

@@ -36,27 +36,37 @@ pub(super) fn read(cx: &FileStore, agent: &AgentId) -> Result<Inheritance, Store
     }
 }
 
-pub(super) fn write(
-    cx: &FileStore,
-    agent: &AgentId,
-    inheritance: &Inheritance,
-) -> Result<(), StoreError> {
-    let path = cx.paths.inheritance(agent);
+/// What is written of it, as JSON; `None` for what counts where nothing is said.
+pub fn written(inheritance: &Inheritance) -> Option<String> {
     if *inheritance == Inheritance::Inherit {
-        return Ok(cx.io.files.remove(&path)?);
+        return None;
     }
     let wire = Wire {
         version: VERSION,
         mode: inheritance.as_str().to_owned(),
         profiles: inheritance.links().to_vec(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&wire).expect("strings and a number");
-    bytes.push(b'\n');
-    cx.io.files.create_dirs(&cx.paths.directory(agent))?;
-    Ok(cx.io.files.replace(&path, &bytes)?)
+    Some(serde_json::to_string_pretty(&wire).expect("strings and a number"))
 }
 
-fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
+pub(super) fn write(
+    cx: &FileStore,
+    agent: &AgentId,
+    inheritance: &Inheritance,
+) -> Result<(), StoreError> {
+    let path = cx.paths.inheritance(agent);
+    let Some(text) = written(inheritance) else {
+        return Ok(cx.io.files.remove(&path)?);
+    };
+    cx.io.files.create_dirs(&cx.paths.directory(agent))?;
+    Ok(cx.io.files.replace(&path, format!("{text}\n").as_bytes())?)
+}
+
+/// Reads it.
+///
+/// # Errors
+/// What is wrong with it: what is not understood is never taken for everything.
+pub fn parse(bytes: &[u8]) -> Result<Inheritance, String> {
     let wire: Wire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if wire.version != VERSION {
         return Err(format!("version {} is not supported", wire.version));

@@ -31,6 +31,9 @@ pub struct StorePaths {
     pub written_by: Option<String>,
     /// Another disk's directory, for what cannot be saved in the state directory.
     pub spare: Option<PathBuf>,
+    /// Whose the answers are that are saved here: the state directory itself, or the name of a
+    /// database, which is the same under whatever path its files lie.
+    pub identity: PathBuf,
 }
 
 impl StorePaths {
@@ -43,6 +46,7 @@ impl StorePaths {
             oauth_dir: state.join(CREDENTIALS),
             written_by: None,
             spare: None,
+            identity: state.clone(),
             state,
         }
     }

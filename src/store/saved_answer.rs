@@ -101,7 +101,7 @@ pub(super) fn prepare<'a>(
     cx.io.files.create_dirs(&directory)?;
     tighten(cx, &directory);
     let path = directory.join(name(grant, refresh.begun_at));
-    let head = saved_response::head(&cx.paths.state, refresh).map_err(|error| FileError {
+    let head = saved_response::head(&cx.paths.identity, refresh).map_err(|error| FileError {
         operation: "write",
         path: path.clone(),
         source: error.into(),
@@ -275,7 +275,7 @@ fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
-    let (refresh, line, body) = match saved_response::read(bytes.expose(), &cx.paths.state) {
+    let (refresh, line, body) = match saved_response::read(bytes.expose(), &cx.paths.identity) {
         saved_response::Content::Foreign => return Content::Foreign,
         saved_response::Content::Unanswered => return Content::Unanswered,
         saved_response::Content::Unknown => return Content::Unknown,

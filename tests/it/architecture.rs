@@ -89,7 +89,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("oauth2", &["oauth/"]),
     ("open", &["sys/browser.rs"]),
     ("percent_encoding", &["sys/keyring/bus_address.rs"]),
-    ("postgres", &["postgres/"]),
     ("qrcode", &["cli/view/device_code.rs"]),
     (
         "reqwest",
@@ -103,7 +102,7 @@ const FENCES: &[(&str, &[&str])] = &[
     (
         "rustls",
         &[
-            "postgres/connection.rs",
+            "postgres/link.rs",
             "postgres/settings.rs",
             "sys/http.rs",
             "sys/http/error.rs",
@@ -126,6 +125,8 @@ const FENCES: &[(&str, &[&str])] = &[
             "model/secret.rs",
             "model/sidecar.rs",
             "ports/swap.rs",
+            "postgres/schema.rs",
+            "postgres/seal.rs",
             "store/grant.rs",
             "store/paths.rs",
             "vault/file.rs",
@@ -135,9 +136,19 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tiny_http", &["sys/loopback_server.rs"]),
     (
         "tokio",
-        &["gateway/", "sys/http.rs", "sys/keyring/secret_service.rs"],
+        &[
+            "gateway/",
+            "postgres/link.rs",
+            "postgres/watch.rs",
+            "sys/http.rs",
+            "sys/keyring/secret_service.rs",
+        ],
     ),
-    ("tokio_postgres_rustls", &["postgres/connection.rs"]),
+    ("tokio_postgres", &["postgres/"]),
+    (
+        "tokio_postgres_rustls",
+        &["postgres/link.rs", "postgres/watch.rs"],
+    ),
     ("tokio_io_timeout", &["gateway/serve.rs"]),
     ("toml", &["providers/"]),
     ("tower", &["gateway/serve.rs"]),

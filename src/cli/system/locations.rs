@@ -101,6 +101,7 @@ fn locations(
         oauth_dir: places.oauth_dir.clone(),
         written_by: settings.written_by.clone(),
         spare: spare_directory(),
+        identity: usual.identity,
         state: usual.state,
     })
 }

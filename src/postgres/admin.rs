@@ -1,0 +1,173 @@
+//! What commands about the database ask and do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::seal::DataKey;
+use crate::model::vault::Row;
+use crate::ports::database::{Database, DatabaseCheck, Rekeyed, Tables};
+use crate::ports::lock::{LockError, Wait};
+use crate::ports::store::StoreError;
+use crate::ports::vault::Sealer;
+
+use super::address::Address;
+use super::context::{Opened, PostgresStore};
+use super::deployment::{self, CHECK};
+use super::documents::check_key;
+use super::fault::{Fault, told, unavailable};
+use super::link::{Param, text};
+use super::pool::Tx;
+use super::schema;
+use super::seal::{RowSealer, TENANT, row};
+use super::watch::Listener;
+
+const SERVER: &str = "SELECT current_setting('server_version'), \
+    current_setting('synchronous_standby_names') <> '' \
+        AND current_setting('synchronous_commit') NOT IN ('off', 'local'), \
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+impl Database for PostgresStore {
+    fn shown(&self) -> String {
+        PostgresStore::shown(self).to_owned()
+    }
+
+    fn check(&self) -> Result<DatabaseCheck, StoreError> {
+        let pool = self.pool()?;
+        let found = pool.read(|link| link.row(SERVER, &[]));
+        let found = found.map_err(|fault| told(fault, pool.shown()))?;
+        let none = || unavailable("it says nothing of itself".to_owned(), "Try again.");
+        let server = found.ok_or_else(none)?;
+        let tables = pool
+            .read(schema::tables)
+            .map_err(|fault| told(fault, pool.shown()))?;
+        let is_key_right = match tables {
+            Tables::Ready => deployment::is_key_right(pool, self.settings(), self.ports())
+                .map_err(|fault| told(fault, pool.shown()))?,
+            Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
+        };
+        let now = self.ports().clock.now().0;
+        Ok(DatabaseCheck {
+            server: server.get(0),
+            is_synchronous: server.get(1),
+            clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
+            is_notified: self.is_notified(),
+            is_encrypted: pool.address().needs_tls,
+            tables,
+            is_key_right,
+        })
+    }
+
+    fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        let pool = self.pool()?;
+        let tables = pool
+            .read(schema::tables)
+            .map_err(|fault| told(fault, pool.shown()))?;
+        if tables == Tables::Ahead {
+            let cause = format!(
+                "the tables at {} were made by a later release",
+                pool.shown()
+            );
+            return Err(unavailable(cause, "Use that release."));
+        }
+        schema::migrate(pool).map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError> {
+        let Opened { pool, here } = self.opened()?;
+        let vault = here.rows.sealer().vault.clone();
+        let random = Arc::clone(&self.ports().random);
+        let new = RowSealer::new(Arc::new(Sealer::new(vault, new.clone(), random)));
+        let done = pool.transaction(|tx| rekey(tx, &here.rows, &new));
+        done.map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn revision(&self) -> Result<u64, StoreError> {
+        let Opened { pool, here } = self.opened()?;
+        let watch = self.watch.get_or_init(|| {
+            let listener = Listener {
+                address: Address {
+                    config: pool.address().config.clone(),
+                    shown: pool.shown().to_owned(),
+                    needs_tls: pool.address().needs_tls,
+                },
+                tls: pool.tls().clone(),
+                node: here.node.clone(),
+                name: self.ports().files.process_name(),
+            };
+            listener.start()
+        });
+        Ok(watch.changes())
+    }
+}
+
+impl PostgresStore {
+    /// Whether a notification arrives, which is waited for a little.
+    fn is_notified(&self) -> bool {
+        // Starts to listen.
+        if self.revision().is_err() {
+            return false;
+        }
+        let wait = Wait::uninterrupted(Duration::from_secs(2));
+        let pauses = Duration::from_millis(5)..=Duration::from_millis(50);
+        let nobody = || "the database".to_owned();
+        let heard = || {
+            let is_notified = self.watch.get().is_some_and(|watch| watch.is_notified());
+            Ok::<_, LockError>(is_notified.then_some(()))
+        };
+        let done = wait.retry(&*self.ports().clock, pauses, &nobody, heard);
+        matches!(done, Ok(Some(())))
+    }
+}
+
+/// Seals every row anew. Whoever reads or writes meanwhile waits for the end of it, and then finds that
+/// its key is the old one: nothing is ever sealed under a key that is gone.
+fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault> {
+    tx.batch("SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '30s'")?;
+    tx.batch("LOCK TABLE openclaw.deployment IN ACCESS EXCLUSIVE MODE")?;
+    check_key(tx, old)?;
+    // Its answer would be sealed under the old key, on a machine that soon has the new one.
+    let sent = "SELECT 1 FROM openclaw.grant_lease WHERE phase = 'sent' LIMIT 1";
+    if tx.row(sent, &[])?.is_some() {
+        let cause = "a refresh is under way, or was not answered".to_owned();
+        return Err(unavailable(cause, "Run the command again in a moment.").into());
+    }
+    let mut done = Rekeyed::default();
+    for (table, column, agent, name) in [
+        ("credential", "sealed", "agent", "profile"),
+        ("history", "sealed", "agent", "profile"),
+        ("agent", "rest", "id", "''"),
+    ] {
+        let all = format!(
+            "SELECT {agent}, {name}, {column} FROM openclaw.{table} \
+            WHERE tenant = $1 AND {column} IS NOT NULL"
+        );
+        let set = format!(
+            "UPDATE openclaw.{table} SET {column} = $4 \
+            WHERE tenant = $1 AND {agent} = $2 AND {name} = $3"
+        );
+        for found in tx.rows(&all, &[text(TENANT)])? {
+            let (agent, name): (&str, &str) = (found.get(0), found.get(1));
+            let place = match table {
+                "agent" => row(table, agent, "rest"),
+                _ => row(table, agent, name),
+            };
+            let sealed = reseal(place, found.get(2), old, new)?;
+            let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];
+            done.rows += tx.change(&set, &params)?;
+        }
+    }
+    let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
+    let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
+    tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;
+    Ok(done)
+}
+
+fn reseal(
+    place: Row<'_>,
+    sealed: &[u8],
+    old: &RowSealer,
+    new: &RowSealer,
+) -> Result<Vec<u8>, Fault> {
+    let plain = old.open(place, sealed)?;
+    new.seal(place, plain.expose().as_bytes())
+}

@@ -1,0 +1,74 @@
+//! Which agents there are, and how much of main's each sees.
+
+use crate::model::id::AgentId;
+use crate::model::inheritance::Inheritance;
+use crate::ports::store::StoreError;
+use crate::store::inherit;
+
+use super::context::{Opened, PostgresStore};
+use super::documents::check_key;
+use super::fault::told;
+use super::link::{maybe, text};
+use super::seal::TENANT;
+
+pub(super) fn all(cx: &PostgresStore) -> Result<Vec<AgentId>, StoreError> {
+    let Opened { pool, .. } = cx.opened()?;
+    let asked = "SELECT id FROM openclaw.agent WHERE tenant = $1";
+    let found = pool.read(|link| link.rows(asked, &[text(TENANT)]));
+    let found = found.map_err(|fault| told(fault, pool.shown()))?;
+    let mut agents: Vec<AgentId> = found
+        .iter()
+        .map(|row| AgentId::normalise(row.get(0)))
+        .collect();
+    agents.push(AgentId::main());
+    agents.sort();
+    agents.dedup();
+    Ok(agents)
+}
+
+pub(super) fn inheritance(cx: &PostgresStore, agent: &AgentId) -> Result<Inheritance, StoreError> {
+    let Opened { pool, .. } = cx.opened()?;
+    let asked = "SELECT inheritance FROM openclaw.agent WHERE tenant = $1 AND id = $2";
+    let found = pool.read(|link| link.row(asked, &[text(TENANT), text(agent.as_str())]));
+    let found = found.map_err(|fault| told(fault, pool.shown()))?;
+    match found.and_then(|row| row.get::<_, Option<String>>(0)) {
+        None => Ok(Inheritance::Inherit),
+        Some(said) => inherit::parse(said.as_bytes()).map_err(|fault| StoreError::Inheritance {
+            agent: agent.clone(),
+            at: cx.place(agent),
+            fault,
+        }),
+    }
+}
+
+pub(super) fn set_inheritance(
+    cx: &PostgresStore,
+    agent: &AgentId,
+    inheritance: &Inheritance,
+) -> Result<(), StoreError> {
+    let Opened { pool, here } = cx.opened()?;
+    let said = inherit::written(inheritance);
+    let put = "INSERT INTO openclaw.agent (tenant, id, revision, inheritance) VALUES ($1, $2, 1, $3) \
+        ON CONFLICT (tenant, id) DO UPDATE SET inheritance = $3, revision = agent.revision + 1";
+    let done = pool.transaction(|tx| {
+        check_key(tx, &here.rows)?;
+        tx.change(
+            put,
+            &[text(TENANT), text(agent.as_str()), maybe(said.as_deref())],
+        )
+    });
+    done.map(drop).map_err(|fault| told(fault, pool.shown()))
+}
+
+/// Begins what a write begins, and gives it up: the database takes writes, and a file for an answer could
+/// be made.
+pub(super) fn check_writable(cx: &PostgresStore, agent: &AgentId) -> Result<(), StoreError> {
+    let Opened { pool, here } = cx.opened()?;
+    here.rescue.check_writable()?;
+    let touched = "UPDATE openclaw.agent SET revision = revision WHERE tenant = $1 AND id = $2";
+    let done = pool.transaction(|tx| {
+        check_key(tx, &here.rows)?;
+        tx.change(touched, &[text(TENANT), text(agent.as_str())])
+    });
+    done.map(drop).map_err(|fault| told(fault, pool.shown()))
+}

@@ -1,0 +1,340 @@
+//! The end of a refresh: commit or settle.
+//!
+//! The invariant is that of the files: once a single-use token may have been spent, its successor is
+//! either in the rows or in a saved answer of this machine. One transaction moves every copy, names the
+//! successor and closes the journal. Done again after a commit that was lost or in doubt it comes to
+//! the same, so it is done again until the database says that it is there.
+
+use std::time::Duration;
+
+use crate::model::credential::{Credential, OAuth};
+use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
+use crate::model::id::{AgentId, ProfileId};
+use crate::model::profiles::AuthProfiles;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::ports::lock::Wait;
+use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
+use crate::store::history_rules;
+use crate::store::rescue::RescueSlot;
+
+use super::context::{Opened, PostgresStore};
+use super::documents::{check_key, document, find, write};
+use super::fault::{Fault, told};
+use super::history::RowHistories;
+use super::lease::{Lease, notify, written};
+use super::link::{integer, maybe, text};
+use super::pool::Tx;
+use super::seal::TENANT;
+
+/// How long a database that is gone is tried again for an answer that is there; after that the next
+/// command stores it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What became of the server's answer.
+pub(super) enum Answer<'a> {
+    /// It has not come; here is where it goes.
+    Awaited(RescueSlot<'a>),
+    /// It lies in this file.
+    Saved(Location),
+    /// It came and could not be written where it was prepared.
+    InMemory(RescueSlot<'a>, Secret<Vec<u8>>),
+}
+
+/// A refresh that may be sent.
+pub(super) struct ReservedLease<'a> {
+    pub(super) cx: &'a PostgresStore,
+    pub(super) lease: Lease<'a>,
+    pub(super) record: GrantRecord,
+    pub(super) pending: PendingRefresh,
+    pub(super) answer: Answer<'a>,
+}
+
+impl ReservedLease<'_> {
+    /// Moves every copy, and closes the grant. Done twice it comes to the same.
+    fn store(
+        &self,
+        tx: &Tx<'_>,
+        (new, successor): (&OAuth, &GrantDigest),
+        now: Timestamp,
+    ) -> Result<Vec<AgentId>, Fault> {
+        let rows = &self.cx.opened()?.here.rows;
+        check_key(tx, rows)?;
+        let grant = &self.record.grant;
+        let before = successor_of(tx, grant)?;
+        let mut changed = Vec::new();
+        for agent in holders(tx, grant)? {
+            self.move_copies(tx, &agent, new)?;
+            changed.push(agent);
+        }
+        match before {
+            // It was committed before: whoever holds the successor has it from here.
+            Some(stored) if stored == *successor => return holders(tx, successor),
+            Some(_) => {}
+            None => self.close(tx, successor, now)?,
+        }
+        if changed.is_empty() {
+            self.keep_successor(tx, new)?;
+        }
+        notify(tx, grant.as_str())?;
+        Ok(changed)
+    }
+
+    fn move_copies(&self, tx: &Tx<'_>, agent: &AgentId, new: &OAuth) -> Result<(), Fault> {
+        let here = &self.cx.opened()?.here;
+        let found = find(tx, &here.rows, agent, Scope::All)?;
+        let mut doc = document(&found, Scope::All, &self.cx.place(agent))?;
+        for (profile, old) in copies(&doc, &self.record.grant) {
+            // A row always holds its secrets.
+            let _ = doc.put(profile, Credential::OAuth(old.renewed(new)));
+        }
+        if let Some(grant) = new.grant() {
+            doc.bindings.insert(grant, self.pending.binding.clone());
+        }
+        write(tx, &here.rows, agent, (&found, &doc))?;
+        let mut histories = RowHistories::new(tx, &here.rows, agent, self.cx);
+        let noted = history_rules::note_refreshes(&mut histories, &mut doc);
+        histories.judge(noted)
+    }
+
+    /// The login was removed or replaced meanwhile.
+    fn keep_successor(&self, tx: &Tx<'_>, new: &OAuth) -> Result<(), Fault> {
+        let here = &self.cx.opened()?.here;
+        let agent = &self.pending.agent;
+        let found = find(tx, &here.rows, agent, Scope::All)?;
+        let doc = document(&found, Scope::All, &self.cx.place(agent))?;
+        let mut histories = RowHistories::new(tx, &here.rows, agent, self.cx);
+        let spent = (&self.record.grant, new);
+        let profile = &self.pending.profile;
+        let kept = history_rules::keep_successor(&mut histories, profile, spent, &doc);
+        histories.judge(kept).map(drop)
+    }
+
+    /// Writes down that the successor lives, and that this grant is spent.
+    fn close(&self, tx: &Tx<'_>, successor: &GrantDigest, now: Timestamp) -> Result<(), Fault> {
+        let mut next = self.record.clone();
+        next.grant = successor.clone();
+        next.binding = Some(self.pending.binding.clone());
+        next.proven_at = Some(now);
+        next.attempt = None;
+        let outcome = RefreshOutcome::Stored {
+            successor: successor.clone(),
+        };
+        if *successor == self.record.grant {
+            let record = closed(next, &self.record, outcome, now);
+            return self.let_go(tx, (&record, None), "stored");
+        }
+        // Whoever refreshes it already knows more.
+        let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record) \
+            VALUES ($1, $2, $3) ON CONFLICT (tenant, grant_digest) DO NOTHING";
+        let params = [text(TENANT), text(successor.as_str()), text(written(&next))];
+        tx.change(put, &params)?;
+        let record = closed(self.record.clone(), &self.record, outcome, now);
+        self.let_go(tx, (&record, Some(successor)), "stored")
+    }
+
+    /// Nobody holds the grant any more. One that somebody else took over meanwhile, because this
+    /// process was away for too long, is his, unless it is spent now.
+    fn let_go(
+        &self,
+        tx: &Tx<'_>,
+        (record, successor): (&GrantRecord, Option<&GrantDigest>),
+        outcome: &str,
+    ) -> Result<(), Fault> {
+        let (grant, epoch) = (self.record.grant.as_str(), self.lease.epoch);
+        let successor = successor.map(GrantDigest::as_str);
+        let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
+            until = NULL, successor = $4, record = $5 \
+            WHERE tenant = $1 AND grant_digest = $2 AND (epoch = $3 OR $4 IS NOT NULL)";
+        let record = written(record);
+        let params = [
+            text(TENANT),
+            text(grant),
+            integer(epoch),
+            maybe(successor),
+            text(record),
+        ];
+        tx.change(free, &params)?;
+        let noted = "UPDATE openclaw.grant_journal SET settled_at = clock_timestamp(), \
+            outcome = $4 WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
+        let params = [text(TENANT), text(grant), integer(epoch), text(outcome)];
+        tx.change(noted, &params).map(drop)
+    }
+
+    /// Runs a transaction until the database says that it is done, however often the connection is lost.
+    fn insist<T>(
+        &self,
+        mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let pool = &self.cx.opened()?.pool;
+        let mut last = None;
+        let wait = Wait {
+            limit: PATIENCE,
+            interrupt: None,
+            dialog: Some(&*self.cx.ports().dialog),
+        };
+        let pauses = Duration::from_millis(50)..=Duration::from_secs(2);
+        let blocked = || format!("the database at {}", pool.shown());
+        let done = wait.retry(&*self.cx.ports().clock, pauses, &blocked, || {
+            match pool.transaction(&mut work) {
+                Ok(done) => Ok(Some(done)),
+                Err(fault @ (Fault::Gone(_) | Fault::InDoubt(_) | Fault::Conflict)) => {
+                    last = Some(fault);
+                    Ok(None)
+                }
+                Err(fault) => Err(told(fault, pool.shown())),
+            }
+        })?;
+        done.ok_or_else(|| {
+            let fault = last.unwrap_or(Fault::Conflict);
+            told(fault, pool.shown())
+        })
+    }
+
+    /// The rows could not be written: says where the answer is.
+    fn not_stored(&mut self, error: StoreError) -> StoreError {
+        let saved = match &self.answer {
+            Answer::Saved(at) => Some(at.clone()),
+            Answer::InMemory(slot, answer) => {
+                let here = self.cx.opened().map(|opened| opened.here);
+                here.ok()
+                    .and_then(|here| here.rescue.save_elsewhere(slot, answer))
+            }
+            Answer::Awaited(_) => None,
+        };
+        StoreError::NotStored {
+            source: Box::new(error),
+            saved,
+        }
+    }
+}
+
+/// The successor of a grant, if it is spent.
+fn successor_of(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Option<GrantDigest>, Fault> {
+    // Locked: whoever commits the same answer at the same time comes after this.
+    let asked = "SELECT successor FROM openclaw.grant_lease \
+        WHERE tenant = $1 AND grant_digest = $2 FOR UPDATE";
+    let found = tx.row(asked, &[text(TENANT), text(grant.as_str())])?;
+    let successor = found.and_then(|row| row.get::<_, Option<String>>(0));
+    Ok(successor.as_deref().and_then(GrantDigest::parse))
+}
+
+/// The agents whose documents hold a grant.
+fn holders(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Vec<AgentId>, Fault> {
+    let asked = "SELECT DISTINCT agent FROM openclaw.credential \
+        WHERE tenant = $1 AND grant_digest = $2 ORDER BY agent";
+    let found = tx.rows(asked, &[text(TENANT), text(grant.as_str())])?;
+    let agents = found.iter().map(|row| AgentId::normalise(row.get(0)));
+    Ok(agents.collect())
+}
+
+/// The profiles of a document that hold the grant.
+fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
+    let oauth = |(id, credential): (&ProfileId, &Credential)| {
+        let oauth = credential.as_oauth()?;
+        (oauth.grant().as_ref() == Some(grant)).then(|| (id.clone(), oauth.clone()))
+    };
+    doc.profiles().filter_map(oauth).collect()
+}
+
+/// A record with the end of the attempt that `begun` has open.
+fn closed(
+    mut record: GrantRecord,
+    begun: &GrantRecord,
+    outcome: RefreshOutcome,
+    now: Timestamp,
+) -> GrantRecord {
+    record.attempt = begun.attempt.clone().map(|mut attempt| {
+        attempt.failures = match outcome {
+            RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
+            _ => 0,
+        };
+        attempt.settled_at = Some(now);
+        attempt.outcome = Some(outcome);
+        attempt
+    });
+    record
+}
+
+impl Reserved for ReservedLease<'_> {
+    fn confirm(&mut self, _: &Wait<'_>) -> Result<bool, StoreError> {
+        let Opened { pool, .. } = self.cx.opened()?;
+        let renew = "UPDATE openclaw.grant_lease l SET sent_at = clock_timestamp(), \
+            until = clock_timestamp() + interval '45 s' \
+            WHERE l.tenant = $1 AND l.grant_digest = $2 AND l.epoch = $3 AND l.successor IS NULL \
+            AND EXISTS (SELECT 1 FROM openclaw.credential c WHERE c.tenant = l.tenant \
+                AND c.agent = $4 AND c.grant_digest = l.grant_digest)";
+        let (grant, agent) = (self.record.grant.as_str(), self.pending.agent.as_str());
+        let params = [
+            text(TENANT),
+            text(grant),
+            integer(self.lease.epoch),
+            text(agent),
+        ];
+        let renewed = pool.transaction(|tx| tx.change(renew, &params));
+        Ok(renewed.map_err(|fault| told(fault, pool.shown()))? > 0)
+    }
+
+    fn save(&mut self, answer: &Secret<Vec<u8>>) {
+        let Answer::Awaited(slot) = &mut self.answer else {
+            return;
+        };
+        let saved = slot.save(answer);
+        let there = Answer::Saved(slot.location());
+        let awaited = std::mem::replace(&mut self.answer, there);
+        if let (Err(error), Answer::Awaited(slot)) = (saved, awaited) {
+            tracing::warn!(%error, "the server's answer could not be saved ahead");
+            self.answer = Answer::InMemory(slot, answer.clone());
+        }
+    }
+
+    fn commit(
+        mut self: Box<Self>,
+        new: &OAuth,
+        now: Timestamp,
+    ) -> Result<Vec<AgentId>, StoreError> {
+        let grant = self.record.grant.clone();
+        let successor = new.refresh_token().map_or_else(
+            || grant.clone(),
+            |token| GrantDigest::of(&self.record.provider, token),
+        );
+        let stored = self.insist(|tx| self.store(tx, (new, &successor), now));
+        let changed = match stored {
+            Ok(changed) => changed,
+            Err(error) => return Err(self.not_stored(error)),
+        };
+        if let Err(error) = self.cx.opened()?.here.rescue.discard(&grant) {
+            tracing::warn!(%error, "a response that is stored was left behind");
+        }
+        if successor != grant {
+            self.lease.remove_lock();
+        }
+        Ok(changed)
+    }
+
+    fn settle(self: Box<Self>, outcome: &RefreshOutcome, now: Timestamp) -> Result<(), StoreError> {
+        let record = closed(self.record.clone(), &self.record, outcome.clone(), now);
+        let is_refused = matches!(outcome, RefreshOutcome::Refused(_));
+        let name = match outcome {
+            RefreshOutcome::Stored { .. } => "stored",
+            RefreshOutcome::Refused(refusal) => refusal.code.as_str(),
+            RefreshOutcome::Revoked => "revoked",
+            RefreshOutcome::HandedOver { .. } => "handed_over",
+            RefreshOutcome::Passing { .. } => "passing",
+            RefreshOutcome::NotUnderstood { .. } => "not_understood",
+            RefreshOutcome::Unknown { .. } => "unknown",
+        };
+        self.insist(|tx| {
+            self.let_go(tx, (&record, None), name)?;
+            notify(tx, self.record.grant.as_str())
+        })?;
+        // A refusal is no grant, whatever else stood in the answer.
+        if is_refused || matches!(self.answer, Answer::Awaited(_)) {
+            let here = &self.cx.opened()?.here;
+            if let Err(error) = here.rescue.discard(&self.record.grant) {
+                tracing::warn!(%error, "a file was left behind; the next refresh removes it");
+            }
+        }
+        Ok(())
+    }
+}

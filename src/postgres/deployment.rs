@@ -1,0 +1,195 @@
+//! A database that was opened once: which one it is, its key, and this machine's place beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::text::hexadecimal;
+use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
+use crate::ports::database::Tables;
+use crate::ports::files::Sharing;
+use crate::ports::lock::{SHORT, Wait, lock_within};
+use crate::ports::store::StoreError;
+use crate::ports::vault::{Sealer, Vault, VaultPolicy};
+use crate::store::rescue::RescueFiles;
+
+use super::fault::{Fault, told, unavailable};
+use super::link::{Param, text};
+use super::pool::Pool;
+use super::schema;
+use super::seal::{RowSealer, other_key, row};
+use super::settings::{Ports, Settings};
+
+/// What the key of a database is tried on.
+pub(super) const CHECK: &str = "openclaw";
+const NODE: &str = "node-id";
+
+/// A database that this machine may use.
+pub(super) struct Deployment {
+    pub(super) rows: RowSealer,
+    /// This machine, for every process of it.
+    pub(super) node: String,
+    pub(super) rescue: RescueFiles,
+}
+
+/// The key of the database as the vault of this machine's files.
+struct KeyVault(Arc<Sealer>);
+
+impl Vault for KeyVault {
+    fn policy(&self) -> Result<Option<VaultPolicy>, VaultFault> {
+        Ok(Some(VaultPolicy {
+            vault: self.0.vault.clone(),
+            store: TokenStore::EncryptedFile,
+            part: SealedPart::All,
+        }))
+    }
+
+    fn opened(&self) -> Option<Arc<Sealer>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn unlock(&self) -> Result<Arc<Sealer>, VaultFault> {
+        self.unlock_unasked()
+    }
+
+    fn unlock_unasked(&self) -> Result<Arc<Sealer>, VaultFault> {
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+/// Opens a database: its tables have to be those of this program, and its key this one.
+pub(super) fn open(
+    pool: &Pool,
+    settings: &Settings,
+    ports: &Ports,
+) -> Result<Deployment, StoreError> {
+    let at = pool.shown();
+    let tables = pool.read(schema::tables).map_err(|fault| told(fault, at))?;
+    let cause = match tables {
+        Tables::Ready => None,
+        Tables::Missing => Some(format!(
+            "the database at {at} has no tables of openclaw yet"
+        )),
+        Tables::Behind(1) => Some(format!("the tables at {at} lack a migration")),
+        Tables::Behind(n) => Some(format!("the tables at {at} lack {n} migrations")),
+        Tables::Ahead => {
+            let cause = format!("the tables at {at} were made by a later release");
+            return Err(unavailable(cause, "Use that release."));
+        }
+    };
+    if let Some(cause) = cause {
+        return Err(unavailable(cause, "Run `gateway migrate` once."));
+    }
+    let sealer = identify(pool, settings, ports).map_err(|fault| told(fault, at))?;
+    let id = sealer.vault.as_str();
+    let directory = settings.directory.join(id);
+    let node = node(ports, &directory)?;
+    let rows = RowSealer::new(Arc::clone(&sealer));
+    let rescue = RescueFiles::new(
+        (Arc::clone(&ports.files), Arc::clone(&ports.clock)),
+        (Arc::clone(&ports.interrupt), Arc::clone(&ports.dialog)),
+        Arc::new(KeyVault(Arc::clone(&sealer))),
+        (&directory, settings.spare.clone()),
+        &format!("postgres:{id}"),
+    );
+    let here = Deployment { rows, node, rescue };
+    here.see(pool, &ports.files.process_name())
+        .map_err(|fault| told(fault, at))?;
+    Ok(here)
+}
+
+impl Deployment {
+    /// Tells the other machines that this one is there.
+    pub(super) fn see(&self, pool: &Pool, name: &str) -> Result<(), Fault> {
+        let see = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
+            ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
+        pool.read(|link| link.change(see, &[text(&*self.node), text(name)]))?;
+        Ok(())
+    }
+}
+
+/// Which database it is, sealed under this key; the first that asks says both.
+fn identify(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Arc<Sealer>, Fault> {
+    if let Some(found) = known(pool, settings, ports)? {
+        return Ok(found);
+    }
+    let mut random = [0; VaultId::RANDOM];
+    let filled = ports.random.fill(&mut random);
+    filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
+    let sealer = sealer(VaultId::new(&random), settings, ports);
+    let check = sealer.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
+    let id = sealer.sealer().vault.to_string();
+    pool.transaction(|tx| {
+        // One row, whoever comes first.
+        tx.batch("LOCK TABLE openclaw.deployment IN EXCLUSIVE MODE")?;
+        let new = "INSERT INTO openclaw.deployment (id, key_id, key_check) \
+            SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM openclaw.deployment)";
+        tx.change(
+            new,
+            &[text(&*id), Param::Bytes(sealer.id()), Param::Bytes(&check)],
+        )
+    })?;
+    let found = known(pool, settings, ports)?;
+    found.ok_or_else(|| Fault::Gone("its first row cannot be read".to_owned()))
+}
+
+/// Whether the key is that of a database; `None` while it has none.
+pub(super) fn is_key_right(
+    pool: &Pool,
+    settings: &Settings,
+    ports: &Ports,
+) -> Result<Option<bool>, Fault> {
+    match known(pool, settings, ports) {
+        Ok(found) => Ok(found.map(|_| true)),
+        Err(Fault::Store(StoreError::Sealed(_))) => Ok(Some(false)),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn known(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Option<Arc<Sealer>>, Fault> {
+    let asked = "SELECT id, key_check FROM openclaw.deployment";
+    let Some(found) = pool.read(|link| link.row(asked, &[]))? else {
+        return Ok(None);
+    };
+    let id: String = found.get(0);
+    let id = VaultId::try_from(id).map_err(|why| unavailable(why.to_owned(), "Restore it."))?;
+    let rows = sealer(id, settings, ports);
+    let check: Vec<u8> = found.get(1);
+    let place = row("deployment", "", "key_check");
+    match rows.open(place, &check) {
+        Ok(text) if text.expose() == CHECK => Ok(Some(Arc::clone(rows.sealer()))),
+        _ => Err(other_key()),
+    }
+}
+
+fn sealer(id: VaultId, settings: &Settings, ports: &Ports) -> RowSealer {
+    let random = Arc::clone(&ports.random);
+    RowSealer::new(Arc::new(Sealer::new(id, settings.key.clone(), random)))
+}
+
+/// The name of this machine, which every process of it has from the same file.
+fn node(ports: &Ports, directory: &Path) -> Result<String, StoreError> {
+    let files = &*ports.files;
+    let path = directory.join(NODE);
+    let read = || -> Result<Option<String>, StoreError> {
+        let bytes = files.read_settings(&path)?;
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.map(|text| text.trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    };
+    if let Some(node) = read()? {
+        return Ok(node);
+    }
+    files.create_dirs(directory)?;
+    let lock = directory.join("node-id.lock");
+    let wait = Wait::uninterrupted(SHORT);
+    let _locked = lock_within(files, &*ports.clock, &lock, Sharing::Exclusive, &wait)?;
+    if let Some(node) = read()? {
+        return Ok(node);
+    }
+    let mut random = [0; 16];
+    let filled = ports.random.fill(&mut random);
+    filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
+    let node = hexadecimal(&random);
+    files.replace(&path, format!("{node}\n").as_bytes())?;
+    Ok(node)
+}

@@ -1,0 +1,99 @@
+//! The row of a grant: its lease, and what is known of it.
+
+use crate::model::grant::{GrantDigest, GrantRecord};
+use crate::ports::files::FileLock;
+use crate::ports::store::StoreError;
+
+use super::context::{Opened, PostgresStore};
+use super::fault::{Fault, told};
+use super::link::{Link, integer, maybe, text};
+use super::pool::Tx;
+use super::seal::TENANT;
+
+/// What is let go when it is dropped: the row, and then the lock of the kernel.
+pub(super) struct Lease<'a> {
+    pub(super) cx: &'a PostgresStore,
+    pub(super) grant: GrantDigest,
+    pub(super) epoch: i64,
+    /// Whether the row says that a request may be under way: then it is left so.
+    pub(super) is_sent: bool,
+    /// Held until the row is let go.
+    pub(super) lock: Option<Box<dyn FileLock>>,
+}
+
+impl Lease<'_> {
+    /// Removes the file of the lock with it: nobody needs that of a grant that is spent.
+    pub(super) fn remove_lock(&mut self) {
+        if let Some(lock) = self.lock.take()
+            && let Err(error) = lock.remove()
+        {
+            tracing::warn!(%error, "the lock of a spent grant is left");
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if self.is_sent {
+            return;
+        }
+        let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
+            until = NULL WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
+        let (grant, epoch) = (self.grant.as_str(), self.epoch);
+        let freed = self.cx.opened().map(|Opened { pool, .. }| {
+            pool.transaction(|tx| {
+                tx.change(free, &[text(TENANT), text(grant), integer(epoch)])?;
+                notify(tx, grant)
+            })
+        });
+        // It ends by itself.
+        if let Ok(Err(fault)) = freed {
+            tracing::debug!(?fault, "a lease was not given back");
+        }
+    }
+}
+
+/// Wakes whoever waits for a grant, now that the transaction is committed.
+pub(super) fn notify(tx: &Tx<'_>, grant: &str) -> Result<(), Fault> {
+    let told = "SELECT pg_notify('openclaw', $1)::text";
+    tx.row(told, &[text(format!("grant {grant}"))]).map(drop)
+}
+
+/// What is known of a grant.
+pub(super) fn record(link: &Link, grant: &GrantDigest) -> Result<Option<GrantRecord>, Fault> {
+    let asked = "SELECT record FROM openclaw.grant_lease WHERE tenant = $1 AND grant_digest = $2";
+    let found = link.row(asked, &[text(TENANT), text(grant.as_str())])?;
+    let record = found.and_then(|row| row.get::<_, Option<String>>(0));
+    // It is advice: a record that is damaged counts as absent.
+    Ok(record.and_then(|record| serde_json::from_str(&record).ok()))
+}
+
+/// Writes a record, and leaves who holds the grant.
+pub(super) fn put_record(tx: &Tx<'_>, record: &GrantRecord) -> Result<(), Fault> {
+    let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record, successor) \
+        VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4";
+    let successor = record.successor();
+    let successor = successor.as_ref().map(GrantDigest::as_str);
+    let params = [
+        text(TENANT),
+        text(record.grant.as_str()),
+        text(written(record)),
+        maybe(successor),
+    ];
+    tx.change(put, &params).map(drop)
+}
+
+/// The text of a record.
+pub(super) fn written(record: &GrantRecord) -> String {
+    serde_json::to_string(record).expect("texts and numbers")
+}
+
+impl PostgresStore {
+    /// What is known of a grant.
+    pub(super) fn record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
+        let Opened { pool, .. } = self.opened()?;
+        let found = pool.read(|link| record(link, grant));
+        found.map_err(|fault| told(fault, pool.shown()))
+    }
+}

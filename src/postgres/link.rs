@@ -1,0 +1,138 @@
+//! One connection, every use of which has a limit.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::{Address, CONNECT};
+use super::fault::Fault;
+use super::settings::Tls;
+
+/// So long the server has for one statement, a commit included: one that waits for a standby waits
+/// without an end of its own.
+const STATEMENT: Duration = Duration::from_secs(6);
+
+/// A parameter. It says its type, for statements have no names, so that a pool may stand between.
+pub(super) enum Param<'a> {
+    Text(Option<Cow<'a, str>>),
+    Texts(Vec<&'a str>),
+    Bytes(&'a [u8]),
+    Integer(Option<i64>),
+}
+
+impl Param<'_> {
+    fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
+        match self {
+            Self::Text(text) => (text, Type::TEXT),
+            Self::Texts(texts) => (texts, Type::TEXT_ARRAY),
+            Self::Bytes(bytes) => (bytes, Type::BYTEA),
+            Self::Integer(integer) => (integer, Type::INT8),
+        }
+    }
+}
+
+/// A text.
+pub(super) fn text<'a>(text: impl Into<Cow<'a, str>>) -> Param<'a> {
+    Param::Text(Some(text.into()))
+}
+
+/// A text, or null.
+pub(super) fn maybe<'a>(text: Option<impl Into<Cow<'a, str>>>) -> Param<'a> {
+    Param::Text(text.map(Into::into))
+}
+
+/// An integer of 64 bits.
+pub(super) fn integer<'a>(integer: i64) -> Param<'a> {
+    Param::Integer(Some(integer))
+}
+
+/// A connection.
+pub(super) struct Link {
+    /// Drives the connection while something is asked.
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Link {
+    /// Connects.
+    pub(super) fn connect(address: &Address, tls: &Tls) -> Result<Self, Fault> {
+        let failed = |error: &dyn std::fmt::Display| Fault::Gone(error.to_string());
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build();
+        let runtime = runtime.map_err(|error| failed(&error))?;
+        // Without an end of its own, for it tries the addresses of every host in turn.
+        let limit = CONNECT * 2;
+        let client = runtime.block_on(async {
+            // Certificates are read where one is to be verified, and not for a socket of this machine.
+            if address.config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable
+                || !address.needs_tls
+            {
+                let connecting = address.config.connect(NoTls);
+                let (client, connection) = within(limit, connecting).await?;
+                tokio::spawn(connection);
+                return Ok(client);
+            }
+            let tls = tls().map_err(|error| failed(&error))?;
+            let connecting = address.config.connect(MakeRustlsConnect::new(tls));
+            let (client, connection) = within(limit, connecting).await?;
+            tokio::spawn(connection);
+            Ok::<_, Fault>(client)
+        })?;
+        Ok(Self { runtime, client })
+    }
+
+    /// Whether it can be used no more, as far as is known.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// The rows that a statement gives.
+    pub(super) fn rows(&self, statement: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Fault> {
+        let params: Vec<_> = params.iter().map(Param::typed).collect();
+        self.run(self.client.query_typed(statement, &params))
+    }
+
+    /// The row that a statement gives, if it gives one.
+    pub(super) fn row(&self, statement: &str, params: &[Param<'_>]) -> Result<Option<Row>, Fault> {
+        let params: Vec<_> = params.iter().map(Param::typed).collect();
+        self.run(self.client.query_typed_opt(statement, &params))
+    }
+
+    /// How many rows a statement changed.
+    pub(super) fn change(&self, statement: &str, params: &[Param<'_>]) -> Result<u64, Fault> {
+        let params: Vec<_> = params.iter().map(Param::typed).collect();
+        self.run(self.client.execute_typed(statement, &params))
+    }
+
+    /// Runs statements without parameters.
+    pub(super) fn batch(&self, statements: &str) -> Result<(), Fault> {
+        self.run(self.client.batch_execute(statements))
+    }
+
+    fn run<T>(
+        &self,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Fault> {
+        self.runtime.block_on(within(STATEMENT, asked))
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answered) => Ok(answered?),
+        Err(_) => Err(Fault::Gone(format!(
+            "no answer within {} seconds",
+            limit.as_secs()
+        ))),
+    }
+}

@@ -1,0 +1,125 @@
+//! The connections of this process, and transactions on them.
+
+use std::ops::Deref;
+
+use parking_lot::Mutex;
+
+use super::address::Address;
+use super::fault::Fault;
+use super::link::Link;
+use super::settings::Tls;
+
+/// More idle connections are not kept.
+const IDLE: usize = 8;
+
+/// What every transaction begins with. Nothing of it outlasts the transaction, in which a connection
+/// may be another's before and after.
+const BEGIN: &str = "BEGIN; \
+    SET LOCAL statement_timeout = '5s'; \
+    SET LOCAL lock_timeout = '2s'; \
+    SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// The connections of this process.
+pub(super) struct Pool {
+    address: Address,
+    tls: Tls,
+    idle: Mutex<Vec<Link>>,
+}
+
+/// A transaction under way: what has to be asked or changed in one takes this.
+pub(super) struct Tx<'a>(&'a Link);
+
+impl Deref for Tx<'_> {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        self.0
+    }
+}
+
+impl Pool {
+    /// No connection yet.
+    pub(super) fn new(address: Address, tls: Tls) -> Self {
+        Self {
+            address,
+            tls,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Where the database is, without what is secret.
+    pub(super) fn shown(&self) -> &str {
+        &self.address.shown
+    }
+
+    /// The address.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// TLS.
+    pub(super) fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
+    /// Asks something that changes nothing, once more on a new connection if an old one is gone.
+    pub(super) fn read<T>(
+        &self,
+        mut ask: impl FnMut(&Link) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.with(&mut ask)
+    }
+
+    /// Runs `work` in a transaction and commits it; whatever it returns that is no success is rolled back.
+    /// It may run again on a new connection, if the old one was gone before anything could be done.
+    pub(super) fn transaction<T>(
+        &self,
+        mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.with(&mut |link| {
+            link.batch(BEGIN)?;
+            match work(&Tx(link)) {
+                Ok(done) => match link.batch("COMMIT") {
+                    Ok(()) => Ok(done),
+                    Err(Fault::Gone(why)) => Err(Fault::InDoubt(why)),
+                    Err(fault) => Err(fault),
+                },
+                Err(fault) => {
+                    // Of one that is gone nothing stays.
+                    if !matches!(fault, Fault::Gone(_)) {
+                        link.batch("ROLLBACK")?;
+                    }
+                    Err(fault)
+                }
+            }
+        })
+    }
+
+    fn with<T>(&self, ask: &mut dyn FnMut(&Link) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = self.idle.lock().pop().filter(|link| !link.is_closed());
+        if let Some(link) = idle {
+            match ask(&link) {
+                // The server was started anew since, or whoever stands between closed it. The others
+                // that wait here are of the same age.
+                Err(Fault::Gone(_)) => self.idle.lock().clear(),
+                done => {
+                    self.put_back(link, &done);
+                    return done;
+                }
+            }
+        }
+        let link = Link::connect(&self.address, &self.tls)?;
+        let done = ask(&link);
+        self.put_back(link, &done);
+        done
+    }
+
+    /// Keeps a connection for the next one that asks, unless its state is not known.
+    fn put_back<T>(&self, link: Link, done: &Result<T, Fault>) {
+        let is_usable = !matches!(done, Err(Fault::Gone(_) | Fault::InDoubt(_)));
+        let mut idle = self.idle.lock();
+        if is_usable && !link.is_closed() && idle.len() < IDLE {
+            idle.push(link);
+        }
+    }
+}

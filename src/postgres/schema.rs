@@ -1,0 +1,125 @@
+//! The tables: which there are, and how they come to be.
+//!
+//! Each migration is one transaction under a lock of the database, and only adds. One that an older
+//! program cannot live with says so by the lowest version that may still write, or read.
+
+use sha2::{Digest, Sha256};
+
+use crate::ports::database::Tables;
+
+use super::fault::Fault;
+use super::link::{Link, integer, text};
+use super::pool::{Pool, Tx};
+
+/// A migration: its name, its statements, and the lowest version of this list that may read and write
+/// once it is applied.
+struct Migration {
+    name: &'static str,
+    statements: &'static str,
+    min_reader: i64,
+    min_writer: i64,
+}
+
+/// Those that this program knows, in their order: their versions are 1, 2, …
+const MIGRATIONS: [Migration; 1] = [Migration {
+    name: "first",
+    statements: include_str!("migrations/0001_first.sql"),
+    min_reader: 1,
+    min_writer: 1,
+}];
+
+/// The version that this program knows.
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Names the lock under which one process migrates: any number that nobody else uses.
+const LOCK: i64 = 0x6f70_656e_636c_6177;
+
+const BASE: &str = "
+    CREATE SCHEMA IF NOT EXISTS openclaw;
+    CREATE TABLE IF NOT EXISTS openclaw.schema_version (
+        version bigint PRIMARY KEY,
+        name text NOT NULL,
+        checksum text NOT NULL,
+        min_reader bigint NOT NULL,
+        min_writer bigint NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )";
+
+impl Migration {
+    fn checksum(&self) -> String {
+        format!("{:x}", Sha256::digest(self.statements))
+    }
+}
+
+/// How the tables stand to this program.
+pub(super) fn tables(link: &Link) -> Result<Tables, Fault> {
+    let there = "SELECT count(*) FROM pg_catalog.pg_tables \
+        WHERE schemaname = 'openclaw' AND tablename = 'schema_version'";
+    let row = link.row(there, &[])?;
+    if row.is_none_or(|row| row.get::<_, i64>(0) == 0) {
+        return Ok(Tables::Missing);
+    }
+    let asked = "SELECT count(*) FILTER (WHERE version <= $1), \
+        coalesce(max(greatest(min_reader, min_writer)), 0) FROM openclaw.schema_version";
+    let row = link.row(asked, &[integer(KNOWN)])?;
+    let (applied, lowest) = row.map_or((0, 0), |row| (row.get(0), row.get(1)));
+    Ok(judge(applied, lowest))
+}
+
+fn judge(applied: i64, lowest: i64) -> Tables {
+    match KNOWN - applied {
+        _ if lowest > KNOWN => Tables::Ahead,
+        0 => Tables::Ready,
+        KNOWN => Tables::Missing,
+        missing => Tables::Behind(usize::try_from(missing).unwrap_or_default()),
+    }
+}
+
+/// Applies what is missing, and returns the names.
+pub(super) fn migrate(pool: &Pool) -> Result<Vec<String>, Fault> {
+    let mut applied = Vec::new();
+    for (version, migration) in (1_i64..).zip(&MIGRATIONS) {
+        let done = pool.transaction(|tx| {
+            // Released at its end, and by the server itself if this process dies.
+            tx.row("SELECT pg_advisory_xact_lock($1)::text", &[integer(LOCK)])?;
+            apply(tx, version, migration)
+        })?;
+        if done {
+            applied.push(migration.name.to_owned());
+        }
+    }
+    Ok(applied)
+}
+
+fn apply(tx: &Tx<'_>, version: i64, migration: &Migration) -> Result<bool, Fault> {
+    tx.batch(BASE)?;
+    let known = "SELECT checksum FROM openclaw.schema_version WHERE version = $1";
+    if tx.row(known, &[integer(version)])?.is_some() {
+        return Ok(false);
+    }
+    tx.batch(migration.statements)?;
+    let note = "INSERT INTO openclaw.schema_version \
+        (version, name, checksum, min_reader, min_writer) VALUES ($1, $2, $3, $4, $5)";
+    let noted = [
+        integer(version),
+        text(migration.name),
+        text(migration.checksum()),
+        integer(migration.min_reader),
+        integer(migration.min_writer),
+    ];
+    tx.change(note, &noted)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_form_may_be_used_as_long_as_it_allows_that() {
+        assert_eq!(judge(KNOWN, 1), Tables::Ready);
+        assert_eq!(judge(KNOWN, KNOWN), Tables::Ready);
+        assert_eq!(judge(KNOWN, KNOWN + 1), Tables::Ahead);
+        assert_eq!(judge(0, 0), Tables::Missing);
+    }
+}

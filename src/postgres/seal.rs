@@ -1,0 +1,148 @@
+//! What a sealed value looks like: a version, which key sealed it, and the seal.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::seal::{DataKey, Seal};
+use crate::model::secret::Secret;
+use crate::model::vault::{About, Row, VaultFault};
+use crate::ports::vault::Sealer;
+
+use super::fault::{Fault, unavailable};
+
+const VERSION: u8 = 1;
+
+/// How many bytes tell one key from another.
+const ID: usize = 8;
+
+/// Every table belongs to this one until there are others.
+pub(super) const TENANT: &str = "main";
+
+/// Tells a key from others, and nothing about it.
+pub(super) fn key_id(key: &DataKey) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update("openclaw database key\0");
+    hash.update(key.bytes().expose());
+    hash.finalize()[..ID].to_vec()
+}
+
+/// The place of a row of the one tenant.
+pub(super) fn row<'a>(table: &'a str, agent: &'a str, name: &'a str) -> Row<'a> {
+    Row {
+        table,
+        tenant: TENANT,
+        agent,
+        name,
+    }
+}
+
+/// Seals and opens the values of rows.
+#[derive(Clone)]
+pub(super) struct RowSealer {
+    sealer: Arc<Sealer>,
+    id: Vec<u8>,
+}
+
+impl RowSealer {
+    pub(super) fn new(sealer: Arc<Sealer>) -> Self {
+        Self {
+            id: key_id(sealer.key()),
+            sealer,
+        }
+    }
+
+    /// Names its key.
+    pub(super) fn id(&self) -> &Vec<u8> {
+        &self.id
+    }
+
+    /// The sealer beneath.
+    pub(super) fn sealer(&self) -> &Arc<Sealer> {
+        &self.sealer
+    }
+
+    /// Seals what stands in a row.
+    pub(super) fn seal(&self, place: Row<'_>, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        let seal = self.sealer.seal(About::Row(place), plain);
+        let seal = seal.map_err(|fault| Fault::Store(fault.into()))?;
+        Ok([&[VERSION][..], &self.id, &seal.to_bytes()].concat())
+    }
+
+    /// Opens it. What has no version of ours in front is an error, and never plain text.
+    pub(super) fn open(&self, place: Row<'_>, sealed: &[u8]) -> Result<Secret<String>, Fault> {
+        let what = || format!("{} {} {}", place.table, place.agent, place.name);
+        let Some((VERSION, rest)) = sealed.split_first().map(|(first, rest)| (*first, rest)) else {
+            let cause = format!(
+                "the row {} is not in a form that this program knows",
+                what()
+            );
+            return Err(Fault::Store(unavailable(cause, LATER)));
+        };
+        let (id, seal) = rest.split_at_checked(ID).unwrap_or((&[], &[]));
+        if id != self.id {
+            return Err(other_key());
+        }
+        let opened = Seal::from_bytes(seal)
+            .and_then(|seal| self.sealer.open(About::Row(place), &seal).ok())
+            .and_then(|plain| std::str::from_utf8(plain.expose()).ok().map(Secret::from));
+        opened.ok_or_else(|| {
+            let cause = format!(
+                "the row {} does not open: it is damaged, or was moved",
+                what()
+            );
+            Fault::Store(unavailable(cause, DAMAGED))
+        })
+    }
+}
+
+/// The key is not that of the database.
+pub(super) fn other_key() -> Fault {
+    Fault::Store(VaultFault::Failed(OTHER_KEY.to_owned()).into())
+}
+
+const LATER: &str = "Use the release that wrote it.";
+const DAMAGED: &str = "Restore it from a backup, or log in again.";
+const OTHER_KEY: &str = "the database is sealed under another key than \
+    GOCLAW_ENCRYPTION_KEY names; nothing was read or changed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::vault::VaultId;
+    use crate::ports::host::{Random, RandomError};
+
+    struct Zeros;
+
+    impl Random for Zeros {
+        fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
+            buffer.fill(0);
+            Ok(())
+        }
+    }
+
+    fn sealer(key: u8) -> RowSealer {
+        let key = DataKey::new(Secret::new(vec![key; 32])).unwrap();
+        let sealer = Sealer::new(VaultId::new(&[7; 16]), key, Arc::new(Zeros));
+        RowSealer::new(Arc::new(sealer))
+    }
+
+    #[test]
+    fn a_row_opens_in_its_place_alone_and_with_its_key() {
+        let place = row("credential", "main", "a:b");
+        let sealed = sealer(1).seal(place, b"MARKER").unwrap();
+        assert_eq!(sealer(1).open(place, &sealed).unwrap().expose(), "MARKER");
+        for other in [
+            row("history", "main", "a:b"),
+            row("credential", "work", "a:b"),
+            row("credential", "main", "a:c"),
+        ] {
+            assert!(sealer(1).open(other, &sealed).is_err());
+        }
+        assert!(sealer(2).open(place, &sealed).is_err());
+        for length in 0..sealed.len() {
+            assert!(sealer(1).open(place, &sealed[..length]).is_err());
+        }
+        assert!(sealer(1).open(place, b"aes-gcm:plain").is_err());
+    }
+}

@@ -1,0 +1,171 @@
+//! Hears of changes that other processes make.
+//!
+//! A notification is a hint that comes at once; where none arrives, because a pool stands between or the
+//! connection was lost for a while, a look now and then finds the change. Each look also tells the other
+//! machines that this one is there.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Builder;
+use tokio_postgres::types::Type;
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::Address;
+use super::settings::Tls;
+
+/// Between two looks where notifications arrive.
+const BEHIND: Duration = Duration::from_secs(5);
+
+/// Between two looks where they do not, and before the connection is tried again.
+const ALONE: Duration = Duration::from_millis(250);
+
+/// What a notification says that is only to show whether any arrives.
+const PROBE: &str = "probe";
+
+/// What was heard.
+#[derive(Default)]
+pub(super) struct Watch {
+    changes: AtomicU64,
+    is_notified: AtomicBool,
+}
+
+/// What the thread that listens is given.
+pub(super) struct Listener {
+    pub(super) address: Address,
+    pub(super) tls: Tls,
+    pub(super) node: String,
+    pub(super) name: String,
+}
+
+impl Watch {
+    /// A number that grows with every change that was heard of.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Whether notifications arrive.
+    pub(super) fn is_notified(&self) -> bool {
+        self.is_notified.load(Ordering::SeqCst)
+    }
+
+    fn note(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Listener {
+    /// Listens on a thread of its own for as long as somebody holds what it returns.
+    pub(super) fn start(self) -> Arc<Watch> {
+        let watch = Arc::new(Watch::default());
+        let heard = Arc::downgrade(&watch);
+        let listening = std::thread::Builder::new()
+            .name("database".to_owned())
+            .spawn(move || self.listen(&heard));
+        if let Err(error) = listening {
+            tracing::warn!(%error, "changes by others are not heard of");
+        }
+        watch
+    }
+
+    fn listen(&self, heard: &Weak<Watch>) {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build();
+        let Ok(runtime) = runtime else {
+            tracing::warn!("changes by others are not heard of: there is no thread for it");
+            return;
+        };
+        while heard.strong_count() > 0 {
+            if let Err(error) = runtime.block_on(self.connected(heard)) {
+                tracing::debug!(error, "the connection that listens was lost");
+            }
+            // Whatever happened meanwhile, nobody told.
+            if let Some(watch) = heard.upgrade() {
+                watch.note();
+                watch.is_notified.store(false, Ordering::SeqCst);
+            }
+            runtime.block_on(tokio::time::sleep(ALONE));
+        }
+    }
+
+    async fn connected(&self, heard: &Weak<Watch>) -> Result<(), String> {
+        let failed = |error: tokio_postgres::Error| error.to_string();
+        let config = &self.address.config;
+        if self.address.needs_tls {
+            let tls = MakeRustlsConnect::new((self.tls)()?);
+            let (client, connection) = config.connect(tls).await.map_err(failed)?;
+            tokio::spawn(hear(connection, heard.clone()));
+            return self.look(&client, heard).await.map_err(failed);
+        }
+        let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
+        tokio::spawn(hear(connection, heard.clone()));
+        self.look(&client, heard).await.map_err(failed)
+    }
+
+    async fn look(
+        &self,
+        client: &Client,
+        heard: &Weak<Watch>,
+    ) -> Result<(), tokio_postgres::Error> {
+        client.batch_execute("LISTEN openclaw").await?;
+        client
+            .query_typed(
+                "SELECT pg_notify('openclaw', $1)::text",
+                &[(&PROBE, Type::TEXT)],
+            )
+            .await?;
+        let mut seen: Option<String> = None;
+        loop {
+            let sum = "SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent";
+            let found = client.query_typed_one(sum, &[]).await?;
+            let found: String = found.get(0);
+            let see =
+                "UPDATE openclaw.node SET seen_at = clock_timestamp(), name = $2 WHERE id = $1";
+            let node = (
+                &self.node as &(dyn tokio_postgres::types::ToSql + Sync),
+                Type::TEXT,
+            );
+            client
+                .execute_typed(see, &[node, (&self.name, Type::TEXT)])
+                .await?;
+            let Some(watch) = heard.upgrade() else {
+                return Ok(());
+            };
+            if seen
+                .replace(found.clone())
+                .is_some_and(|before| before != found)
+            {
+                watch.note();
+            }
+            let pause = match watch.is_notified.load(Ordering::SeqCst) {
+                true => BEHIND,
+                false => ALONE,
+            };
+            drop(watch);
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Drives a connection, and notes what it is told.
+async fn hear<S, T>(mut connection: Connection<S, T>, heard: Weak<Watch>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        let (AsyncMessage::Notification(told), Some(watch)) = (message, heard.upgrade()) else {
+            continue;
+        };
+        watch.is_notified.store(true, Ordering::SeqCst);
+        if told.payload() != PROBE {
+            watch.note();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The answers to refreshes that this machine saved, for a backend whose documents lie elsewhere; and
+//! the lock of each grant among the processes of this machine.
+//!
+//! The same files as those of the store on files, in a directory of their own. The kernel frees a lock
+//! whose process has died, so whoever gets it knows that no process of this machine is at work on the
+//! grant any more.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::model::grant::GrantDigest;
+use crate::model::secret::Secret;
+use crate::ports::dialog::Dialog;
+use crate::ports::files::{FileError, FileLock, Files, Sharing};
+use crate::ports::host::{Clock, Interrupt};
+use crate::ports::store::{GrantLocks as _, Location, PendingRefresh, SavedAnswer, StoreError};
+use crate::ports::vault::Vault;
+
+use super::error::at;
+use super::io::FileStore;
+use super::paths::StorePaths;
+use super::saved_answer::{self, Slot};
+
+/// The files of this machine.
+pub struct RescueFiles(FileStore);
+
+/// A file that lies ready for one answer.
+pub struct RescueSlot<'a>(Slot<'a>);
+
+impl RescueFiles {
+    /// Those below a directory, which belong to the store that `identity` names: whatever the directory
+    /// is called the next time, they are found to be its own.
+    pub fn new(
+        (files, clock): (Arc<dyn Files>, Arc<dyn Clock>),
+        (interrupt, dialog): (Arc<dyn Interrupt>, Arc<dyn Dialog>),
+        vault: Arc<dyn Vault>,
+        (directory, spare): (&Path, Option<PathBuf>),
+        identity: &str,
+    ) -> Self {
+        let paths = StorePaths {
+            identity: identity.into(),
+            spare,
+            ..StorePaths::below(directory)
+        };
+        let store = FileStore::new(files, clock, paths);
+        Self(store.sealing_by(vault).telling(interrupt, dialog))
+    }
+
+    /// Takes the lock of a grant among the processes of this machine; `None` if one of them has it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn try_lock(&self, grant: &GrantDigest) -> Result<Option<Box<dyn FileLock>>, StoreError> {
+        let FileStore { io, paths, .. } = &self.0;
+        io.files.create_dirs(&paths.grant_locks())?;
+        let lock = io
+            .files
+            .try_lock(&paths.grant_lock(grant), Sharing::Exclusive)?;
+        Ok(lock.map(|mut lock| {
+            lock.note(&io.note());
+            lock
+        }))
+    }
+
+    /// Whether a process of this machine has the lock of a grant.
+    pub fn is_locked(&self, grant: &GrantDigest) -> bool {
+        self.0.is_locked(grant)
+    }
+
+    /// Which one, if that is known.
+    pub fn owner(&self, grant: &GrantDigest) -> Option<String> {
+        self.0.io.owner(&self.0.paths.grant_lock(grant))
+    }
+
+    /// The grants for which answers are saved.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn grants(&self) -> Result<Vec<GrantDigest>, StoreError> {
+        Ok(saved_answer::grants(&self.0)?)
+    }
+
+    /// The last answer to a refresh of a grant; what was never answered is removed. Only for the
+    /// holder of its lock.
+    ///
+    /// # Errors
+    /// What the disk says; if it is sealed under another key.
+    pub fn of_grant(&self, grant: &GrantDigest) -> Result<Option<SavedAnswer>, StoreError> {
+        Ok(saved_answer::of_grant(&self.0, grant)?.pop())
+    }
+
+    /// Makes a file ready for the answer to a refresh, before it is sent.
+    ///
+    /// # Errors
+    /// What the disk says. If an answer to a refresh of the grant lies there that cannot be read: it
+    /// is spent.
+    pub fn prepare(
+        &self,
+        grant: &GrantDigest,
+        refresh: &PendingRefresh,
+    ) -> Result<RescueSlot<'_>, StoreError> {
+        saved_answer::check_readable(&self.0, grant)?;
+        let sealing = self.0.sealing()?;
+        saved_answer::prepare(&self.0, sealing, grant, refresh).map(RescueSlot)
+    }
+
+    /// Saves an answer outside the directory, whose disk just failed.
+    pub fn save_elsewhere(
+        &self,
+        slot: &RescueSlot<'_>,
+        answer: &Secret<Vec<u8>>,
+    ) -> Option<Location> {
+        saved_answer::save_elsewhere(&self.0, &slot.0, answer).map(|path| at(&path))
+    }
+
+    /// Removes every answer to a refresh of a grant, now that its successor is stored.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn discard(&self, grant: &GrantDigest) -> Result<(), StoreError> {
+        Ok(saved_answer::discard(&self.0, grant)?)
+    }
+
+    /// Shows that a file for an answer could be made now.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        Ok(self.0.io.files.create_dirs(&self.0.paths.grant_locks())?)
+    }
+}
+
+impl RescueSlot<'_> {
+    /// Saves the answer where it was prepared.
+    ///
+    /// # Errors
+    /// What the disk says; [`RescueFiles::save_elsewhere`] is another way.
+    pub fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
+        self.0.save(answer)
+    }
+
+    /// Where it lies.
+    pub fn location(&self) -> Location {
+        at(&self.0.path)
+    }
+}

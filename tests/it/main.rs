@@ -17,6 +17,8 @@ mod faults;
 mod gateway;
 mod keyring;
 mod login;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod providers;
 mod refresh;
 mod secrets;

@@ -3,12 +3,20 @@
 
 pub(crate) mod browser;
 pub(crate) mod builtin;
+#[cfg(feature = "postgres")]
+mod guarded;
 pub(crate) mod http;
 pub(crate) mod in_flight;
 mod issued;
 pub(crate) mod issuer;
 pub(crate) mod login;
 pub(crate) mod memory_store;
+#[cfg(feature = "postgres")]
+pub(crate) mod pgbouncer;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_node;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_server;
 pub(crate) mod recorded;
 #[cfg(feature = "gateway")]
 pub(crate) mod running_gateway;

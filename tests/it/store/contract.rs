@@ -1,5 +1,6 @@
 //! What every backend of the store owes, whatever it rests on. Written once: a backend is a
-//! [`Backend`], and `contract!` makes the tests of it. Run on files in memory and on the disk.
+//! [`Backend`], and `contract!` makes the tests of it. Run on files in memory and on the disk, on a
+//! database, and on one behind a pool.
 
 mod documents;
 mod grants;
@@ -21,6 +22,8 @@ use openclaw::sys::files::SystemFiles;
 use openclaw::testing::files::MemoryFiles;
 
 use crate::support::memory_store::{self, Still, digest, oauth, store_with};
+#[cfg(feature = "postgres")]
+use crate::support::{pgbouncer::PgBouncer, postgres_node::Node, postgres_server::Database};
 
 /// Something that stores can be opened on.
 trait Backend {
@@ -90,17 +93,56 @@ impl Backend for tempfile::TempDir {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl Backend for Node {
+    type Store = openclaw::postgres::store::PostgresStore;
+
+    fn new() -> Self {
+        Self::on(&Database::new())
+    }
+
+    fn open(&self) -> Self::Store {
+        self.open()
+    }
+}
+
+/// A database of which nothing outlives a transaction.
+#[cfg(feature = "postgres")]
+struct Pooled(
+    Node,
+    #[expect(dead_code, reason = "it runs until it is dropped")] PgBouncer,
+);
+
+#[cfg(feature = "postgres")]
+impl Backend for Pooled {
+    type Store = openclaw::postgres::store::PostgresStore;
+
+    fn new() -> Self {
+        let database = Database::new();
+        let pool = PgBouncer::start(&database.server);
+        Self(Node::through(&database, pool.url(&database)), pool)
+    }
+
+    fn open(&self) -> Self::Store {
+        self.0.open()
+    }
+}
+
 macro_rules! contract {
-    ($name:ident, $backend:ty, $($room:ident::$test:ident)*) => {
+    (#$attribute:tt $name:ident, $backend:ty, $($room:ident::$test:ident)*) => {
         mod $name {
             $(#[test]
+            #$attribute
             fn $test() {
                 super::$room::$test::<$backend>();
             })*
         }
     };
     ($name:ident, $backend:ty) => {
-        contract! { $name, $backend,
+        contract! { #[cfg(test)] $name, $backend }
+    };
+    (#$attribute:tt $name:ident, $backend:ty) => {
+        contract! { #$attribute $name, $backend,
             documents::load_takes_no_lock
             documents::update_reads_again_and_is_all_or_nothing
             documents::two_updaters_lose_nothing
@@ -123,3 +165,15 @@ macro_rules! contract {
 
 contract!(in_memory, openclaw::testing::files::MemoryFiles);
 contract!(on_disk, tempfile::TempDir);
+#[cfg(feature = "postgres")]
+contract!(
+    #[ignore = "needs PostgreSQL"]
+    postgres,
+    crate::support::postgres_node::Node
+);
+#[cfg(feature = "postgres")]
+contract!(
+    #[ignore = "needs PostgreSQL and PgBouncer"]
+    postgres_by_pgbouncer,
+    super::Pooled
+);

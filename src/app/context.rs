@@ -104,6 +104,17 @@ pub struct Dirs {
 }
 
 impl<'a> Context<'a> {
+    /// Whether documents are rows of a database, which are always sealed.
+    pub(in crate::app) fn is_in_database(self) -> bool {
+        self.store_files.document(&AgentId::main()).is_none()
+    }
+
+    /// Where an agent's document lies, for a report whose places are mostly paths.
+    pub(in crate::app) fn place_of(self, agent: &AgentId) -> PathBuf {
+        let words = || self.store.location(agent).to_string().into();
+        self.store_files.document(agent).unwrap_or_else(words)
+    }
+
     /// Limits a wait for another process; a signal ends it, too.
     pub(in crate::app) fn wait(self, limit: Duration) -> Wait<'a> {
         Wait {

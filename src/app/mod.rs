@@ -9,6 +9,7 @@ pub mod access;
 pub mod agents;
 mod batch;
 pub mod credential;
+pub mod database;
 pub mod doctor;
 pub mod explain;
 pub mod gateway;

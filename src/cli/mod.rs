@@ -1,7 +1,6 @@
 //! Floor 4: the edge. Arguments in, exit code out.
 
 mod argv;
-mod audience;
 mod choose;
 mod clipboard;
 pub mod commands;

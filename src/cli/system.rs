@@ -1,8 +1,13 @@
 //! The composition root: the only place that names the concrete types behind the ports.
 
+mod audience;
+pub(super) mod database;
 #[cfg(feature = "gateway")]
 pub(super) mod engine;
 mod locations;
+#[cfg(feature = "gateway")]
+mod of_database;
+mod vault;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +15,7 @@ use std::time::Duration;
 
 use crate::app::context::{Context, Dirs};
 use crate::app::credential::answered::Answered;
+use crate::app::database::source::{Asked, KEY_FILE, URL_FILE};
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::deliver;
@@ -36,34 +42,29 @@ use crate::sys::browser::SystemBrowser;
 use crate::sys::callback::SystemCallback;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::SystemDisk;
-use crate::sys::env::{LayeredEnv, SystemEnv, draws_blocks, moves_cursor, names};
+use crate::sys::env::{LayeredEnv, SystemEnv, names};
 use crate::sys::exec::SystemExec;
 use crate::sys::files::{self, SystemFiles};
 use crate::sys::http::SystemHttp;
 use crate::sys::interrupt::SystemInterrupt;
-use crate::sys::kernel_keyring::KernelKeyring;
-use crate::sys::keyring::SystemKeyring;
 use crate::sys::login_shell::SystemShell;
 use crate::sys::port_holder::SystemListeners;
 use crate::sys::program::SystemPrograms;
 use crate::sys::random::OsRandom;
 #[cfg(feature = "gateway")]
 use crate::sys::supervisor::SystemSupervisor;
-use crate::vault::open::{FileVault, VaultDirs, VaultPorts};
+use crate::vault::open::FileVault;
 
 pub(super) use crate::sys::env::names::COMPLETE;
 
+use audience::{Audience, dialog};
+use database::{Backend, Machine, Opened, Wanted};
 use locations::{check_name, choose_agent, configured, places, user_directory};
+use vault::vault;
 
-use super::audience::Audience;
-use super::clipboard::ClipboardProtocol;
-use super::events::JsonDialog;
 use super::global::Global;
 use super::hint::Renderer;
-#[cfg(feature = "gateway")]
-use super::log::LogDialog;
 use super::printer::Printer;
-use super::terminal::{Abilities, TerminalDialog};
 
 /// The real ports of this process, and what was read once at the start.
 pub struct System {
@@ -74,7 +75,7 @@ pub struct System {
     browser: SystemBrowser,
     dialog: Arc<dyn Dialog>,
     files: Arc<dyn Files>,
-    store: FileStore,
+    backend: Backend,
     vault: Arc<FileVault>,
     config: ConfigFile,
     settings: Settings,
@@ -100,7 +101,8 @@ impl System {
     /// With `events` what happens is told as JSON lines on stdout.
     ///
     /// # Errors
-    /// If there is no home directory, or the configuration cannot be read.
+    /// If there is no home directory, the configuration cannot be read, or a database is named
+    /// that has no key.
     pub fn new(global: &Global, printer: &Arc<Printer>, events: bool) -> Result<Self, Failure> {
         let mut system = Self::despite_faults(global, printer, events)?;
         system.fault.take().map_or(Ok(system), Err)
@@ -111,8 +113,12 @@ impl System {
     /// # Errors
     /// As [`Self::new`].
     #[cfg(feature = "gateway")]
-    pub fn for_server(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
-        let mut system = Self::told_to(global, printer, Audience::Log)?;
+    fn for_server(
+        global: &Global,
+        printer: &Arc<Printer>,
+        database: Wanted<'_>,
+    ) -> Result<Self, Failure> {
+        let mut system = Self::told_to(global, printer, (Audience::Log, database))?;
         system.fault.take().map_or(Ok(system), Err)
     }
 
@@ -120,7 +126,8 @@ impl System {
     /// what it would have said is taken for not said.
     ///
     /// # Errors
-    /// If there is no home directory.
+    /// If there is no home directory, or a database is named that has no key: another store would
+    /// show other credentials.
     pub fn despite_faults(
         global: &Global,
         printer: &Arc<Printer>,
@@ -130,13 +137,14 @@ impl System {
             true => Audience::Program,
             false => Audience::Person,
         };
-        Self::told_to(global, printer, audience)
+        let database = Wanted::Asked(&Asked::default());
+        Self::told_to(global, printer, (audience, database))
     }
 
     fn told_to(
         global: &Global,
         printer: &Arc<Printer>,
-        audience: Audience,
+        (audience, database): (Audience, Wanted<'_>),
     ) -> Result<Self, Failure> {
         let files: Arc<dyn Files> = Arc::new(SystemFiles);
         let clock = Arc::new(match global.json {
@@ -165,20 +173,39 @@ impl System {
         let (settings, locations, fault) = configured(&config, global, &places, &dirs)?;
         let (agent, _) = choose_agent(global, &settings, &places);
         check_name(global, &agent, &settings, &places)?;
-        let store = FileStore::new(
-            Arc::clone(&files),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            locations,
-        );
         let interrupt: Arc<dyn Interrupt> = Arc::new(SystemInterrupt::default());
         let hints = Renderer::new(global);
-        let dialog = dialog(printer, &interrupt, &hints, &clock, audience);
+        let dialog = dialog(
+            audience,
+            printer,
+            &interrupt,
+            &hints,
+            Arc::clone(&clock) as _,
+        );
         files::warn(&dialog);
         let vault = vault(
             (Arc::clone(&files), Arc::clone(&dialog)),
             Arc::clone(&clock) as Arc<dyn Clock>,
             &dirs,
         );
+        let machine = Machine {
+            files: &files,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            interrupt: &interrupt,
+            dialog: &dialog,
+            dirs: &dirs,
+            spare: locations.spare.clone(),
+            limit: generations(&env),
+        };
+        let opened = match database {
+            Wanted::Opened(opened) => Some(opened),
+            Wanted::Asked(asked) => machine.open(asked)?,
+        };
+        let clock_of_store = Arc::clone(&clock) as Arc<dyn Clock>;
+        let store = FileStore::new(Arc::clone(&files), clock_of_store, locations)
+            .keeping(generations(&env))
+            .sealing_by(Arc::clone(&vault) as Arc<dyn Vault>)
+            .telling(Arc::clone(&interrupt), Arc::clone(&dialog));
         let path = in_state(DECLARED);
         let declared = Arc::new(DeclaredFile::new(Arc::clone(&files), path));
         Ok(Self {
@@ -189,10 +216,7 @@ impl System {
             browser: SystemBrowser::new(&dirs.state),
             global: global.clone(),
             printer: Arc::clone(printer),
-            store: store
-                .keeping(generations(&env))
-                .sealing_by(Arc::clone(&vault) as Arc<dyn Vault>)
-                .telling(Arc::clone(&interrupt), Arc::clone(&dialog)),
+            backend: Backend::new(store, opened),
             dialog,
             vault,
             hints,
@@ -224,8 +248,8 @@ impl System {
             callback: &SystemCallback,
             dialog: self.dialog.as_ref(),
             files: self.files.as_ref(),
-            store: &self.store,
-            store_files: &self.store,
+            store: &*self.backend.store,
+            store_files: &*self.backend.store_files,
             vault: &*self.vault,
             vault_keys: &*self.vault,
             secrets: &*self.vault,
@@ -237,6 +261,11 @@ impl System {
             alerts: &self.alerts,
             answered: &self.answered,
         }
+    }
+
+    /// The database in use, if the store is in one.
+    pub(in crate::cli) fn opened(&self) -> Option<&Opened> {
+        self.backend.opened.as_ref()
     }
 
     /// The ports that `doctor` tests.
@@ -263,11 +292,9 @@ impl System {
             (names::STATE_DIR, text(&self.dirs.state)),
             (names::CONFIG_PATH, text(self.config.path())),
         ];
-        let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
-        env.extend(
-            more.into_iter()
-                .filter_map(|name| Some((name, SystemEnv.plain(name)?))),
-        );
+        let places = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
+        let more = [URL_FILE, KEY_FILE].into_iter().chain(places);
+        env.extend(more.filter_map(|name| Some((name, SystemEnv.plain(name)?))));
         // So that its advice names the directory, too, as that of this command does.
         let flag = self.global.state_dir.iter();
         let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);
@@ -324,31 +351,6 @@ impl System {
     }
 }
 
-/// The vault of the state directory. Reads nothing yet.
-fn vault(
-    (files, dialog): (Arc<dyn Files>, Arc<dyn Dialog>),
-    clock: Arc<dyn Clock>,
-    dirs: &Dirs,
-) -> Arc<FileVault> {
-    let keys = user_directory(dirs, "XDG_CONFIG_HOME", ".config").join("openclaw/keys");
-    let ports = VaultPorts {
-        files,
-        clock,
-        random: Arc::new(OsRandom),
-        env: Arc::new(SystemEnv),
-        dialog,
-        keyring: Arc::new(SystemKeyring::new(&SystemEnv)),
-        cache: Arc::new(KernelKeyring),
-    };
-    let dirs = VaultDirs {
-        state: dirs.state.clone(),
-        keys,
-        home: dirs.home.clone(),
-        cwd: dirs.cwd.clone(),
-    };
-    Arc::new(FileVault::new(ports, dirs))
-}
-
 /// A variable of this process that holds no secret.
 pub(super) fn variable(name: &str) -> Option<String> {
     SystemEnv.plain(name)
@@ -382,32 +384,6 @@ pub fn supervisor() -> impl Supervisor {
 /// The file system alone.
 pub fn files() -> impl Files {
     SystemFiles
-}
-
-/// What tells and asks.
-fn dialog(
-    printer: &Arc<Printer>,
-    interrupt: &Arc<dyn Interrupt>,
-    hints: &Renderer,
-    clock: &Arc<SystemClock>,
-    audience: Audience,
-) -> Arc<dyn Dialog> {
-    let (printer, interrupt, hints) = (Arc::clone(printer), Arc::clone(interrupt), hints.clone());
-    match audience {
-        Audience::Person => {}
-        Audience::Program => return Arc::new(JsonDialog::new(printer, interrupt, hints)),
-        #[cfg(feature = "gateway")]
-        Audience::Log => return Arc::new(LogDialog::new(hints)),
-    }
-    let abilities = || Abilities {
-        clipboard: ClipboardProtocol::of(&SystemEnv),
-        draws_blocks: draws_blocks(&SystemEnv),
-        moves_cursor: moves_cursor(&SystemEnv),
-    };
-    let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Arc::new(TerminalDialog::new(
-        printer, interrupt, hints, abilities, clock,
-    ))
 }
 
 /// Asks when it must be known: the usual token reads no `.env`.

@@ -1,8 +1,11 @@
 //! What the gateway runs use cases with.
 
+use std::sync::Arc;
+
 use crate::app::context::Context;
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
+use crate::ports::database::Database;
 
 /// The ports of this process, for one use case after the other, from any thread.
 ///
@@ -15,6 +18,11 @@ pub trait Engine: Send + Sync {
     /// A number that differs from the last one if a document or the configuration changed. Cheap: it
     /// is asked several times a second.
     fn revision(&self) -> u64;
+
+    /// The database that the store is in, if it is in one.
+    fn database(&self) -> Option<Arc<dyn Database>> {
+        None
+    }
 
     /// Advice as text.
     fn text(&self, hint: &Hint) -> String;

@@ -31,6 +31,7 @@ mod routes;
 mod serve;
 mod session;
 mod sessions;
+mod standing;
 mod state;
 mod time;
 mod token;
@@ -149,6 +150,10 @@ fn start(
         Arc::clone(&over),
     );
     let board = board.map_err(|error| cannot_start(&error))?;
+    if let Some(samples) = &gateway.samples {
+        let kept = samples.keep(Arc::clone(&over));
+        kept.map_err(|error| cannot_start(&error))?;
+    }
     let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;

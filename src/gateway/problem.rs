@@ -14,6 +14,10 @@ use crate::model::id::ProviderId;
 /// When another gateway may be there.
 const DRAINED: Duration = Duration::from_secs(5);
 
+/// Marks an answer that is whole although its status is that of an error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole;
+
 /// An error, before it is written down: the outermost layer adds the id of the request.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
@@ -123,6 +127,9 @@ impl Problem {
 
     /// Writes an answer down that is an error, whoever made it; any other is left alone.
     pub(super) fn written(mut response: Response, request_id: &str) -> Response {
+        if response.extensions_mut().remove::<Whole>().is_some() {
+            return response;
+        }
         let status = response.status();
         let known = response.extensions_mut().remove::<Self>();
         let is_error = status.is_client_error() || status.is_server_error();

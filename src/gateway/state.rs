@@ -16,6 +16,7 @@ use super::options::Options;
 use super::problem::Problem;
 use super::rate::RateLimit;
 use super::sessions::Sessions;
+use super::standing::Samples;
 use super::token_cache::{Source, Token, TokenCache, Wanted};
 use super::work::Workers;
 use crate::app::context::Context;
@@ -37,6 +38,8 @@ pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     pub(super) workers: Workers,
     pub(super) board: Arc<Board>,
+    /// What is known of the database, if the store is in one.
+    pub(super) samples: Option<Arc<Samples>>,
     pub(super) flows: Arc<Flows>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
@@ -69,6 +72,8 @@ impl Gateway {
         seed: u32,
     ) -> Self {
         let board = Arc::new(Board::new(workers.engine().as_ref(), &*clock));
+        let database = workers.engine().database();
+        let samples = database.map(|database| Samples::new(database, Arc::clone(&clock)));
         let listener = {
             let board = Arc::clone(&board);
             move || {
@@ -86,6 +91,7 @@ impl Gateway {
             options,
             address,
             board,
+            samples: samples.map(Arc::new),
             flows: Arc::new(flows),
             workers,
             clock,

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::work::Workers;
 use crate::app::context::Context;
 use crate::app::credential::selector::Selector;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::token::{self, Outcome, Request};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::named::ProfileName;
@@ -106,7 +106,15 @@ impl TokenCache {
             // Who comes second, while the first is still on the wire, gets the token that still lives.
             Err(_) => fetch().await,
         };
-        let outcome = got?.map_err(Problem::from)?;
+        let outcome = match got? {
+            Ok(outcome) => outcome,
+            // Nobody said that it is not good any more, and it cannot be asked.
+            Err(failure) if failure.kind == Kind::Storage => {
+                let kept = entry.living(source, least);
+                return kept.ok_or_else(|| Problem::from(failure));
+            }
+            Err(failure) => return Err(failure.into()),
+        };
         source.board.touch();
         let token = Arc::new(Token {
             profile: outcome.profile,
@@ -139,6 +147,16 @@ impl TokenCache {
 }
 
 impl Entry {
+    /// The token that was handed out before, if it lives and the store has not changed as far as is
+    /// known.
+    fn living(&self, source: Source<'_>, least: Option<Duration>) -> Option<Arc<Token>> {
+        let known = self.known.lock().clone()?;
+        let now = source.clock.now();
+        let least = least.unwrap_or_default();
+        let is_same = known.mark == source.board.mark();
+        (is_same && has_left(known.token.expires, least, now)).then_some(known.token)
+    }
+
     fn fresh(&self, source: Source<'_>, least: Option<Duration>) -> Option<Arc<Token>> {
         let known = self.known.lock().clone()?;
         let now = source.clock.now();
@@ -173,7 +191,11 @@ fn request(wanted: &Wanted, least: Option<Duration>) -> Request {
 
 /// Whether a token with so much time left is handed out without another look.
 fn is_fresh(expires: Option<Timestamp>, least: Option<Duration>, now: Timestamp) -> bool {
-    let least = least.unwrap_or_default().max(TOKEN_MARGIN);
+    has_left(expires, least.unwrap_or_default().max(TOKEN_MARGIN), now)
+}
+
+/// Whether a token has more than so much time left.
+fn has_left(expires: Option<Timestamp>, least: Duration, now: Timestamp) -> bool {
     let least = i64::try_from(least.as_millis()).unwrap_or(i64::MAX);
     expires.is_none_or(|end| now.until(end) > least)
 }

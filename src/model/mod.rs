@@ -56,6 +56,7 @@ pub mod profile_index;
 pub mod profiles;
 
 pub mod alert;
+pub mod database_key;
 pub mod declared;
 pub mod provider;
 pub mod reference;

@@ -25,6 +25,8 @@ pub const BUNDLES: &str = "bundles";
 pub const RESCUE: &str = "rescue";
 /// The token of the gateway, and the keys of its callers.
 pub const GATEWAY: &str = "gateway";
+/// What a machine that shares a database must not lose: its id there, and answers that are in no row.
+pub const POSTGRES: &str = "postgres";
 /// Agents that were deleted.
 pub const TRASH: &str = "trash";
 /// The key of what is sealed, and the secrets that have names.
@@ -33,7 +35,7 @@ pub const SECRETS: &str = "secrets.enc";
 pub const SECRETS_BACKUP: &str = "secrets.enc.bak";
 
 /// All of them.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 15] = [
     DOTENV,
     DECLARED,
     DIRECTORIES,
@@ -46,6 +48,7 @@ pub const ALL: [&str; 14] = [
     BUNDLES,
     RESCUE,
     GATEWAY,
+    POSTGRES,
     SECRETS,
     SECRETS_BACKUP,
 ];

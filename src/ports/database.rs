@@ -39,6 +39,15 @@ pub struct DatabaseCheck {
     pub is_encrypted: bool,
 }
 
+/// Whether a database can be worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The tables.
+    pub tables: Tables,
+    /// Whether the key opens what is in it; `None` while there is nothing yet.
+    pub is_key_right: Option<bool>,
+}
+
 /// What a change of the key did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rekeyed {
@@ -56,6 +65,12 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// If it cannot be reached.
     fn check(&self) -> Result<DatabaseCheck, StoreError>;
+
+    /// The part of it that decides whether it can be worked on: asked every few seconds.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    fn standing(&self) -> Result<Standing, StoreError>;
 
     /// Makes the tables, or brings them up to date; the names of the migrations that were applied.
     ///

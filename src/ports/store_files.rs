@@ -36,15 +36,15 @@ pub trait StoreFiles: Send + Sync {
     /// The directories of the store that are not an agent's, wherever they lie.
     fn directories(&self) -> Vec<PathBuf>;
 
-    /// The path of an agent's document.
-    fn document(&self, agent: &AgentId) -> PathBuf;
+    /// The path of an agent's document; `None` where documents are no files.
+    fn document(&self, agent: &AgentId) -> Option<PathBuf>;
 
-    /// The path of the file in which its order, last good and usage lie: the document, or the one
-    /// beside it where a later release has split them off.
+    /// The path of the file in which its order, last good and usage lie, where a later release has
+    /// split them off the document.
     ///
     /// # Errors
     /// If that cannot be found out.
-    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError>;
+    fn split_state(&self, agent: &AgentId) -> Result<Option<PathBuf>, StoreError>;
 
     /// The files that an agent's credentials lie in, or once lay in. Takes no lock.
     ///
@@ -92,7 +92,7 @@ pub trait StoreFiles: Send + Sync {
     /// If one of them cannot be written; a second run does the rest.
     fn reseal(&self, agent: &AgentId) -> Result<Vec<PathBuf>, StoreError>;
 
-    /// The same of the agents in the trash.
+    /// The same of what no command reads: agents in the trash, documents from before a database.
     ///
     /// # Errors
     /// As [`StoreFiles::reseal`].

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::seal::DataKey;
 use crate::model::vault::Row;
-use crate::ports::database::{Database, DatabaseCheck, Rekeyed, Tables};
+use crate::ports::database::{Database, DatabaseCheck, Rekeyed, Standing, Tables};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
 use crate::ports::vault::Sealer;
@@ -37,6 +37,21 @@ impl Database for PostgresStore {
         let found = found.map_err(|fault| told(fault, pool.shown()))?;
         let none = || unavailable("it says nothing of itself".to_owned(), "Try again.");
         let server = found.ok_or_else(none)?;
+        let standing = self.standing()?;
+        let now = self.ports().clock.now().0;
+        Ok(DatabaseCheck {
+            server: server.get(0),
+            is_synchronous: server.get(1),
+            clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
+            is_notified: self.is_notified(),
+            is_encrypted: pool.address().needs_tls,
+            tables: standing.tables,
+            is_key_right: standing.is_key_right,
+        })
+    }
+
+    fn standing(&self) -> Result<Standing, StoreError> {
+        let pool = self.pool()?;
         let tables = pool
             .read(schema::tables)
             .map_err(|fault| told(fault, pool.shown()))?;
@@ -45,13 +60,7 @@ impl Database for PostgresStore {
                 .map_err(|fault| told(fault, pool.shown()))?,
             Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
         };
-        let now = self.ports().clock.now().0;
-        Ok(DatabaseCheck {
-            server: server.get(0),
-            is_synchronous: server.get(1),
-            clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
-            is_notified: self.is_notified(),
-            is_encrypted: pool.address().needs_tls,
+        Ok(Standing {
             tables,
             is_key_right,
         })

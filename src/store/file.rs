@@ -170,16 +170,13 @@ impl Journal for FileStore {
 }
 
 impl StoreFiles for FileStore {
-    fn document(&self, agent: &AgentId) -> PathBuf {
-        self.paths.document(agent)
+    fn document(&self, agent: &AgentId) -> Option<PathBuf> {
+        Some(self.paths.document(agent))
     }
 
-    fn state_path(&self, agent: &AgentId) -> Result<PathBuf, StoreError> {
+    fn split_state(&self, agent: &AgentId) -> Result<Option<PathBuf>, StoreError> {
         let split = self.paths.state_file(agent);
-        Ok(match self.io.files.stat(&split)? {
-            Some(_) => split,
-            None => self.paths.document(agent),
-        })
+        Ok(self.io.files.stat(&split)?.map(|_| split))
     }
 
     fn places(&self, agent: &AgentId) -> Result<StorePlaces, StoreError> {

@@ -1,5 +1,6 @@
 //! Floor 2: the credential store on files, and the forms and rules that any other shares with it.
 
+pub mod database_files;
 pub mod document;
 pub mod document_stream;
 pub mod file;

@@ -59,6 +59,15 @@ struct Limits {
     call: Duration,
 }
 
+/// TLS as every request of this program uses it, for another protocol.
+///
+/// # Errors
+/// Which variable about certificates is wrong, and why.
+pub fn tls(env: &dyn Env) -> Result<ClientConfig, String> {
+    let (config, _) = trust::tls(&Settings::read(env).authorities)?;
+    Ok(config)
+}
+
 impl SystemHttp {
     /// A client that takes its proxies and its CA bundle from `env`. Reads and opens nothing yet.
     pub fn new(env: impl Env + 'static) -> Self {

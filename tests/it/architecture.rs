@@ -34,8 +34,10 @@ const ROOMS: [(&str, &[&str]); 13] = [
 const WIRE: (&[&str], &[&str]) = (
     &[
         "cli/system.rs",
+        "cli/system/audience.rs",
         "cli/system/database.rs",
         "cli/system/locations.rs",
+        "cli/system/vault.rs",
     ],
     &["postgres", "store", "sys", "vault"],
 );
@@ -50,6 +52,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "base64",
         &[
             "cli/clipboard.rs",
+            "model/database_key.rs",
             "model/seal.rs",
             "oauth/",
             "sys/one_time_page.rs",

@@ -237,6 +237,12 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
             moved.push((directory.clone(), to));
         }
     }
+    if cx.is_in_database() {
+        cx.change(&id, |document| {
+            let profiles: Vec<_> = document.profiles().map(|(id, _)| id.clone()).collect();
+            profiles.iter().filter_map(|id| document.remove(id)).count() > 0
+        })?;
+    }
     // Last: only the configuration tells where the files of an agent lie, so that a command that
     // was killed before can be repeated.
     let applied = match cx.edit_config(&[Edit::RemoveAgent { id: id.clone() }, touch(cx)]) {

@@ -80,7 +80,7 @@ pub(in crate::app) fn found(
             .filter(|(id, _)| !known.contains(id.as_str()))
             .map(|(id, credential)| (id.clone(), credential.provider()))
             .collect(),
-        is_document: stray.path == cx.store_files.document(agent),
+        is_document: Some(&stray.path) == cx.store_files.document(agent).as_ref(),
         path: stray.path,
         of_other: None,
     });

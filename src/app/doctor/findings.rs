@@ -111,7 +111,7 @@ fn names(cx: Context<'_>, agents: &[AgentId]) -> Vec<(PathBuf, Vec<String>)> {
 fn documents(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        let place = cx.store_files.document(agent);
+        let place = cx.place_of(agent);
         match cx.look(agent, Scope::All, Detail::Masked) {
             Ok(document) => found.extend(unusable_secrets(&document).map(|(words, mend)| {
                 let verdict = Verdict::warning(words, mend.of_agent(agent));
@@ -171,7 +171,7 @@ fn file_modes(cx: Context<'_>, agents: &[AgentId]) -> Found {
 /// Finds logins that another program took away since they were stored.
 fn taken(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let of_agent = |agent: &AgentId| {
-        let place = cx.store_files.document(agent);
+        let place = cx.place_of(agent);
         let all = taken_away::found(cx, agent).into_iter();
         let verdict = |(text, undo)| (place.clone(), Verdict::warning(text, undo));
         all.map(verdict).collect::<Found>()
@@ -233,7 +233,7 @@ fn refreshes(cx: Context<'_>, agents: &[AgentId]) -> Found {
                     Hint::from("check whether the login still works: ")
                         .run(Command::refresh(id).arg("--force")),
                 );
-                found.push((cx.store_files.document(agent), verdict));
+                found.push((cx.place_of(agent), verdict));
             }
         }
     }
@@ -305,7 +305,10 @@ fn quarantine(cx: Context<'_>, agents: &[AgentId]) -> Found {
 fn stale_locks(cx: Context<'_>, agents: &[AgentId]) -> Found {
     let mut found = Found::new();
     for agent in agents {
-        let mut path = cx.store_files.document(agent).into_os_string();
+        let Some(document) = cx.store_files.document(agent) else {
+            continue;
+        };
+        let mut path = document.into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
         let Some(stat) = cx.files.stat(&path).ok().flatten() else {

@@ -38,8 +38,8 @@ fn deciding(cx: Context<'_>, agents: &[AgentId]) -> Vec<PathBuf> {
     }
     paths.extend(cx.store_files.directories());
     for agent in agents {
-        let document = cx.store_files.document(agent);
-        paths.extend([cx.store_files.directory(agent), document]);
+        paths.push(cx.store_files.directory(agent));
+        paths.extend(cx.store_files.document(agent));
     }
     paths
 }

@@ -32,7 +32,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn ok(found: impl Into<Hint>) -> Self {
+    pub(in crate::app) fn ok(found: impl Into<Hint>) -> Self {
         Self {
             status: Status::Ok,
             found: found.into(),
@@ -40,7 +40,7 @@ impl Verdict {
         }
     }
 
-    pub(super) fn warning(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
+    pub(in crate::app) fn warning(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Warning,
             advice: Some(advice.into()),
@@ -48,7 +48,7 @@ impl Verdict {
         }
     }
 
-    pub(super) fn failed(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
+    pub(in crate::app) fn failed(found: impl Into<Hint>, advice: impl Into<Hint>) -> Self {
         Self {
             status: Status::Failed,
             ..Self::warning(found, advice)

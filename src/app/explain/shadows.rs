@@ -48,7 +48,7 @@ pub(super) fn of_profiles(effective: &Effective) -> HashMap<ProviderId, Vec<Shad
 pub(super) fn files(cx: Context<'_>, agent: &AgentId, files: &Files) -> Vec<Shadow> {
     let main = AgentId::main();
     let of = |agent: &AgentId, places: &StorePlaces| {
-        let document = cx.store_files.document(agent);
+        let document = cx.place_of(agent);
         let shadow = |path: &std::path::PathBuf| Shadow {
             what: shown(path),
             by: shown(&document),
@@ -69,7 +69,7 @@ pub(super) fn unsettled(
     files: &Files,
 ) -> Result<Vec<String>, Failure> {
     let mut told = Vec::new();
-    let document = cx.store_files.document(agent);
+    let document = cx.place_of(agent);
     if !files.own.read.is_empty() && !files.own.read.contains(&document) {
         let read: Vec<String> = files.own.read.iter().map(|path| shown(path)).collect();
         told.push(format!(

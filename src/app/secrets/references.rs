@@ -82,7 +82,7 @@ fn of_profiles(cx: Context<'_>) -> Vec<(PathBuf, SecretRef)> {
         let references = members.filter_map(|it| it.get("keyRef").or_else(|| it.get("tokenRef")));
         let usual = |_| "default".to_owned();
         let references = references.filter_map(|text| SecretRef::read(text, &usual).ok());
-        found.extend(references.map(|it| (cx.store_files.document(&agent), it)));
+        found.extend(references.map(|it| (cx.place_of(&agent), it)));
     }
     found
 }

@@ -41,13 +41,27 @@ pub fn run(
         let message = format!("{} does not exist; nothing was imported", path.display());
         return Err(Failure::new(Kind::NotFound, message).hint(Command::new("doctor")));
     };
-    let found: Vec<_> = stray.document.profiles().collect();
-    if found.is_empty() {
+    if stray.document.profiles().next().is_none() {
         let message = format!("{} holds no credential that is understood", path.display());
         return Err(Failure::new(Kind::NotFound, message).hint(Command::new("models auth login")));
     }
+    let outcome = store(cx, agent, &stray.document, dry_run)?;
+    Ok(Outcome { path, ..outcome })
+}
+
+/// Stores those credentials of a document that are not there yet; with `dry_run` only says which.
+///
+/// # Errors
+/// What the store says.
+pub(in crate::app) fn store(
+    cx: Context<'_>,
+    agent: &AgentId,
+    from: &AuthProfiles,
+    dry_run: bool,
+) -> Result<Outcome, Failure> {
+    let found: Vec<_> = from.profiles().collect();
     let mut outcome = Outcome {
-        path,
+        path: PathBuf::new(),
         imported: Vec::new(),
         skipped: Vec::new(),
     };

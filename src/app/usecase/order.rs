@@ -10,7 +10,7 @@ use crate::model::id::{AgentId, ProfileId, ProviderId, printable};
 use crate::model::profile_index::ProfileIndex;
 use crate::model::profiles::Effective;
 use crate::model::selection::{self, Verdict};
-use crate::ports::store::Scope;
+use crate::ports::store::{Location, Scope};
 
 use crate::app::context::{Context, look_up};
 use crate::app::credential::reason_text::Reason;
@@ -25,8 +25,8 @@ pub struct Outcome {
     pub agent_dir: PathBuf,
     /// The provider.
     pub provider: ProviderId,
-    /// The file that holds the agent's orders.
-    pub path: PathBuf,
+    /// Where the agent's orders lie: for files a path.
+    pub at: Location,
     /// Whether the credentials are in another file.
     pub is_split: bool,
     /// The override as written; `None` if there is none.
@@ -169,8 +169,7 @@ fn outcome(
     provider: &ProviderId,
     effective: &Effective,
 ) -> Result<Outcome, Failure> {
-    let document = cx.store_files.document(agent);
-    let path = cx.store_files.state_path(agent)?;
+    let split = cx.store_files.split_state(agent)?;
     let owner = match effective.own.order_of(provider) {
         Some(_) => agent.clone(),
         None => AgentId::main(),
@@ -180,8 +179,11 @@ fn outcome(
         agent: agent.clone(),
         agent_dir: cx.store_files.directory(agent),
         provider: provider.clone(),
-        is_split: path != document,
-        path,
+        is_split: split.is_some(),
+        at: split.map_or_else(
+            || cx.store.location(agent),
+            |path| Location::new(path.display().to_string()),
+        ),
         owner: order.is_some().then_some(owner),
         order,
         changed: false,

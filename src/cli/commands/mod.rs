@@ -136,7 +136,14 @@ pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result
         },
         #[cfg(feature = "gateway")]
         Command::Gateway(gateway) => match &gateway.command {
-            GatewayCommand::Run(run) => run.run(&Arc::new(SystemEngine::new(global, printer)?)),
+            GatewayCommand::Run(run) => {
+                let asked = run.database.asked();
+                run.run(&Arc::new(SystemEngine::new(global, printer, asked)?))
+            }
+            GatewayCommand::Database(command) => {
+                let system = System::of_database(global, printer, &command.asked())?;
+                finish(command.run(&system), &system)
+            }
             GatewayCommand::Other(other) => ordinary(&|system| other.run(system)),
         },
         Command::Completions(completions) => {

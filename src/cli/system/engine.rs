@@ -5,12 +5,15 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
+use super::database::Wanted;
 use super::{System, random, supervisor};
 use crate::app::context::Context;
 use crate::app::credential::answered::Answered;
+use crate::app::database::source::Asked;
 use crate::app::failure::Failure;
 use crate::app::hooks::deliver;
 use crate::app::hooks::queue::Alerts;
@@ -22,16 +25,22 @@ use crate::gateway::engine::Engine;
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS, SECRETS};
+use crate::ports::database::Database;
 use crate::ports::files::Files;
 use crate::ports::host::Interrupt;
 
 /// The ports of this process, made anew when the configuration changed.
 pub(in crate::cli) struct SystemEngine {
     global: Global,
+    /// The database that was asked for.
+    asked: Asked,
     printer: Arc<Printer>,
     /// The one that signals reach; each system that is made anew has one that they do not.
     interrupt: Arc<dyn Interrupt>,
     current: RwLock<Current>,
+    /// The last one that the database told: one that cannot be asked has no news, and tokens that were
+    /// handed out before are good.
+    revision: AtomicU64,
 }
 
 /// A system, and a mark of the files that it was made of.
@@ -45,9 +54,15 @@ impl SystemEngine {
     ///
     /// # Errors
     /// As [`System::new`].
-    pub(in crate::cli) fn new(global: &Global, printer: &Arc<Printer>) -> Result<Self, Failure> {
-        let system = System::for_server(global, printer)?;
+    pub(in crate::cli) fn new(
+        global: &Global,
+        printer: &Arc<Printer>,
+        asked: Asked,
+    ) -> Result<Self, Failure> {
+        let system = System::for_server(global, printer, Wanted::Asked(&asked))?;
         Ok(Self {
+            asked,
+            revision: AtomicU64::default(),
             global: global.clone(),
             printer: Arc::clone(printer),
             interrupt: Arc::clone(&system.interrupt),
@@ -83,7 +98,11 @@ impl SystemEngine {
         if self.current.read().mark == mark {
             return mark;
         }
-        match System::for_server(&self.global, &self.printer) {
+        let database = match system.opened() {
+            Some(opened) => Wanted::Opened(opened.clone()),
+            None => Wanted::Asked(&self.asked),
+        };
+        match System::for_server(&self.global, &self.printer, database) {
             Ok(system) => {
                 let system = Arc::new(system);
                 *self.current.write() = Current { system, mark };
@@ -116,20 +135,34 @@ impl Engine for SystemEngine {
         self.system().hints.text(hint)
     }
 
+    fn database(&self) -> Option<Arc<dyn Database>> {
+        let system = self.system();
+        let opened = system.opened()?;
+        Some(Arc::clone(&opened.database))
+    }
+
     fn revision(&self) -> u64 {
         let settings = self.renew();
         let system = self.system();
+        let mut hasher = DefaultHasher::new();
+        settings.hash(&mut hasher);
+        if let Some(opened) = system.opened() {
+            if let Ok(revision) = opened.database.revision() {
+                self.revision.store(revision, Ordering::SeqCst);
+            }
+            self.revision.load(Ordering::SeqCst).hash(&mut hasher);
+            return hasher.finish();
+        }
         let cx = system.context();
         // A store that cannot be listed is judged when it can be again, or after a while.
         let agents = cx.store.agents().unwrap_or_default();
         let documents = agents.iter().flat_map(|agent| {
             let document = cx.store_files.document(agent);
-            let state = cx.store_files.state_path(agent).ok();
-            [Some(document), state].into_iter().flatten()
+            let state = cx.store_files.split_state(agent).ok().flatten();
+            document.into_iter().chain(state)
         });
         let files: Vec<PathBuf> = documents.collect();
-        let mut hasher = DefaultHasher::new();
-        (settings, mark(&system, &files)).hash(&mut hasher);
+        mark(&system, &files).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -1,7 +1,7 @@
 //! `models auth list` and `channels list`.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -11,24 +11,35 @@ use crate::app::credential::stored::StoredCredential;
 use crate::app::usecase::list::{Outcome, Row};
 use crate::model::id::{AgentId, ProviderId, printable};
 use crate::model::time::{LocalTime, Timestamp};
+use crate::ports::store::Location;
+
+/// Where what is listed lies.
+pub struct Place {
+    /// The directory of the agent.
+    pub directory: PathBuf,
+    /// Its document.
+    pub at: Location,
+    /// Whether that is a file.
+    pub is_file: bool,
+}
 
 /// The document: the shape of the May release, with owner and fingerprint added.
 pub fn document(
     agent: &AgentId,
     provider: Option<&ProviderId>,
     outcome: &Outcome,
-    store: &Path,
+    place: &Place,
 ) -> Value {
-    let directory = store.parent().unwrap_or(store);
-    json!({
+    let document = json!({
         "agentId": agent,
-        "agentDir": directory,
-        "authStatePath": directory.join("auth-state.json"),
+        "agentDir": place.directory,
+        "authStatePath": place.is_file.then(|| place.directory.join("auth-state.json")),
         "provider": provider,
         "profiles": outcome.rows.iter().map(row).collect::<Vec<_>>(),
-        "storePath": store,
+        "storePath": place.at,
         "faults": outcome.faults,
-    })
+    });
+    present_but(document, "provider")
 }
 
 fn row(row: &Row) -> Value {

@@ -3,6 +3,8 @@
 pub mod access_keys;
 pub mod authorize;
 pub mod cooldown;
+#[cfg(feature = "gateway")]
+pub mod database;
 mod device_code;
 pub mod doctor;
 pub(super) mod escape;

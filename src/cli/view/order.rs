@@ -16,7 +16,7 @@ pub fn document(outcome: &Outcome) -> Value {
         "agentId": outcome.agent,
         "agentDir": outcome.agent_dir,
         "provider": outcome.provider,
-        file: outcome.path,
+        file: outcome.at,
         "order": outcome.order,
     })
 }
@@ -26,7 +26,7 @@ pub fn text(outcome: &Outcome) -> String {
     let mut page = Sheet::default();
     page.line(&format!("Agent: {}", outcome.agent));
     page.line(&format!("Provider: {}", outcome.provider));
-    page.line(&format!("Stored in: {}", outcome.path.display()));
+    page.line(&format!("Stored in: {}", outcome.at));
     page.line(&match (&outcome.order, &outcome.owner) {
         (Some(ids), Some(owner)) => format!("Order: {}", order(ids, owner, &outcome.agent)),
         _ => "Order: not set".to_owned(),

@@ -6,6 +6,10 @@ mod access;
 mod bad_requests;
 mod client;
 mod client_token;
+#[cfg(all(feature = "gateway", feature = "postgres"))]
+mod database;
+#[cfg(feature = "gateway")]
+mod examples;
 mod hostile_answers;
 #[cfg(feature = "gateway")]
 mod keys;

@@ -1,6 +1,7 @@
 //! The gateway as a service: what systemd hears of it, and the unit in `examples`.
 
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::support::World;
@@ -29,31 +30,29 @@ fn systemd_hears_when_it_answers_and_when_it_ends() {
     assert_eq!(gateway.ended().code, 0);
 }
 
-/// The unit names a program that is not there: the one that is tested takes its place.
+/// The units name a program that is not there: the one that is tested takes its place.
 #[test]
 #[ignore = "needs systemd-analyze"]
-fn systemd_takes_the_unit_of_examples() {
-    let directory = tempfile::tempdir().unwrap();
-    let unit = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/gateway/openclaw-gateway.service"
-    );
-    let text = std::fs::read_to_string(unit).unwrap();
-    let installed = "/usr/local/bin/openclaw";
-    assert!(text.contains(installed), "{text}");
-    let path = directory.path().join("openclaw-gateway.service");
-    let program = env!("CARGO_BIN_EXE_openclaw");
-    std::fs::write(&path, text.replace(installed, program)).unwrap();
-    let output = std::process::Command::new("systemd-analyze")
-        .args(["verify", "--man=no"])
-        .arg(&path)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    // It warns of what it does not know, and succeeds.
-    let ours = said
-        .lines()
-        .filter(|line| line.contains("openclaw-gateway"));
-    assert_eq!(ours.collect::<Vec<_>>(), [""; 0]);
+fn systemd_takes_the_units_of_examples() {
+    for unit in ["openclaw-gateway", "openclaw-gateway-postgres"] {
+        let directory = tempfile::tempdir().unwrap();
+        let name = format!("{unit}.service");
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gateway");
+        let text = std::fs::read_to_string(Path::new(examples).join(&name)).unwrap();
+        let installed = "/usr/local/bin/openclaw";
+        assert!(text.contains(installed), "{text}");
+        let path = directory.path().join(name);
+        let program = env!("CARGO_BIN_EXE_openclaw");
+        std::fs::write(&path, text.replace(installed, program)).unwrap();
+        let output = std::process::Command::new("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        // It warns of what it does not know, and succeeds.
+        let ours = said.lines().filter(|line| line.contains(unit));
+        assert_eq!(ours.collect::<Vec<_>>(), [""; 0]);
+    }
 }

@@ -58,7 +58,9 @@ pub(super) fn list(cx: Context<'_>, agents: &[AgentId]) -> Vec<Place> {
     for agent in agents {
         let directory = cx.store_files.directory(agent);
         found.named(&directory);
-        found.add(cx.store_files.document(agent), Role::Profiles);
+        if let Some(document) = cx.store_files.document(agent) {
+            found.add(document, Role::Profiles);
+        }
         found.ending(&directory.join("auth-history"), ".json", Role::Profiles);
     }
     found.named(state);

@@ -57,7 +57,7 @@ impl<'a> Resolver<'a> {
         counting.extend(
             agents
                 .iter()
-                .map(|agent| self.cx.store_files.document(agent)),
+                .filter_map(|agent| self.cx.store_files.document(agent)),
         );
         let with_logins = self.providers_with_logins(agents);
         let mut standing = self.in_manifests();

@@ -40,6 +40,8 @@ pub struct Opening {
     pub passphrase_fd: Option<u32>,
     /// The identity file of `age`.
     pub identity: Option<PathBuf>,
+    /// The passphrase itself, if nobody need be asked.
+    pub passphrase: Option<Secret<String>>,
 }
 
 impl Closing {
@@ -158,6 +160,10 @@ impl Opening {
         if let Some(descriptor) = self.passphrase_fd {
             let passphrase = input::passphrase_from(cx, descriptor)?;
             let opened = cx.bundles.open_bundle(bytes, &passphrase);
+            return opened.map_err(|fault| failure(path, &fault));
+        }
+        if let Some(passphrase) = &self.passphrase {
+            let opened = cx.bundles.open_bundle(bytes, passphrase);
             return opened.map_err(|fault| failure(path, &fault));
         }
         for left in (0..TRIES).rev() {

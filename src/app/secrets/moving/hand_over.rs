@@ -56,6 +56,21 @@ struct Locks<'a> {
 /// If something does not open or cannot be written: then every login is here, unless the message says
 /// otherwise.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    let to = |id: &BundleId| Target::new(cx, &request.to, id);
+    let closing = || Closing::choose(cx, &request.recipients, request.passphrase_fd);
+    run_to(cx, request, &to, &closing)
+}
+
+/// The same, to any place, sealed in any way.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_to(
+    cx: Context<'_>,
+    request: &Request,
+    to: &dyn Fn(&BundleId) -> Result<Target, Failure>,
+    closing: &dyn Fn() -> Result<Closing, Failure>,
+) -> Result<Outcome, Failure> {
     let path = cx.dirs.cwd.join(&request.to);
     if path.to_str().is_none() {
         let message = format!(
@@ -81,7 +96,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         }
     }
     let id = new_id(cx)?;
-    let target = Target::new(cx, &request.to, &id)?;
+    let target = to(&id)?;
     open_secrets(cx)?;
     let planned = movers(cx, request)?;
     let goes = |grant: &GrantDigest| planned.contains_key(grant);
@@ -95,7 +110,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if request.dry_run {
         return Ok(Outcome::of(&target, None, found));
     }
-    let closing = Closing::choose(cx, &request.recipients, request.passphrase_fd)?;
+    let closing = closing()?;
     let mut turn = Some(turn::take(cx)?);
     // A signal waits from here on, and counts where nothing was written yet.
     cx.interrupt.defer();

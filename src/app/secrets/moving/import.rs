@@ -216,7 +216,7 @@ impl Planned<'_> {
     }
 }
 
-fn import_agent(
+pub(super) fn import_agent(
     cx: Context<'_>,
     request: &Request,
     one: &AgentContent,

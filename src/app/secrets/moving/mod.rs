@@ -7,6 +7,7 @@ mod envelope;
 pub mod export;
 pub mod hand_over;
 pub mod import;
+pub mod into_database;
 mod ledger;
 mod marker;
 mod merge;

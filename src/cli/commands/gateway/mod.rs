@@ -1,11 +1,17 @@
 //! `gateway`: the logins of this machine, over HTTP.
 
+mod database_args;
+mod doctor;
+mod import;
 mod key;
 mod link;
+mod migrate;
+mod rekey;
 mod run;
 
 use clap::{Args, Subcommand};
 
+use crate::app::database::source::Asked;
 use crate::cli::output::Answer;
 use crate::cli::system::System;
 
@@ -21,7 +27,18 @@ pub struct Gateway {
 pub(super) enum GatewayCommand {
     Run(run::Run),
     #[command(flatten)]
+    Database(DatabaseCommand),
+    #[command(flatten)]
     Other(OtherCommand),
+}
+
+/// What is about the database that gateways share.
+#[derive(Debug, Subcommand)]
+pub(super) enum DatabaseCommand {
+    Migrate(migrate::Migrate),
+    Doctor(doctor::Doctor),
+    Rekey(rekey::Rekey),
+    Import(import::Import),
 }
 
 /// What is over at once.
@@ -35,6 +52,29 @@ impl Gateway {
     /// Whether it runs until it is told to stop.
     pub fn serves(&self) -> bool {
         matches!(self.command, GatewayCommand::Run(_))
+    }
+}
+
+impl DatabaseCommand {
+    /// The database that it is about.
+    pub(super) fn asked(&self) -> Asked {
+        let args = match self {
+            Self::Migrate(command) => &command.database,
+            Self::Doctor(command) => &command.database,
+            Self::Rekey(command) => &command.database,
+            Self::Import(command) => &command.database,
+        };
+        args.asked()
+    }
+
+    /// Runs it.
+    pub(super) fn run(&self, system: &System) -> Answer {
+        match self {
+            Self::Migrate(command) => command.run(system),
+            Self::Doctor(command) => command.run(system),
+            Self::Rekey(command) => command.run(system),
+            Self::Import(command) => command.run(system),
+        }
     }
 }
 

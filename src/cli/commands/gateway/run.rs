@@ -9,9 +9,12 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
+use super::database_args::DatabaseArgs;
 use crate::app::access::gateway_token;
+use crate::app::database::ready;
 use crate::app::failure::Failure;
 use crate::cli::output::Output;
+use crate::cli::system::System;
 use crate::cli::system::engine::SystemEngine;
 use crate::gateway;
 use crate::gateway::Ready;
@@ -21,11 +24,14 @@ use crate::model::access::{Network, parse_network};
 /// Run the gateway until it is stopped
 ///
 /// Serves the page and the API, and refreshes what is due. Everything lies in the files of the state
-/// directory, which every other command of this program may use meanwhile.
+/// directory, which every other command of this program may use meanwhile; or, if a database is named,
+/// in PostgreSQL, which several gateways may share. The key of the database is read from the file that
+/// GOCLAW_ENCRYPTION_KEY_FILE names, or from GOCLAW_ENCRYPTION_KEY.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw gateway run
   openclaw gateway run --public-url https://logins.example.com
+  openclaw gateway run --database-url-file /etc/openclaw/database-url --migrate
   openclaw gateway run --listen 0.0.0.0:3577 --public-url https://x.example --token-file x.token")]
 pub(in crate::cli::commands) struct Run {
     /// Where to listen
@@ -42,6 +48,11 @@ pub(in crate::cli::commands) struct Run {
     /// given several times
     #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = parse_network)]
     trusted_proxies: Vec<Network>,
+    #[command(flatten)]
+    pub(in crate::cli::commands) database: DatabaseArgs,
+    /// Bring the tables of the database up to date first
+    #[arg(long)]
+    migrate: bool,
     /// Tell where it listens as JSON
     #[arg(long)]
     json: bool,
@@ -54,6 +65,7 @@ impl Run {
     /// As [`gateway::run`].
     pub(in crate::cli::commands) fn run(&self, engine: &Arc<SystemEngine>) -> Result<u8, Failure> {
         let system = engine.system();
+        self.prepare(&system)?;
         let is_loopback = self.listen.ip().is_loopback();
         let found = gateway_token::find(system.context(), self.token_file.as_deref(), is_loopback)?;
         tracing::info!(target: "openclaw::gateway", "the gateway's own token is that of {}", found.source);
@@ -72,6 +84,14 @@ impl Run {
             told.print(&printer).map(|_| ())
         })?;
         Ok(0)
+    }
+
+    fn prepare(&self, system: &System) -> Result<(), Failure> {
+        match system.opened() {
+            Some(opened) => ready::prepare(&*opened.database, self.migrate),
+            None if self.migrate => system.required_database().map(|_| ()),
+            None => Ok(()),
+        }
     }
 }
 

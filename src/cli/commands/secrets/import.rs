@@ -83,6 +83,7 @@ impl Import {
             opening: Opening {
                 passphrase_fd: self.bundle_passphrase_fd,
                 identity: self.identity.clone(),
+                passphrase: None,
             },
             force: self.force,
             dry_run: self.dry_run,

@@ -24,7 +24,8 @@ pub(super) fn is_stored(action: &Action) -> bool {
     matches!(action, Action::Added | Action::Replaced)
 }
 
-pub(super) fn said(action: &Action) -> String {
+/// What became of a credential.
+pub(in crate::cli::commands) fn said(action: &Action) -> String {
     match action {
         Action::Added => "new".to_owned(),
         Action::Replaced => "replaced".to_owned(),

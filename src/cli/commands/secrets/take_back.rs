@@ -47,6 +47,7 @@ impl TakeBack {
             opening: Opening {
                 passphrase_fd: self.bundle_passphrase_fd,
                 identity: self.identity.clone(),
+                passphrase: None,
             },
         };
         let outcome = take_back::run(system.context(), &request)?;

@@ -153,6 +153,8 @@ impl Cell {
         (row.prepare)(&world, &issuer);
         (self.change)(&world, &issuer);
         let words = row.line(self.more, self.words.unwrap_or(row.words));
+        let state = world.state().display().to_string();
+        let words = words.replace("STATE", &state);
         let words: Vec<&str> = words.split_whitespace().collect();
         let _lock = self.lock.map(|lock| lock(&world));
         let mut command = world.command(&words);
@@ -162,6 +164,7 @@ impl Cell {
         }
         command
             .env("PATH", "/usr/bin:/bin")
+            .env("GOCLAW_ENCRYPTION_KEY", "0".repeat(64))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -1,11 +1,12 @@
-//! The part of the table that is about keys to the gateway.
+//! The part of the table that is about keys to the gateway, and its database.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::cause::broken;
 use super::cell::Cell;
 use super::rows::names;
-use super::table::Column::{Busy, NotFound, Storage};
+use super::table::Column::{Busy, Done, NotFound, Storage};
 use super::table::Row;
 use crate::support::World;
 use crate::support::issuer::Issuer;
@@ -32,6 +33,40 @@ fn changing() -> Cell {
     Cell::plain().while_held(lock).slow()
 }
 
+/// A database that cannot be reached, for nothing listens on port 1.
+fn database(world: &World, _: &Issuer) {
+    world.write("url", "postgres://openclaw:secret@127.0.0.1:1/openclaw");
+    world.write("key", &"0".repeat(64));
+    for name in ["url", "key"] {
+        let path = world.state().join(name);
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// A command about a database, which is there in other tests alone.
+fn about_a_database(command: &'static str, words: &'static str) -> Row {
+    Row::new(command, words)
+        .prepare(database)
+        .never(Done)
+        .on(Storage, Cell::plain())
+}
+
+fn of_the_database() -> [Row; 4] {
+    const URL: &str = "--database-url-file STATE/url";
+    [
+        about_a_database("gateway migrate", URL),
+        about_a_database("gateway doctor", URL),
+        about_a_database(
+            "gateway rekey",
+            "--new-key-file STATE/key --database-url-file STATE/url",
+        ),
+        about_a_database("gateway import", URL).on(
+            NotFound,
+            names("--goclaw nowhere --database-url-file STATE/url"),
+        ),
+    ]
+}
+
 pub(super) fn rows() -> Vec<Row> {
     let rows = [
         Row::new("gateway key add", "")
@@ -44,5 +79,6 @@ pub(super) fn rows() -> Vec<Row> {
     ];
     let rows = rows.into_iter();
     rows.map(|row| row.prepare(keyed).on(Storage, broken(FILE)))
+        .chain(of_the_database())
         .collect()
 }

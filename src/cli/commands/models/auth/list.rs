@@ -34,8 +34,12 @@ impl List {
         let provider = provider.as_ref();
         let outcome = list::run(cx, agent, provider)?;
         if self.json {
-            let path = cx.store_files.document(agent);
-            let document = view::list::document(agent, provider, &outcome, &path);
+            let place = view::list::Place {
+                directory: cx.store_files.directory(agent),
+                at: cx.store.location(agent),
+                is_file: cx.store_files.document(agent).is_some(),
+            };
+            let document = view::list::document(agent, provider, &outcome, &place);
             return Ok(Output::json(&document));
         }
         let text = view::list::text(agent, &outcome, system.local());

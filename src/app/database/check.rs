@@ -1,0 +1,123 @@
+//! `gateway doctor`: how a database fares, and what should be done about it.
+
+use super::ready::{LARGEST_OFFSET, NOTABLE_OFFSET};
+use crate::app::doctor::{Status, Verdict};
+use crate::app::failure::Failure;
+use crate::model::hint::Command;
+use crate::ports::database::{Database, DatabaseCheck, Tables};
+
+/// A check that was made.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its stable name.
+    pub name: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Where the database is.
+    pub at: String,
+    /// The checks, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Counts the checks with this outcome.
+    pub fn count(&self, status: Status) -> usize {
+        let all = self.checks.iter();
+        all.filter(|check| check.verdict.status == status).count()
+    }
+}
+
+/// Looks at a database. Changes nothing.
+///
+/// # Errors
+/// If it cannot be reached.
+pub fn run(database: &dyn Database) -> Result<Report, Failure> {
+    let check = database.check()?;
+    let verdicts = [
+        (
+            "server",
+            Verdict::ok(format!("PostgreSQL {}", check.server)),
+        ),
+        ("tables", tables(&check)),
+        ("key", key(&check)),
+        ("clock", clock(&check)),
+        ("notifications", notifications(&check)),
+        ("standby", standby(&check)),
+        ("encryption", encryption(&check)),
+    ];
+    let checks = verdicts.map(|(name, verdict)| Check { name, verdict });
+    Ok(Report {
+        at: database.shown(),
+        checks: checks.into(),
+    })
+}
+
+fn tables(check: &DatabaseCheck) -> Verdict {
+    let migrate = || Command::new("gateway migrate");
+    match check.tables {
+        Tables::Ready => Verdict::ok("are what this release needs"),
+        Tables::Missing => Verdict::failed("there are none", migrate()),
+        Tables::Behind(1) => Verdict::failed("1 migration is missing", migrate()),
+        Tables::Behind(count) => {
+            Verdict::failed(format!("{count} migrations are missing"), migrate())
+        }
+        Tables::Ahead => Verdict::failed("a later release made them", "install that release"),
+    }
+}
+
+fn key(check: &DatabaseCheck) -> Verdict {
+    match check.is_key_right {
+        Some(true) => Verdict::ok("opens what is stored"),
+        None => Verdict::ok("is not in use yet: nothing is stored"),
+        Some(false) => Verdict::failed(
+            "does not open what is stored",
+            "name the file of the right one in GOCLAW_ENCRYPTION_KEY_FILE",
+        ),
+    }
+}
+
+fn clock(check: &DatabaseCheck) -> Verdict {
+    let offset = check.clock_offset;
+    let found = format!("{:.1} s away from the server's", offset.as_secs_f64());
+    let advice = "set both clocks by NTP";
+    match () {
+        () if offset >= LARGEST_OFFSET => Verdict::failed(found, advice),
+        () if offset >= NOTABLE_OFFSET => Verdict::warning(found, advice),
+        () => Verdict::ok(found),
+    }
+}
+
+fn notifications(check: &DatabaseCheck) -> Verdict {
+    match check.is_notified {
+        true => Verdict::ok("arrive"),
+        false => Verdict::warning(
+            "do not arrive: changes of other machines are found by asking",
+            "connect to the server itself, not through a pool by transaction",
+        ),
+    }
+}
+
+fn standby(check: &DatabaseCheck) -> Verdict {
+    match check.is_synchronous {
+        true => Verdict::ok("has each commit before it counts"),
+        false => Verdict::warning(
+            "none waits for commits: if the server is replaced by one, the last logins may be lost",
+            "set synchronous_standby_names if there is a standby",
+        ),
+    }
+}
+
+fn encryption(check: &DatabaseCheck) -> Verdict {
+    match check.is_encrypted {
+        true => Verdict::ok("the connection is encrypted"),
+        false => Verdict::warning(
+            "the connection is not encrypted",
+            "add sslmode=require to the address, unless the server is on this machine",
+        ),
+    }
+}

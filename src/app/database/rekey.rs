@@ -1,0 +1,22 @@
+//! `gateway rekey`: another key for what is in a database.
+
+use crate::app::failure::{Failure, Kind};
+use crate::model::hint::{Command, Hint};
+use crate::model::seal::DataKey;
+use crate::ports::database::{Database, Rekeyed};
+
+/// Seals everything anew under another key.
+///
+/// # Errors
+/// [`Kind::Config`] if the key in use is not that of the database; else as [`Database::rekey`]: a
+/// second run does the rest.
+pub fn run(database: &dyn Database, new: &DataKey) -> Result<Rekeyed, Failure> {
+    if database.check()?.is_key_right == Some(false) {
+        let at = database.shown();
+        let message = format!("the key in use does not open what is in {at}; nothing was changed");
+        let hint = Hint::from("name its key in GOCLAW_ENCRYPTION_KEY_FILE, and see: ");
+        let hint = hint.run(Command::new("gateway doctor"));
+        return Err(Failure::new(Kind::Config, message).hint(hint));
+    }
+    Ok(database.rekey(new)?)
+}

@@ -1,0 +1,123 @@
+//! `gateway import`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use serde_json::json;
+
+use super::database_args::DatabaseArgs;
+use crate::app::database::goclaw;
+use crate::app::secrets::moving::into_database::{self, Outcome};
+use crate::cli::commands::secrets::imported::said;
+use crate::cli::output::{Answer, Output};
+use crate::cli::system::System;
+
+/// Move the logins of this machine's files into the database
+///
+/// Refresh tokens work once, so they leave the files: from then on only commands with the database
+/// refresh these logins. Keys and access tokens are copied, and what agents inherit goes along. An
+/// import that was interrupted can be repeated.
+///
+/// With --goclaw stores what GoClaw sealed instead: a JSON list of objects with provider, access_token,
+/// refresh_token and expires_at, whose tokens begin with aes-gcm: and open under the same key.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw gateway import --dry-run
+  openclaw gateway import
+  openclaw gateway import --goclaw rows.json")]
+pub(in crate::cli::commands) struct Import {
+    /// Import rows of GoClaw's database from this JSON file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    goclaw: Option<PathBuf>,
+    /// Replace other credentials of the same names
+    #[arg(long, conflicts_with = "goclaw")]
+    replace: bool,
+    /// Only say what would be imported
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(super) database: DatabaseArgs,
+    /// Output as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    /// Imports them.
+    pub(super) fn run(&self, system: &System) -> Answer {
+        system.required_database()?;
+        match &self.goclaw {
+            Some(file) => self.of_goclaw(system, file),
+            None => self.of_files(system),
+        }
+    }
+
+    fn of_goclaw(&self, system: &System, file: &Path) -> Answer {
+        let (cx, key) = (system.context(), system.database_key()?);
+        let done = goclaw::run(cx, &system.agent, &key, (file, self.dry_run))?;
+        let output = match self.json {
+            true => Output::json(&json!({
+                "dryRun": self.dry_run,
+                "imported": done.imported,
+                "skipped": done.skipped,
+            })),
+            false => {
+                let mut text = String::new();
+                for id in &done.imported {
+                    text.push_str(&format!("{id}: {}\n", self.verb()));
+                }
+                for id in &done.skipped {
+                    text.push_str(&format!("{id}: is there already\n"));
+                }
+                Output::text(text)
+            }
+        };
+        Ok(output.changed(!self.dry_run && !done.imported.is_empty()))
+    }
+
+    fn of_files(&self, system: &System) -> Answer {
+        let request = into_database::Request {
+            key: system.database_key()?,
+            directory: system.rescue_directory()?,
+            replace: self.replace,
+            dry_run: self.dry_run,
+        };
+        let done = into_database::run(system.context_of_files(), system.context(), &request)?;
+        let output = match self.json {
+            true => Output::json(&json!({
+                "dryRun": self.dry_run,
+                "profiles": done.rows,
+                "leftOut": done.left_out,
+            })),
+            false => Output::text(self.text(&done)),
+        };
+        Ok(output.changed(!self.dry_run))
+    }
+
+    fn text(&self, done: &Outcome) -> String {
+        let mut text = String::new();
+        for row in &done.rows {
+            let (profile, agent, said) = (&row.profile, &row.agent, said(&row.action));
+            text.push_str(&format!("{profile} of agent {agent}: {said}\n"));
+        }
+        for one in &done.left_out {
+            let (profile, agent, why) = (&one.profile, &one.agent, &one.reason);
+            text.push_str(&format!("{profile} of agent {agent}: stays, {why}\n"));
+        }
+        if !self.dry_run {
+            text.push_str(
+                "The files refresh these logins no more. Name the database in \
+                 OPENCLAW_DATABASE_URL_FILE, and its key in GOCLAW_ENCRYPTION_KEY_FILE, for every \
+                 command.\n",
+            );
+        }
+        text
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.dry_run {
+            true => "would be imported",
+            false => "imported",
+        }
+    }
+}

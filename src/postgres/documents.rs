@@ -26,7 +26,7 @@ use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
 /// How long a change is tried again while others change the same document.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A document that was read.
 pub(super) struct Found {

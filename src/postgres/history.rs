@@ -1,5 +1,7 @@
 //! What the profiles held before: a row for each that has any.
 
+use tokio_postgres::Row;
+
 use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::history::History;
 use crate::model::id::{AgentId, ProfileId};
@@ -11,11 +13,14 @@ use crate::store::history_text;
 use super::context::PostgresStore;
 use super::fault::{Fault, told};
 use super::lease;
-use super::link::{Param, text};
+use super::link::{Link, Param, maybe, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
 const TABLE: &str = "history";
+
+/// A row that was read: its profile, and its history, or why that cannot be read.
+pub(super) type Kept = (String, Result<History, String>);
 
 /// The histories of an agent in a transaction: they are kept with the document or not at all.
 pub(super) struct RowHistories<'a> {
@@ -23,8 +28,43 @@ pub(super) struct RowHistories<'a> {
     rows: &'a RowSealer,
     agent: &'a AgentId,
     cx: &'a PostgresStore,
-    /// What the database said: to be told by it whether the transaction is to be tried again.
+    is_locked: bool,
+    /// What the database said first: it tells whether the transaction is to be tried again.
     fault: Option<Fault>,
+}
+
+/// What one profile of an agent held before, or every one.
+pub(super) fn find(
+    link: &Link,
+    rows: &RowSealer,
+    agent: &AgentId,
+    profile: Option<&ProfileId>,
+) -> Result<Vec<Kept>, Fault> {
+    let asked = "SELECT profile, sealed FROM openclaw.history \
+        WHERE tenant = $1 AND agent = $2 AND ($3::text IS NULL OR profile = $3)";
+    let agent = agent.as_str();
+    let one = maybe(profile.map(ProfileId::as_str));
+    let found = link.rows(asked, &[text(TENANT), text(agent), one])?;
+    let read = |found: &Row| {
+        let name: String = found.get(0);
+        let history = understand(rows, (agent, &name), found.get(1));
+        (name, history)
+    };
+    Ok(found.iter().map(read).collect())
+}
+
+fn understand(
+    rows: &RowSealer,
+    (agent, name): (&str, &str),
+    sealed: &[u8],
+) -> Result<History, String> {
+    let opened = rows.open(row(TABLE, agent, name), sealed);
+    let plain = opened.map_err(|fault| told(fault, TABLE).to_string())?;
+    let history = history_text::parse(plain.expose())?;
+    match history.profile.as_str() == name {
+        true => Ok(history),
+        false => Err("it belongs to another profile".to_owned()),
+    }
 }
 
 impl<'a> RowHistories<'a> {
@@ -39,51 +79,67 @@ impl<'a> RowHistories<'a> {
             rows,
             agent,
             cx,
+            is_locked: false,
             fault: None,
         }
     }
 
     /// What a rule came to, in the words of the database if that failed.
     pub(super) fn judge<T>(&mut self, done: Result<T, StoreError>) -> Result<T, Fault> {
-        match (done, self.fault.take()) {
-            (_, Some(fault)) => Err(fault),
-            (done, None) => Ok(done?),
+        match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => Ok(done?),
         }
     }
 
-    /// Notes what the database said, for [`RowHistories::judge`].
-    fn note<T>(&mut self, done: Result<T, Fault>) -> Result<T, StoreError> {
+    /// Asks the database, unless it said no before: then it answers nothing more in this transaction.
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let done = match self.fault {
+            None => ask(self),
+            Some(_) => Err(Fault::Conflict),
+        };
         done.map_err(|fault| {
-            let error = told(Fault::Conflict, self.cx.shown());
-            self.fault = Some(fault);
-            error
+            self.fault.get_or_insert(fault);
+            told(Fault::Conflict, self.cx.shown())
         })
     }
 
-    fn read(&self, id: &ProfileId) -> Result<(History, Option<String>), Fault> {
-        let asked = "SELECT sealed FROM openclaw.history \
-            WHERE tenant = $1 AND agent = $2 AND profile = $3";
-        let (agent, name) = (self.agent.as_str(), id.as_str());
-        let found = self
-            .tx
-            .row(asked, &[text(TENANT), text(agent), text(name)])?;
-        let Some(found) = found else {
-            return Ok((History::new(id.clone()), None));
-        };
-        let plain = self.rows.open(row(TABLE, agent, name), found.get(0))?;
-        match history_text::parse(plain.expose()) {
-            Ok(history) if history.profile == *id => Ok((history, None)),
-            Ok(_) => Ok((
-                History::new(id.clone()),
-                Some(unread(id, "it is another's")),
-            )),
-            Err(fault) => Ok((History::new(id.clone()), Some(unread(id, &fault)))),
+    /// Keeps others from changing the histories of the agent until the transaction ends: what is read
+    /// here is what is replaced, also where no row is there yet that could be locked.
+    pub(super) fn lock(&mut self) -> Result<(), Fault> {
+        if !self.is_locked {
+            let lock = "SELECT 1 FROM openclaw.agent WHERE tenant = $1 AND id = $2 \
+                FOR NO KEY UPDATE";
+            self.tx
+                .row(lock, &[text(TENANT), text(self.agent.as_str())])?;
+            self.is_locked = true;
         }
+        Ok(())
     }
 
-    fn write(&self, history: &History) -> Result<(), Fault> {
+    fn read(&mut self, id: &ProfileId) -> Result<(History, Option<String>), Fault> {
+        self.lock()?;
+        let found = find(self.tx, self.rows, self.agent, Some(id))?.pop();
+        let fault = match found {
+            None => return Ok((History::new(id.clone()), None)),
+            Some((_, Ok(history))) => return Ok((history, None)),
+            Some((_, Err(fault))) => fault,
+        };
+        let aside = "INSERT INTO openclaw.history_set_aside (tenant, agent, profile, sealed) \
+            SELECT tenant, agent, profile, sealed FROM openclaw.history \
+            WHERE tenant = $1 AND agent = $2 AND profile = $3";
+        let params = [text(TENANT), text(self.agent.as_str()), text(id.as_str())];
+        self.tx.change(aside, &params)?;
+        let sentence = format!("the history of {id} was unreadable ({fault}) and was set aside");
+        Ok((History::new(id.clone()), Some(sentence)))
+    }
+
+    /// Puts a history in the place of what was there.
+    pub(super) fn write(&mut self, mut history: History) -> Result<(), Fault> {
+        self.lock()?;
+        history.forget_bindings();
         let (agent, name) = (self.agent.as_str(), history.profile.as_str());
-        let plain = history_text::render(history);
+        let plain = history_text::render(&history);
         let sealed = self.rows.seal(row(TABLE, agent, name), plain.expose())?;
         let put = "INSERT INTO openclaw.history (tenant, agent, profile, sealed) \
             VALUES ($1, $2, $3, $4) \
@@ -91,10 +147,27 @@ impl<'a> RowHistories<'a> {
         let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];
         self.tx.change(put, &params).map(drop)
     }
-}
 
-fn unread(id: &ProfileId, fault: &str) -> String {
-    format!("the history of {id} was unreadable ({fault}) and begins anew")
+    /// What every profile held before.
+    pub(super) fn all(&mut self) -> Result<Vec<Kept>, Fault> {
+        self.lock()?;
+        find(self.tx, self.rows, self.agent, None)
+    }
+
+    /// Removes what one profile held before, or every one, and what was set aside of it.
+    pub(super) fn clear(&mut self, profile: Option<&ProfileId>) -> Result<(), Fault> {
+        self.lock()?;
+        for table in [TABLE, "history_set_aside"] {
+            let gone = format!(
+                "DELETE FROM openclaw.{table} \
+                WHERE tenant = $1 AND agent = $2 AND ($3::text IS NULL OR profile = $3)"
+            );
+            let one = maybe(profile.map(ProfileId::as_str));
+            let params = [text(TENANT), text(self.agent.as_str()), one];
+            self.tx.change(&gone, &params)?;
+        }
+        Ok(())
+    }
 }
 
 impl Histories for RowHistories<'_> {
@@ -107,41 +180,18 @@ impl Histories for RowHistories<'_> {
     }
 
     fn open(&mut self, id: &ProfileId) -> Result<(History, Option<String>), StoreError> {
-        let done = self.read(id);
-        self.note(done)
+        self.ask(|own| own.read(id))
     }
 
     fn put(&mut self, history: History) -> Result<(), StoreError> {
-        let done = self.write(&history);
-        self.note(done)
+        self.ask(|own| own.write(history))
     }
 
     fn forget(&mut self, id: &ProfileId) -> Result<(), StoreError> {
-        let gone = "DELETE FROM openclaw.history \
-            WHERE tenant = $1 AND agent = $2 AND profile = $3";
-        let params = [text(TENANT), text(self.agent.as_str()), text(id.as_str())];
-        let done = self.tx.change(gone, &params);
-        self.note(done.map(drop))
+        self.ask(|own| own.clear(Some(id)))
     }
 
     fn record(&mut self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
-        let done = lease::record(self.tx, grant);
-        self.note(done)
-    }
-}
-
-impl crate::ports::store::History for PostgresStore {
-    fn history(
-        &self,
-        _: &AgentId,
-        _: Option<&ProfileId>,
-    ) -> Result<crate::ports::store::HistoryListing, StoreError> {
-        Ok(crate::ports::store::HistoryListing::default())
-    }
-    fn clear_history(&self, _: &AgentId, _: Option<&ProfileId>) -> Result<(), StoreError> {
-        Ok(())
-    }
-    fn strip_history(&self, _: &AgentId, _: &[GrantDigest]) -> Result<(), StoreError> {
-        Ok(())
+        self.ask(|own| lease::record(own.tx, grant))
     }
 }

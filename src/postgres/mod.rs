@@ -17,6 +17,7 @@ mod deployment;
 mod documents;
 mod fault;
 mod history;
+mod history_listing;
 mod lease;
 mod leases;
 mod link;

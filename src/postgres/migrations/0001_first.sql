@@ -54,6 +54,15 @@ CREATE TABLE openclaw.history (
     PRIMARY KEY (tenant, agent, profile)
 );
 
+-- What could not be read when its profile changed; nothing reads it again.
+CREATE TABLE openclaw.history_set_aside (
+    tenant text NOT NULL,
+    agent text NOT NULL,
+    profile text NOT NULL,
+    sealed bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE TABLE openclaw.node (
     id text PRIMARY KEY,
     name text NOT NULL,

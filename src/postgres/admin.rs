@@ -131,7 +131,7 @@ impl PostgresStore {
 /// Seals every row anew. Whoever reads or writes meanwhile waits for the end of it, and then finds that
 /// its key is the old one: nothing is ever sealed under a key that is gone.
 fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault> {
-    tx.batch("SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '30s'")?;
+    tx.allow(Duration::from_secs(600))?;
     tx.batch("LOCK TABLE openclaw.deployment IN ACCESS EXCLUSIVE MODE")?;
     check_key(tx, old)?;
     // Its answer would be sealed under the old key, on a machine that soon has the new one.

@@ -221,8 +221,11 @@ fn successor_of(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Option<GrantDigest>,
 
 /// The agents whose documents hold a grant.
 fn holders(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Vec<AgentId>, Fault> {
-    let asked = "SELECT DISTINCT agent FROM openclaw.credential \
-        WHERE tenant = $1 AND grant_digest = $2 ORDER BY agent";
+    // Locked in one order: refreshes of one document take turns instead of beginning anew.
+    let asked = "SELECT a.id FROM openclaw.agent a WHERE a.tenant = $1 AND EXISTS ( \
+            SELECT 1 FROM openclaw.credential c \
+            WHERE c.tenant = a.tenant AND c.agent = a.id AND c.grant_digest = $2) \
+        ORDER BY a.id FOR UPDATE";
     let found = tx.rows(asked, &[text(TENANT), text(grant.as_str())])?;
     let agents = found.iter().map(|row| AgentId::normalise(row.get(0)));
     Ok(agents.collect())
@@ -271,7 +274,7 @@ impl Reserved for ReservedLease<'_> {
             integer(self.lease.epoch),
             text(agent),
         ];
-        let renewed = pool.transaction(|tx| tx.change(renew, &params));
+        let renewed = pool.read(|link| link.change(renew, &params));
         Ok(renewed.map_err(|fault| told(fault, pool.shown()))? > 0)
     }
 
@@ -303,7 +306,8 @@ impl Reserved for ReservedLease<'_> {
             Ok(changed) => changed,
             Err(error) => return Err(self.not_stored(error)),
         };
-        if let Err(error) = self.cx.opened()?.here.rescue.discard(&grant) {
+        self.lease.stays = true;
+        if let Err(error) = self.cx.set_aside(&grant) {
             tracing::warn!(%error, "a response that is stored was left behind");
         }
         if successor != grant {
@@ -312,7 +316,11 @@ impl Reserved for ReservedLease<'_> {
         Ok(changed)
     }
 
-    fn settle(self: Box<Self>, outcome: &RefreshOutcome, now: Timestamp) -> Result<(), StoreError> {
+    fn settle(
+        mut self: Box<Self>,
+        outcome: &RefreshOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let record = closed(self.record.clone(), &self.record, outcome.clone(), now);
         let is_refused = matches!(outcome, RefreshOutcome::Refused(_));
         let name = match outcome {
@@ -328,6 +336,7 @@ impl Reserved for ReservedLease<'_> {
             self.let_go(tx, (&record, None), name)?;
             notify(tx, self.record.grant.as_str())
         })?;
+        self.lease.stays = true;
         // A refusal is no grant, whatever else stood in the answer.
         if is_refused || matches!(self.answer, Answer::Awaited(_)) {
             let here = &self.cx.opened()?.here;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::text::hexadecimal;
 use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
@@ -21,6 +22,11 @@ use super::settings::{Ports, Settings};
 
 /// What the key of a database is tried on.
 pub(super) const CHECK: &str = "openclaw";
+
+/// How far the clock of this machine may be from the server's.
+const WARNED: Duration = Duration::from_secs(2);
+const REFUSED: Duration = Duration::from_secs(300);
+
 const NODE: &str = "node-id";
 
 /// A database that this machine may use.
@@ -79,6 +85,7 @@ pub(super) fn open(
     if let Some(cause) = cause {
         return Err(unavailable(cause, "Run `gateway migrate` once."));
     }
+    check_clock(pool, ports)?;
     let sealer = identify(pool, settings, ports).map_err(|fault| told(fault, at))?;
     let id = sealer.vault.as_str();
     let directory = settings.directory.join(id);
@@ -95,6 +102,25 @@ pub(super) fn open(
     here.see(pool, &ports.files.process_name())
         .map_err(|fault| told(fault, at))?;
     Ok(here)
+}
+
+/// Refuses a clock that is far from the server's: by it tokens would count as living that are not.
+fn check_clock(pool: &Pool, ports: &Ports) -> Result<(), StoreError> {
+    let asked = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let found = pool.read(|link| link.row(asked, &[]));
+    let found = found.map_err(|fault| told(fault, pool.shown()))?;
+    let now = ports.clock.now().0;
+    let server = found.map_or(now, |row| row.get(0));
+    let offset = Duration::from_millis(now.abs_diff(server));
+    let seconds = offset.as_secs();
+    if offset > REFUSED {
+        let cause = format!("the clock of this machine is {seconds} s from that of the database");
+        return Err(unavailable(cause, "Set the clocks, then try again."));
+    }
+    if offset > WARNED {
+        tracing::warn!("the clock of this machine is {seconds} s from that of the database");
+    }
+    Ok(())
 }
 
 impl Deployment {

@@ -15,8 +15,8 @@ pub(super) struct Lease<'a> {
     pub(super) cx: &'a PostgresStore,
     pub(super) grant: GrantDigest,
     pub(super) epoch: i64,
-    /// Whether the row says that a request may be under way: then it is left so.
-    pub(super) is_sent: bool,
+    /// Whether the row stays as it is: a request may be under way, or it is let go already.
+    pub(super) stays: bool,
     /// Held until the row is let go.
     pub(super) lock: Option<Box<dyn FileLock>>,
 }
@@ -34,18 +34,17 @@ impl Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if self.is_sent {
+        if self.stays {
             return;
         }
-        let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
-            until = NULL WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
+        let free = "WITH freed AS (UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, \
+            phase = 'idle', until = NULL \
+            WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3 RETURNING 1) \
+            SELECT pg_notify('openclaw', 'grant ' || $2)::text FROM freed";
         let (grant, epoch) = (self.grant.as_str(), self.epoch);
-        let freed = self.cx.opened().map(|Opened { pool, .. }| {
-            pool.transaction(|tx| {
-                tx.change(free, &[text(TENANT), text(grant), integer(epoch)])?;
-                notify(tx, grant)
-            })
-        });
+        let params = [text(TENANT), text(grant), integer(epoch)];
+        let freed =
+            (self.cx.opened()).map(|Opened { pool, .. }| pool.read(|link| link.row(free, &params)));
         // It ends by itself.
         if let Ok(Err(fault)) = freed {
             tracing::debug!(?fault, "a lease was not given back");
@@ -69,7 +68,7 @@ pub(super) fn record(link: &Link, grant: &GrantDigest) -> Result<Option<GrantRec
 }
 
 /// Writes a record, and leaves who holds the grant.
-pub(super) fn put_record(tx: &Tx<'_>, record: &GrantRecord) -> Result<(), Fault> {
+pub(super) fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault> {
     let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record, successor) \
         VALUES ($1, $2, $3, $4) \
         ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4";
@@ -81,12 +80,21 @@ pub(super) fn put_record(tx: &Tx<'_>, record: &GrantRecord) -> Result<(), Fault>
         text(written(record)),
         maybe(successor),
     ];
-    tx.change(put, &params).map(drop)
+    link.change(put, &params).map(drop)
 }
 
 /// The text of a record.
 pub(super) fn written(record: &GrantRecord) -> String {
     serde_json::to_string(record).expect("texts and numbers")
+}
+
+/// Whether a grant is known to be spent.
+pub(super) fn is_spent(cx: &PostgresStore, grant: &GrantDigest) -> Result<bool, StoreError> {
+    let Opened { pool, .. } = cx.opened()?;
+    let asked = "SELECT 1 FROM openclaw.grant_lease \
+        WHERE tenant = $1 AND grant_digest = $2 AND successor IS NOT NULL";
+    let found = pool.read(|link| link.row(asked, &[text(TENANT), text(grant.as_str())]));
+    Ok(found.map_err(|fault| told(fault, pool.shown()))?.is_some())
 }
 
 impl PostgresStore {

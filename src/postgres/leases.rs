@@ -64,22 +64,21 @@ impl PostgresStore {
         here.see(pool, &process)
             .map_err(|fault| told(fault, pool.shown()))?;
         let digest = grant.as_str();
-        let taken = pool.transaction(|tx| {
-            let params = [
-                text(TENANT),
-                text(digest),
-                text(&*here.node),
-                text(&*process),
-            ];
-            tx.row(TAKE, &params)
-        });
+        let params = [
+            text(TENANT),
+            text(digest),
+            text(&*here.node),
+            text(&*process),
+        ];
+        // Asked twice, because the first answer was lost, it gives what this machine has already.
+        let taken = pool.read(|link| link.row(TAKE, &params));
         let taken = taken.map_err(|fault| told(fault, pool.shown()))?;
         if let Some(row) = taken {
             let lease = Lease {
                 cx: self,
                 grant: grant.clone(),
                 epoch: row.get(0),
-                is_sent: false,
+                stays: false,
                 lock: Some(lock),
             };
             return Ok(GrantLock::Held(Box::new(HeldLease {
@@ -103,7 +102,6 @@ impl PostgresStore {
             return Ok(GrantLock::Spent { successor });
         }
         let owner = found.and_then(|row| row.get::<_, Option<String>>(1));
-        let owner = owner.map(|owner| format!("{owner} on another machine"));
         Ok(GrantLock::Taken { owner })
     }
 
@@ -198,7 +196,7 @@ impl<'a> Held<'a> for HeldLease<'a> {
             let _ = here.rescue.discard(&self.grant);
             return Err(self.cx.told_of(fault, refresh));
         }
-        lease.is_sent = true;
+        lease.stays = true;
         Ok(Box::new(ReservedLease {
             cx: self.cx,
             lease,

@@ -1,6 +1,7 @@
 //! One connection, every use of which has a limit.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::settings::Tls;
 
 /// So long the server has for one statement, a commit included: one that waits for a standby waits
 /// without an end of its own.
-const STATEMENT: Duration = Duration::from_secs(6);
+pub(super) const STATEMENT: Duration = Duration::from_secs(6);
 
 /// A parameter. It says its type, for statements have no names, so that a pool may stand between.
 pub(super) enum Param<'a> {
@@ -56,6 +57,8 @@ pub(super) struct Link {
     /// Drives the connection while something is asked.
     runtime: Runtime,
     client: Client,
+    /// For one statement.
+    limit: Cell<Duration>,
 }
 
 impl Link {
@@ -85,7 +88,16 @@ impl Link {
             tokio::spawn(connection);
             Ok::<_, Fault>(client)
         })?;
-        Ok(Self { runtime, client })
+        Ok(Self {
+            runtime,
+            client,
+            limit: Cell::new(STATEMENT),
+        })
+    }
+
+    /// Changes how long a statement may take from here on.
+    pub(super) fn allow(&self, limit: Duration) {
+        self.limit.set(limit);
     }
 
     /// Whether it can be used no more, as far as is known.
@@ -120,7 +132,7 @@ impl Link {
         &self,
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Fault> {
-        self.runtime.block_on(within(STATEMENT, asked))
+        self.runtime.block_on(within(self.limit.get(), asked))
     }
 }
 

@@ -18,6 +18,7 @@ mod documents;
 mod fault;
 mod history;
 mod history_listing;
+mod kept;
 mod lease;
 mod leases;
 mod link;

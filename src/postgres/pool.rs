@@ -1,12 +1,14 @@
 //! The connections of this process, and transactions on them.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::address::Address;
 use super::fault::Fault;
-use super::link::Link;
+use super::link::{Link, STATEMENT};
 use super::settings::Tls;
 
 /// More idle connections are not kept.
@@ -24,10 +26,24 @@ pub(super) struct Pool {
     address: Address,
     tls: Tls,
     idle: Mutex<Vec<Link>>,
+    /// Whether what was committed may be gone: at the start, and since a connection was lost.
+    was_lost: AtomicBool,
 }
 
 /// A transaction under way: what has to be asked or changed in one takes this.
 pub(super) struct Tx<'a>(&'a Link);
+
+impl Tx<'_> {
+    /// Gives the statements of this transaction more time than the usual, for what is done once in a year.
+    pub(super) fn allow(&self, limit: Duration) -> Result<(), Fault> {
+        let millis = limit.as_millis();
+        self.0.allow(limit);
+        self.0.batch(&format!(
+            "SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {millis}; \
+            SET LOCAL idle_in_transaction_session_timeout = {millis}"
+        ))
+    }
+}
 
 impl Deref for Tx<'_> {
     type Target = Link;
@@ -44,6 +60,7 @@ impl Pool {
             address,
             tls,
             idle: Mutex::default(),
+            was_lost: AtomicBool::new(true),
         }
     }
 
@@ -62,7 +79,17 @@ impl Pool {
         &self.tls
     }
 
-    /// Asks something that changes nothing, once more on a new connection if an old one is gone.
+    /// Whether a connection was lost since [`Pool::is_reviewed`], or it was never called.
+    pub(super) fn was_lost(&self) -> bool {
+        self.was_lost.load(Ordering::SeqCst)
+    }
+
+    /// Notes that what is kept of commits was compared with the rows.
+    pub(super) fn is_reviewed(&self) {
+        self.was_lost.store(false, Ordering::SeqCst);
+    }
+
+    /// Asks what may be asked twice, once more on a new connection if an old one is gone.
     pub(super) fn read<T>(
         &self,
         mut ask: impl FnMut(&Link) -> Result<T, Fault>,
@@ -77,6 +104,7 @@ impl Pool {
         mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.with(&mut |link| {
+            link.allow(STATEMENT);
             link.batch(BEGIN)?;
             match work(&Tx(link)) {
                 Ok(done) => match link.batch("COMMIT") {
@@ -101,7 +129,10 @@ impl Pool {
             match ask(&link) {
                 // The server was started anew since, or whoever stands between closed it. The others
                 // that wait here are of the same age.
-                Err(Fault::Gone(_)) => self.idle.lock().clear(),
+                Err(Fault::Gone(_)) => {
+                    self.was_lost.store(true, Ordering::SeqCst);
+                    self.idle.lock().clear();
+                }
                 done => {
                     self.put_back(link, &done);
                     return done;
@@ -116,7 +147,11 @@ impl Pool {
 
     /// Keeps a connection for the next one that asks, unless its state is not known.
     fn put_back<T>(&self, link: Link, done: &Result<T, Fault>) {
-        let is_usable = !matches!(done, Err(Fault::Gone(_) | Fault::InDoubt(_)));
+        let is_lost = matches!(done, Err(Fault::Gone(_) | Fault::InDoubt(_)));
+        if is_lost {
+            self.was_lost.store(true, Ordering::SeqCst);
+        }
+        let is_usable = !is_lost;
         let mut idle = self.idle.lock();
         if is_usable && !link.is_closed() && idle.len() < IDLE {
             idle.push(link);

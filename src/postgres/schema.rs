@@ -3,6 +3,8 @@
 //! Each migration is one transaction under a lock of the database, and only adds. One that an older
 //! program cannot live with says so by the lowest version that may still write, or read.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use crate::ports::database::Tables;
@@ -33,6 +35,9 @@ const KNOWN: i64 = MIGRATIONS.len() as i64;
 
 /// Names the lock under which one process migrates: any number that nobody else uses.
 const LOCK: i64 = 0x6f70_656e_636c_6177;
+
+/// How long a migration may take, and wait for one of another process.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const BASE: &str = "
     CREATE SCHEMA IF NOT EXISTS openclaw;
@@ -80,6 +85,7 @@ pub(super) fn migrate(pool: &Pool) -> Result<Vec<String>, Fault> {
     let mut applied = Vec::new();
     for (version, migration) in (1_i64..).zip(&MIGRATIONS) {
         let done = pool.transaction(|tx| {
+            tx.allow(PATIENCE)?;
             // Released at its end, and by the server itself if this process dies.
             tx.row("SELECT pg_advisory_xact_lock($1)::text", &[integer(LOCK)])?;
             apply(tx, version, migration)

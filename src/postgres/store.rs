@@ -74,18 +74,17 @@ impl Journal for PostgresStore {
     }
 
     fn is_spent(&self, grant: &GrantDigest) -> Result<bool, StoreError> {
-        Ok(self
-            .record(grant)?
-            .is_some_and(|it| it.successor().is_some()))
+        lease::is_spent(self, grant)
     }
 
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
         let Opened { pool, .. } = self.opened()?;
-        let put = pool.transaction(|tx| lease::put_record(tx, record));
+        let put = pool.read(|link| lease::put_record(link, record));
         put.map_err(|fault| told(fault, pool.shown()))
     }
 
     fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {
+        self.review()?;
         self.opened()?.here.rescue.grants()
     }
 }

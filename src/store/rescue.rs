@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::model::grant::GrantDigest;
 use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::{FileError, FileLock, Files, Sharing};
 use crate::ports::host::{Clock, Interrupt};
@@ -20,6 +21,19 @@ use super::error::at;
 use super::io::FileStore;
 use super::paths::StorePaths;
 use super::saved_answer::{self, Slot};
+
+/// What stands behind the name of an answer that is stored, and kept for a while.
+const STORED: &str = ".stored";
+
+/// An answer that is stored, and kept for a while: a database that fails over may lose what it said was
+/// committed.
+pub struct Kept {
+    /// The grant that was spent for it.
+    pub grant: GrantDigest,
+    /// When it came.
+    pub at: Timestamp,
+    path: PathBuf,
+}
 
 /// The files of this machine.
 pub struct RescueFiles(FileStore);
@@ -119,6 +133,62 @@ impl RescueFiles {
     /// What the disk says.
     pub fn discard(&self, grant: &GrantDigest) -> Result<(), StoreError> {
         Ok(saved_answer::discard(&self.0, grant)?)
+    }
+
+    /// Keeps the answers to refreshes of a grant for a while after they are stored, out of the way of
+    /// those that are not.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn keep(&self, grant: &GrantDigest) -> Result<(), StoreError> {
+        let files = &self.0.io.files;
+        for path in saved_answer::files_of(&self.0, grant)? {
+            let mut stored = path.clone().into_os_string();
+            stored.push(STORED);
+            files.rename(&path, Path::new(&stored))?;
+        }
+        Ok(())
+    }
+
+    /// The answers that are kept so.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn kept(&self) -> Result<Vec<Kept>, StoreError> {
+        let FileStore { io, paths, .. } = &self.0;
+        let mut kept = Vec::new();
+        for directory in paths.rescue() {
+            for name in io.files.list(&directory)? {
+                let answer = name.strip_suffix(STORED);
+                let path = directory.join(&name);
+                let (Some(grant), Some(stat)) = (
+                    answer.and_then(saved_answer::grant_of),
+                    io.files.stat(&path)?,
+                ) else {
+                    continue;
+                };
+                let at = stat.modified;
+                kept.push(Kept { grant, at, path });
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Makes one an answer again that is to be stored.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn take_up(&self, kept: &Kept) -> Result<(), StoreError> {
+        let path = kept.path.with_extension("");
+        Ok(self.0.io.files.rename(&kept.path, &path)?)
+    }
+
+    /// Removes one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn forget(&self, kept: &Kept) -> Result<(), StoreError> {
+        Ok(self.0.io.files.remove(&kept.path)?)
     }
 
     /// Shows that a file for an answer could be made now.

@@ -382,7 +382,7 @@ fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {
     format!("{grant}.{}{SUFFIX}", begun_at.0)
 }
 
-fn grant_of(name: &str) -> Option<GrantDigest> {
+pub(super) fn grant_of(name: &str) -> Option<GrantDigest> {
     let (grant, begun_at) = name.strip_suffix(SUFFIX)?.split_once('.')?;
     begun_at.parse::<i64>().ok()?;
     GrantDigest::parse(grant)

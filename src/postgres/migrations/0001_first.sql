@@ -85,6 +85,8 @@ CREATE TABLE openclaw.grant_lease (
     PRIMARY KEY (tenant, grant_digest)
 );
 
+CREATE INDEX grant_lease_successor ON openclaw.grant_lease (tenant, successor);
+
 -- Every refresh that was begun.
 CREATE TABLE openclaw.grant_journal (
     tenant text NOT NULL,

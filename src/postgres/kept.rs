@@ -1,0 +1,85 @@
+//! Answers that are stored are kept for a while: a standby that takes over may never have seen a commit
+//! that its predecessor told of.
+//!
+//! Whenever a connection was lost, what is kept is compared with the rows. A refresh whose grant counts as
+//! unspent there was lost on the way: its answer is stored anew, as after a crash. It is not needed any
+//! more once its own grant is spent, or a day has passed.
+
+use std::time::Duration;
+
+use crate::model::grant::GrantDigest;
+use crate::ports::store::StoreError;
+
+use super::context::{Opened, PostgresStore};
+use super::fault::{Fault, told};
+use super::link::{Link, text};
+use super::seal::TENANT;
+
+/// So long an answer is kept. Nobody notices a failover later.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the rows say of a refresh whose answer is kept.
+enum Said {
+    /// That its grant lives: it was lost.
+    Nothing,
+    /// That it is stored, and that what it gave lives.
+    Stored,
+    /// That what it gave is spent, too.
+    Past,
+}
+
+const ASKED: &str = "SELECT l.successor IS NOT NULL, n.successor IS NOT NULL \
+    FROM openclaw.grant_lease l LEFT JOIN openclaw.grant_lease n \
+        ON n.tenant = l.tenant AND n.grant_digest = l.successor \
+    WHERE l.tenant = $1 AND l.grant_digest = $2";
+
+fn said(link: &Link, grant: &str) -> Result<Said, Fault> {
+    let found = link.row(ASKED, &[text(TENANT), text(grant)])?;
+    Ok(match found.map(|row| (row.get(0), row.get(1))) {
+        None | Some((false, _)) => Said::Nothing,
+        Some((true, false)) => Said::Stored,
+        Some((true, true)) => Said::Past,
+    })
+}
+
+impl PostgresStore {
+    /// Puts the answers to refreshes of a grant aside, now that they are stored, and removes those to the
+    /// refresh that gave this grant.
+    pub(super) fn set_aside(&self, grant: &GrantDigest) -> Result<(), StoreError> {
+        let Opened { pool, here } = self.opened()?;
+        let asked = "SELECT grant_digest FROM openclaw.grant_lease \
+            WHERE tenant = $1 AND successor = $2";
+        let before = pool.read(|link| link.rows(asked, &[text(TENANT), text(grant.as_str())]));
+        let before = before.map_err(|fault| told(fault, pool.shown()))?;
+        let before: Vec<&str> = before.iter().map(|row| row.get(0)).collect();
+        for kept in here.rescue.kept()? {
+            if before.contains(&kept.grant.as_str()) {
+                here.rescue.forget(&kept)?;
+            }
+        }
+        here.rescue.keep(grant)
+    }
+
+    /// Compares what is kept with the rows, if a connection was lost since the last time.
+    pub(super) fn review(&self) -> Result<(), StoreError> {
+        let Opened { pool, here } = self.opened()?;
+        if !pool.was_lost() {
+            return Ok(());
+        }
+        let now = self.ports().clock.now();
+        for kept in here.rescue.kept()? {
+            let said = pool.read(|link| said(link, kept.grant.as_str()));
+            let is_old = kept.at.after(KEPT) < now;
+            match said.map_err(|fault| told(fault, pool.shown()))? {
+                Said::Nothing if !is_old => {
+                    tracing::warn!("the database lost a refresh; it is stored again");
+                    here.rescue.take_up(&kept)?;
+                }
+                Said::Stored if !is_old => {}
+                Said::Nothing | Said::Stored | Said::Past => here.rescue.forget(&kept)?,
+            }
+        }
+        pool.is_reviewed();
+        Ok(())
+    }
+}

@@ -157,6 +157,7 @@ impl Gateway {
             board: &self.board,
             workers: &self.workers,
             clock: &*self.clock,
+            samples: self.samples.as_deref(),
         };
         self.tokens.get(source, wanted, least).await
     }

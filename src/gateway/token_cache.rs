@@ -10,6 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::board::Board;
 use super::problem::Problem;
+use super::standing::Samples;
 use super::work::Workers;
 use crate::app::context::Context;
 use crate::app::credential::selector::Selector;
@@ -51,6 +52,16 @@ pub(super) struct Source<'a> {
     pub(super) board: &'a Board,
     pub(super) workers: &'a Workers,
     pub(super) clock: &'a dyn Clock,
+    /// What is known of the database, if the store is in one.
+    pub(super) samples: Option<&'a Samples>,
+}
+
+impl Source<'_> {
+    /// Whether the store is in a database that cannot be reached.
+    fn is_cut_off(self) -> bool {
+        self.samples
+            .is_some_and(|samples| samples.current().is_none())
+    }
 }
 
 /// What is kept of one.
@@ -88,6 +99,10 @@ impl TokenCache {
         if let Some(token) = entry.fresh(source, least) {
             return Ok(token);
         }
+        // A server that does not answer is not waited for again.
+        if let Some(token) = entry.living(source, least).filter(|_| source.is_cut_off()) {
+            return Ok(token);
+        }
         let _fetching = entry.fetching.lock().await;
         // Whoever was before us may have brought it.
         if let Some(token) = entry.fresh(source, least) {
@@ -108,8 +123,8 @@ impl TokenCache {
         };
         let outcome = match got? {
             Ok(outcome) => outcome,
-            // Nobody said that it is not good any more, and it cannot be asked.
-            Err(failure) if failure.kind == Kind::Storage => {
+            // Until its end it is good as far as anybody can tell.
+            Err(failure) if failure.kind == Kind::Storage && source.samples.is_some() => {
                 let kept = entry.living(source, least);
                 return kept.ok_or_else(|| Problem::from(failure));
             }
@@ -147,14 +162,12 @@ impl TokenCache {
 }
 
 impl Entry {
-    /// The token that was handed out before, if it lives and the store has not changed as far as is
-    /// known.
+    /// The token that was handed out before, if it lives.
     fn living(&self, source: Source<'_>, least: Option<Duration>) -> Option<Arc<Token>> {
         let known = self.known.lock().clone()?;
         let now = source.clock.now();
         let least = least.unwrap_or_default();
-        let is_same = known.mark == source.board.mark();
-        (is_same && has_left(known.token.expires, least, now)).then_some(known.token)
+        has_left(known.token.expires, least, now).then_some(known.token)
     }
 
     fn fresh(&self, source: Source<'_>, least: Option<Duration>) -> Option<Arc<Token>> {

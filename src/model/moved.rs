@@ -1,5 +1,8 @@
 //! What is known of a login whose refresh token went to another machine.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::bundle::BundleId;
@@ -22,6 +25,14 @@ pub struct Moved {
 impl Moved {
     /// The name of the member.
     pub const MEMBER: &str = "moved";
+
+    /// The name of the bundle in which logins move into a database, where they are taken out at once.
+    pub const TO_DATABASE: &str = "logins-of-files.openclaw";
+
+    /// Whether it moved into a database.
+    pub fn is_in_database(&self) -> bool {
+        Path::new(&self.to).file_name() == Some(OsStr::new(Self::TO_DATABASE))
+    }
 
     /// Reads the member.
     pub fn read(text: &str) -> Option<Self> {

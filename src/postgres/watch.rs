@@ -85,12 +85,10 @@ impl Listener {
             if let Err(error) = runtime.block_on(self.connected(heard)) {
                 tracing::debug!(error, "the connection that listens was lost");
             }
-            // Whatever happened meanwhile, nobody told.
             if let Some(watch) = heard.upgrade() {
-                watch.note();
                 watch.is_notified.store(false, Ordering::SeqCst);
             }
-            runtime.block_on(tokio::time::sleep(ALONE));
+            runtime.block_on(async { tokio::time::sleep(ALONE).await });
         }
     }
 
@@ -137,12 +135,11 @@ impl Listener {
             let Some(watch) = heard.upgrade() else {
                 return Ok(());
             };
-            if seen
-                .replace(found.clone())
-                .is_some_and(|before| before != found)
-            {
+            // Also at the first look: whatever happened before the connection stood, nobody told.
+            if seen.as_ref() != Some(&found) {
                 watch.note();
             }
+            seen = Some(found);
             let pause = match watch.is_notified.load(Ordering::SeqCst) {
                 true => BEHIND,
                 false => ALONE,

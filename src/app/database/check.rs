@@ -38,7 +38,7 @@ impl Report {
 /// If it cannot be reached.
 pub fn run(database: &dyn Database) -> Result<Report, Failure> {
     let check = database.check()?;
-    let verdicts = [
+    let mut verdicts = vec![
         (
             "server",
             Verdict::ok(format!("PostgreSQL {}", check.server)),
@@ -46,14 +46,19 @@ pub fn run(database: &dyn Database) -> Result<Report, Failure> {
         ("tables", tables(&check)),
         ("key", key(&check)),
         ("clock", clock(&check)),
-        ("notifications", notifications(&check)),
         ("standby", standby(&check)),
         ("encryption", encryption(&check)),
     ];
-    let checks = verdicts.map(|(name, verdict)| Check { name, verdict });
+    // Nothing tells of tables that are not there.
+    if check.tables == Tables::Ready {
+        verdicts.push(("notifications", notifications(&check)));
+    }
+    let checks = verdicts.into_iter();
     Ok(Report {
         at: database.shown(),
-        checks: checks.into(),
+        checks: checks
+            .map(|(name, verdict)| Check { name, verdict })
+            .collect(),
     })
 }
 

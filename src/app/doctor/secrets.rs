@@ -11,6 +11,9 @@ use crate::model::id::AgentId;
 pub(super) fn find(cx: Context<'_>, _: &[AgentId]) -> Vec<(PathBuf, Verdict)> {
     let audit = Command::new("secrets audit");
     let verdict = match audit::count(cx) {
+        Ok((0, _)) if cx.is_in_database() => {
+            Verdict::ok("sealed in the database, and none found in the clear")
+        }
         Ok((0, true)) => Verdict::ok("not sealed: the store is plain"),
         Ok((0, false)) => Verdict::ok("sealed, and none found in the clear"),
         Ok((1, _)) => Verdict::warning("the audit of the secrets has 1 finding", audit),

@@ -26,6 +26,8 @@ pub struct Selection {
     pub agent: Option<AgentId>,
     /// The profiles that are meant; all without.
     pub profiles: Vec<ProfileId>,
+    /// Whether logins are left out whose refresh token went elsewhere before.
+    pub leaves_moved: bool,
 }
 
 /// A profile that goes along.
@@ -115,8 +117,11 @@ impl Selection {
 
     /// Leaves in a document what is wanted of it, and nothing that only concerns this machine.
     fn narrow(&self, document: AuthProfiles) -> AuthProfiles {
-        let ids: Vec<ProfileId> = document.profiles().map(|(id, _)| id.clone()).collect();
-        let ids: Vec<ProfileId> = ids.into_iter().filter(|id| self.wants(id)).collect();
+        let is_moved = |it: &Credential| it.as_oauth().and_then(OAuth::moved).is_some();
+        let wanted = document.profiles().filter(|(id, credential)| {
+            self.wants(id) && !(self.leaves_moved && is_moved(credential))
+        });
+        let ids: Vec<ProfileId> = wanted.map(|(id, _)| id.clone()).collect();
         let narrowed = document.narrowed(&ids);
         let entries = narrowed.entries().iter();
         let entries = entries.filter(|entry| matches!(entry.content, Content::Valid(..)));

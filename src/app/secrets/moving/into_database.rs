@@ -20,12 +20,10 @@ use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::bundle::BundleId;
 use crate::model::hint::{Command, Hint};
 use crate::model::inheritance::Inheritance;
+use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
 use crate::model::text::hexadecimal;
-
-/// The name of the bundle.
-const BUNDLE: &str = "logins-of-files.openclaw";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -56,14 +54,14 @@ pub struct Outcome {
 /// [`Kind::NotFound`] if there is nothing, [`Kind::Usage`] if the database holds something else by one
 /// of their names; nothing was changed then. If something cannot be written, a second run does the rest.
 pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let bundle = request.directory.join(BUNDLE);
+    let bundle = request.directory.join(Moved::TO_DATABASE);
     let mut outcome = Outcome::default();
     if !request.dry_run {
         finish_pending(from);
         outcome.rows = take_in(to, &bundle, request)?;
     }
     open_secrets(from)?;
-    let found = Selection::default().collect(from, &|_| true)?;
+    let found = selection().collect(from, &|_| true)?;
     if found.rows.is_empty() {
         return match outcome.rows.is_empty() {
             true => Err(nothing(from, &found)),
@@ -88,13 +86,15 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
     let target = |id: &BundleId| {
         Ok(Target {
             path: bundle.clone(),
-            draft: request.directory.join(format!(".{BUNDLE}.{id}.tmp")),
+            draft: request
+                .directory
+                .join(format!(".{}.{id}.tmp", Moved::TO_DATABASE)),
         })
     };
     let closing = || Ok(Closing::Passphrase(passphrase(request)));
     let moved = export::Request {
         to: bundle.clone(),
-        selection: Selection::default(),
+        selection: selection(),
         recipients: Vec::new(),
         passphrase_fd: None,
         dry_run: false,
@@ -146,6 +146,14 @@ fn take_in(to: Context<'_>, bundle: &Path, request: &Request) -> Result<Vec<Row>
     }
     to.files.remove(bundle)?;
     Ok(rows)
+}
+
+/// All that is not in the database already.
+fn selection() -> Selection {
+    Selection {
+        leaves_moved: true,
+        ..Selection::default()
+    }
 }
 
 fn asked(bundle: &Path, request: &Request, dry_run: bool) -> import::Request {

@@ -52,30 +52,27 @@ impl Database for PostgresStore {
 
     fn standing(&self) -> Result<Standing, StoreError> {
         let pool = self.pool()?;
-        let tables = pool
-            .read(schema::tables)
-            .map_err(|fault| told(fault, pool.shown()))?;
-        let is_key_right = match tables {
-            Tables::Ready => deployment::is_key_right(pool, self.settings(), self.ports())
-                .map_err(|fault| told(fault, pool.shown()))?,
+        let looked = pool.read(schema::look);
+        let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
+        let is_key_right = match looked.tables {
+            Tables::Ready => {
+                deployment::is_key_right(looked.deployment, self.settings(), self.ports())
+                    .map_err(|fault| told(fault, pool.shown()))?
+            }
             Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
         };
         Ok(Standing {
-            tables,
+            tables: looked.tables,
             is_key_right,
         })
     }
 
     fn migrate(&self) -> Result<Vec<String>, StoreError> {
         let pool = self.pool()?;
-        let tables = pool
-            .read(schema::tables)
-            .map_err(|fault| told(fault, pool.shown()))?;
+        let tables = self.standing()?.tables;
         if tables == Tables::Ahead {
-            let cause = format!(
-                "the tables at {} were made by a later release",
-                pool.shown()
-            );
+            let at = pool.shown();
+            let cause = format!("the tables at {at} were made by a later release");
             return Err(unavailable(cause, "Use that release."));
         }
         schema::migrate(pool).map_err(|fault| told(fault, pool.shown()))

@@ -69,24 +69,13 @@ pub(super) fn open(
     ports: &Ports,
 ) -> Result<Deployment, StoreError> {
     let at = pool.shown();
-    let tables = pool.read(schema::tables).map_err(|fault| told(fault, at))?;
-    let cause = match tables {
-        Tables::Ready => None,
-        Tables::Missing => Some(format!(
-            "the database at {at} has no tables of openclaw yet"
-        )),
-        Tables::Behind(1) => Some(format!("the tables at {at} lack a migration")),
-        Tables::Behind(n) => Some(format!("the tables at {at} lack {n} migrations")),
-        Tables::Ahead => {
-            let cause = format!("the tables at {at} were made by a later release");
-            return Err(unavailable(cause, "Use that release."));
-        }
-    };
-    if let Some(cause) = cause {
-        return Err(unavailable(cause, "Run `gateway migrate` once."));
-    }
-    check_clock(pool, ports)?;
-    let sealer = identify(pool, settings, ports).map_err(|fault| told(fault, at))?;
+    let looked = pool.read(schema::look).map_err(|fault| told(fault, at))?;
+    check_tables(looked.tables, at)?;
+    check_clock(looked.clock, ports)?;
+    let known = known(looked.deployment, settings, ports);
+    let sealer = known
+        .and_then(|known| known.map_or_else(|| identify(pool, settings, ports), Ok))
+        .map_err(|fault| told(fault, at))?;
     let id = sealer.vault.as_str();
     let directory = settings.directory.join(id);
     let node = node(ports, &directory)?;
@@ -98,20 +87,26 @@ pub(super) fn open(
         (&directory, settings.spare.clone()),
         &format!("postgres:{id}"),
     );
-    let here = Deployment { rows, node, rescue };
-    here.see(pool, &ports.files.process_name())
-        .map_err(|fault| told(fault, at))?;
-    Ok(here)
+    Ok(Deployment { rows, node, rescue })
+}
+
+fn check_tables(tables: Tables, at: &str) -> Result<(), StoreError> {
+    let cause = match tables {
+        Tables::Ready => return Ok(()),
+        Tables::Missing => format!("the database at {at} has no tables of openclaw yet"),
+        Tables::Behind(1) => format!("the tables at {at} lack a migration"),
+        Tables::Behind(n) => format!("the tables at {at} lack {n} migrations"),
+        Tables::Ahead => {
+            let cause = format!("the tables at {at} were made by a later release");
+            return Err(unavailable(cause, "Use that release."));
+        }
+    };
+    Err(unavailable(cause, "Run `gateway migrate` once."))
 }
 
 /// Refuses a clock that is far from the server's: by it tokens would count as living that are not.
-fn check_clock(pool: &Pool, ports: &Ports) -> Result<(), StoreError> {
-    let asked = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let found = pool.read(|link| link.row(asked, &[]));
-    let found = found.map_err(|fault| told(fault, pool.shown()))?;
-    let now = ports.clock.now().0;
-    let server = found.map_or(now, |row| row.get(0));
-    let offset = Duration::from_millis(now.abs_diff(server));
+fn check_clock(server: i64, ports: &Ports) -> Result<(), StoreError> {
+    let offset = Duration::from_millis(ports.clock.now().0.abs_diff(server));
     let seconds = offset.as_secs();
     if offset > REFUSED {
         let cause = format!("the clock of this machine is {seconds} s from that of the database");
@@ -133,11 +128,8 @@ impl Deployment {
     }
 }
 
-/// Which database it is, sealed under this key; the first that asks says both.
+/// Says which database it is, and under which key it is sealed, unless somebody else just has.
 fn identify(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Arc<Sealer>, Fault> {
-    if let Some(found) = known(pool, settings, ports)? {
-        return Ok(found);
-    }
     let mut random = [0; VaultId::RANDOM];
     let filled = ports.random.fill(&mut random);
     filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
@@ -154,34 +146,37 @@ fn identify(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Arc<Seale
             &[text(&*id), Param::Bytes(sealer.id()), Param::Bytes(&check)],
         )
     })?;
-    let found = known(pool, settings, ports)?;
+    let looked = pool.read(schema::look)?;
+    let found = known(looked.deployment, settings, ports)?;
     found.ok_or_else(|| Fault::Gone("its first row cannot be read".to_owned()))
 }
 
 /// Whether the key is that of a database; `None` while it has none.
 pub(super) fn is_key_right(
-    pool: &Pool,
+    deployment: Option<schema::Identity>,
     settings: &Settings,
     ports: &Ports,
 ) -> Result<Option<bool>, Fault> {
-    match known(pool, settings, ports) {
+    match known(deployment, settings, ports) {
         Ok(found) => Ok(found.map(|_| true)),
         Err(Fault::Store(StoreError::Sealed(_))) => Ok(Some(false)),
         Err(fault) => Err(fault),
     }
 }
 
-fn known(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Option<Arc<Sealer>>, Fault> {
-    let asked = "SELECT id, key_check FROM openclaw.deployment";
-    let Some(found) = pool.read(|link| link.row(asked, &[]))? else {
+/// What seals the rows of a database; `None` while it has none.
+fn known(
+    deployment: Option<schema::Identity>,
+    settings: &Settings,
+    ports: &Ports,
+) -> Result<Option<Arc<Sealer>>, Fault> {
+    let Some(schema::Identity { id, key_check }) = deployment else {
         return Ok(None);
     };
-    let id: String = found.get(0);
     let id = VaultId::try_from(id).map_err(|why| unavailable(why.to_owned(), "Restore it."))?;
     let rows = sealer(id, settings, ports);
-    let check: Vec<u8> = found.get(1);
     let place = row("deployment", "", "key_check");
-    match rows.open(place, &check) {
+    match rows.open(place, &key_check) {
         Ok(text) if text.expose() == CHECK => Ok(Some(Arc::clone(rows.sealer()))),
         _ => Err(other_key()),
     }

@@ -57,7 +57,7 @@ impl Migration {
 }
 
 /// How the tables stand to this program.
-pub(super) fn tables(link: &Link) -> Result<Tables, Fault> {
+fn tables(link: &Link) -> Result<Tables, Fault> {
     let there = "SELECT count(*) FROM pg_catalog.pg_tables \
         WHERE schemaname = 'openclaw' AND tablename = 'schema_version'";
     let row = link.row(there, &[])?;
@@ -69,6 +69,60 @@ pub(super) fn tables(link: &Link) -> Result<Tables, Fault> {
     let row = link.row(asked, &[integer(KNOWN)])?;
     let (applied, lowest) = row.map_or((0, 0), |row| (row.get(0), row.get(1)));
     Ok(judge(applied, lowest))
+}
+
+/// Which database it is, and what its key is tried on.
+pub(super) struct Identity {
+    pub(super) id: String,
+    pub(super) key_check: Vec<u8>,
+}
+
+/// What has to be known of a database before it is used.
+pub(super) struct Looked {
+    pub(super) tables: Tables,
+    /// The clock of the server, in milliseconds since the Unix epoch.
+    pub(super) clock: i64,
+    /// Absent until somebody has used it.
+    pub(super) deployment: Option<Identity>,
+}
+
+const LOOK: &str = "SELECT \
+    (SELECT count(*) FILTER (WHERE version <= $1) FROM openclaw.schema_version), \
+    (SELECT coalesce(max(greatest(min_reader, min_writer)), 0) FROM openclaw.schema_version), \
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint, d.id, d.key_check \
+    FROM (VALUES (1)) one LEFT JOIN openclaw.deployment d ON true";
+
+/// Looks at a database, which takes one question where everything is as it should be.
+pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
+    let found = match link.row(LOOK, &[integer(KNOWN)]) {
+        // A table is not there.
+        Err(Fault::Refused(_)) | Ok(None) => {
+            return Ok(Looked {
+                tables: tables(link)?,
+                clock: clock(link)?,
+                deployment: None,
+            });
+        }
+        Ok(Some(found)) => found,
+        Err(fault) => return Err(fault),
+    };
+    let id: Option<String> = found.get(3);
+    Ok(Looked {
+        tables: judge(found.get(0), found.get(1)),
+        clock: found.get(2),
+        deployment: id.map(|id| Identity {
+            id,
+            key_check: found.get(4),
+        }),
+    })
+}
+
+fn clock(link: &Link) -> Result<i64, Fault> {
+    let asked = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let found = link.row(asked, &[])?;
+    found
+        .map(|found| found.get(0))
+        .ok_or_else(|| Fault::Gone("it tells no time".to_owned()))
 }
 
 fn judge(applied: i64, lowest: i64) -> Tables {

@@ -123,8 +123,8 @@ impl Listener {
             let sum = "SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent";
             let found = client.query_typed_one(sum, &[]).await?;
             let found: String = found.get(0);
-            let see =
-                "UPDATE openclaw.node SET seen_at = clock_timestamp(), name = $2 WHERE id = $1";
+            let see = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
+                ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
             let node = (
                 &self.node as &(dyn tokio_postgres::types::ToSql + Sync),
                 Type::TEXT,

@@ -34,7 +34,7 @@ impl From<tokio_postgres::Error> for Fault {
             return Self::Gone(words(&error));
         };
         let code = refusal.code();
-        // The connection goes with these: the server is stopped, or not there yet.
+        // The connection goes with these: the server is stopped, not there yet, or too slow.
         let ends = [
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
@@ -42,11 +42,14 @@ impl From<tokio_postgres::Error> for Fault {
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
             SqlState::TOO_MANY_CONNECTIONS,
             SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::QUERY_CANCELED,
         ];
         let collides = [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::UNIQUE_VIOLATION,
+            // By a machine that is stopped in the middle of its transaction, until the server ends that.
+            SqlState::LOCK_NOT_AVAILABLE,
         ];
         // Class 08: the connection. A pool says so of a server that is gone.
         let is_over = ends.contains(code) || code.code().starts_with("08");

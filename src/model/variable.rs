@@ -1,7 +1,8 @@
 //! Names of environment variables.
 
 /// Words by which a name says that its variable holds a credential.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
+    "DSN",
     "KEY",
     "PASS",
     "PASSPHRASE",
@@ -66,6 +67,7 @@ mod tests {
             "AWS_SHARED_CREDENTIALS_FILE",
             "DATABASE_URL",
             "ACME_DATABASE_URL",
+            "GOCLAW_POSTGRES_DSN",
         ] {
             assert!(names_credential(name), "{name}");
         }

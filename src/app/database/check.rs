@@ -122,7 +122,7 @@ fn encryption(check: &DatabaseCheck) -> Verdict {
         true => Verdict::ok("the connection is encrypted"),
         false => Verdict::warning(
             "the connection is not encrypted",
-            "add sslmode=require to the address, unless the server is on this machine",
+            "if the server is on another machine, remove sslmode=disable from its address",
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: what lies in its tables, what several machines may do, and what becomes
 //! of a refresh while the database comes and goes. `store::contract` asks of it what every store owes.
 
+mod administration;
 mod histories;
 mod nodes;
 mod rows;

@@ -252,7 +252,7 @@ fn hand_over(
     let (content, told): (Content, Collected) = found.into_content(head);
     let bytes = closing.seal(cx, &content)?;
     cx.uninterrupted()?;
-    let marker = Marker::new((id.clone(), now), target, &bytes, leaving);
+    let marker = Marker::new(cx, (id.clone(), now), target, &bytes, leaving);
     target.remove_leftovers(cx);
     marker.write(cx)?;
     if let Err(failure) = target

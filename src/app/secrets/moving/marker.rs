@@ -36,6 +36,9 @@ pub(super) struct Marker {
     pub(super) sha256: String,
     /// The grants that go.
     pub(super) grants: Vec<Leaving>,
+    /// Whether they leave a database, and not the files: the same state directory may be used with both.
+    #[serde(default)]
+    pub(super) in_database: bool,
 }
 
 /// A grant that goes to another machine.
@@ -52,6 +55,7 @@ pub(super) struct Leaving {
 impl Marker {
     /// The marker of a move of these grants, sealed as `bytes`, to that file.
     pub(super) fn new(
+        cx: Context<'_>,
         (bundle, at): (BundleId, Timestamp),
         target: &Target,
         bytes: &[u8],
@@ -65,10 +69,11 @@ impl Marker {
             length: bytes.len() as u64,
             sha256: digest(bytes),
             grants,
+            in_database: cx.is_in_database(),
         }
     }
 
-    /// Lists the moves that were begun and not completed.
+    /// Lists the moves out of the store in use that were begun and not completed.
     ///
     /// # Errors
     /// If they cannot be looked for.
@@ -81,8 +86,9 @@ impl Marker {
             }
             let path = directory.join(&name);
             let bytes = cx.files.read(&path)?.unwrap_or_default();
-            match serde_json::from_slice(&bytes) {
-                Ok(marker) => found.push(marker),
+            match serde_json::from_slice::<Self>(&bytes) {
+                Ok(marker) if marker.in_database == cx.is_in_database() => found.push(marker),
+                Ok(_) => {}
                 Err(_) => cx.warn(unreadable(&path)),
             }
         }

@@ -16,7 +16,7 @@ use crate::cli::system::System;
 /// Then give the new key to all of them. A run that was interrupted can be repeated.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  (umask 077; openssl rand -hex 32 > new.key); openclaw gateway rekey --new-key-file new.key")]
+  openclaw gateway rekey --new-key-file new.key")]
 pub(in crate::cli::commands) struct Rekey {
     /// File with the new key: 64 hexadecimal digits, 44 characters of base64, or 32 bytes
     #[arg(long, value_name = "FILE")]

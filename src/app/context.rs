@@ -18,6 +18,7 @@ use crate::model::secret::Secret;
 use crate::model::settings::Settings;
 use crate::model::text::hexadecimal;
 use crate::model::vault::VaultFault;
+use crate::ports::access_keys::AccessKeyStore;
 use crate::ports::browser::{Browser, BrowserError, OpenedPage};
 use crate::ports::bundle::Bundles;
 use crate::ports::callback::Callback;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub store: &'a dyn Store,
     /// The files of the store, for `doctor` and `status`.
     pub store_files: &'a dyn StoreFiles,
+    /// The keys to the gateway.
+    pub access_keys: &'a dyn AccessKeyStore,
     /// What opens what is sealed.
     pub vault: &'a dyn Vault,
     /// The key of the vault, for the commands that are about it.

@@ -250,6 +250,7 @@ impl System {
             files: self.files.as_ref(),
             store: &*self.backend.store,
             store_files: &*self.backend.store_files,
+            access_keys: &*self.backend.access_keys,
             vault: &*self.vault,
             vault_keys: &*self.vault,
             secrets: &*self.vault,

@@ -121,7 +121,11 @@ pub(super) async fn list(
 ) -> Result<Json<Listed>, Problem> {
     let keys = gateway.workers.look(|cx, _| keys::list(cx)).await??;
     let now = gateway.clock.now();
-    let keys = keys.into_iter().map(|key| Shown::new(key, now)).collect();
+    let keys = keys
+        .keys
+        .into_iter()
+        .map(|key| Shown::new(key, now))
+        .collect();
     Ok(Json(Listed { keys }))
 }
 

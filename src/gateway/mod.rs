@@ -47,7 +47,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::app::access;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
@@ -138,11 +137,6 @@ fn start(
         Arc::clone(&ports.random),
         u32::from_ne_bytes(seed),
     ));
-    // Told at once, and not when the first key is shown.
-    let keys = ports
-        .engine
-        .run(|cx, _| access::keys::load(cx.files, &cx.dirs.state));
-    keys.into_iter().for_each(|keys| gateway.keys.learn(keys));
     let over = Arc::new(AtomicBool::default());
     let board = gateway.board.keep(
         Arc::clone(&ports.engine),
@@ -150,9 +144,17 @@ fn start(
         Arc::clone(&over),
     );
     let board = board.map_err(|error| cannot_start(&error))?;
-    if let Some(samples) = &gateway.samples {
-        let kept = samples.keep(Arc::clone(&over));
-        kept.map_err(|error| cannot_start(&error))?;
+    match &gateway.samples {
+        Some(samples) => {
+            let (engine, clock) = (Arc::clone(&ports.engine), Arc::clone(&ports.clock));
+            let kept = samples.keep(Arc::clone(&over));
+            kept.and_then(|()| gateway.keys.keep(engine, clock, Arc::clone(&over)))
+                .map_err(|error| cannot_start(&error))?;
+        }
+        // What is wrong is told at once, and not when the first key is shown.
+        None => {
+            gateway.keys.read(&*ports.engine);
+        }
     }
     let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
     let served = runtime.block_on(async {

@@ -46,7 +46,7 @@ pub(super) struct Gateway {
     pub(super) tokens: TokenCache,
     /// The digest of its own token.
     pub(super) token: BearerDigest,
-    pub(super) keys: KnownKeys,
+    pub(super) keys: Arc<KnownKeys>,
     /// Wrong bearers, by the address that they come from.
     pub(super) wrong_bearers: RateLimit<IpAddr>,
     /// Logins that are started or completed, by caller.
@@ -84,7 +84,7 @@ impl Gateway {
         let flows = Flows::new(Arc::clone(workers.engine()), LOGIN_LIMIT, listener);
         Self {
             token: BearerDigest::of(&options.token),
-            keys: KnownKeys::default(),
+            keys: Arc::new(KnownKeys::new(samples.is_some())),
             wrong_bearers: RateLimit::per_minute(A_MINUTE),
             logins: RateLimit::per_minute(A_MINUTE),
             sign_ins: RateLimit::per_minute(A_MINUTE),

@@ -15,6 +15,9 @@ use super::time::Timestamp;
 /// The longest life of a key that gets tokens.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How long a key that is accepted no more is still listed.
+pub const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// The SHA-256 of a bearer. That needs no salt and no slow hash: what is made here has 256 random
 /// bits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,6 +108,19 @@ impl AccessKey {
         }
     }
 
+    /// When it was, or will be, accepted for the last time.
+    pub fn stops(&self) -> Option<Timestamp> {
+        match (self.ends(), self.revoked_at) {
+            (Some(end), Some(revoked)) => Some(end.min(revoked)),
+            (end, revoked) => end.or(revoked),
+        }
+    }
+
+    /// Whether it has not been accepted for so long that nobody asks for it any more.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.stops().is_some_and(|end| end.after(KEPT) <= now)
+    }
+
     /// Whether it is accepted.
     pub fn standing(&self, now: Timestamp) -> Standing {
         match self.ends() {
@@ -122,6 +138,9 @@ pub struct AccessKeys {
     pub schema: u32,
     /// The keys, oldest first.
     pub keys: Vec<AccessKey>,
+    /// What stands among them and is no key that this program can accept.
+    #[serde(skip)]
+    pub faults: Vec<String>,
     /// Members that another release wrote.
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -132,6 +151,7 @@ impl Default for AccessKeys {
         Self {
             schema: Self::SCHEMA,
             keys: Vec::new(),
+            faults: Vec::new(),
             rest: Map::new(),
         }
     }
@@ -194,6 +214,16 @@ mod tests {
         keys.keys[0].revoked_at = Some(Timestamp(5));
         assert!(keys.find(&bearer, Timestamp(9)).is_none());
         assert_eq!(keys.keys[0].standing(Timestamp(99)), Standing::Revoked);
+    }
+
+    #[test]
+    fn a_key_is_forgotten_a_while_after_it_was_accepted_last() {
+        let after = |at: i64| Timestamp(at).after(KEPT);
+        let mut ended = key(Role::Viewer, Some(10));
+        assert!(ended.is_forgotten(after(10)) && !ended.is_forgotten(Timestamp(after(10).0 - 1)));
+        ended.revoked_at = Some(Timestamp(5));
+        assert!(ended.is_forgotten(after(5)));
+        assert!(!key(Role::Viewer, None).is_forgotten(Timestamp(i64::MAX)));
     }
 
     #[test]

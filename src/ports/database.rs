@@ -84,7 +84,8 @@ pub trait Database: Send + Sync {
     /// If something does not open, or the database fails; a second run does the rest.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
 
-    /// A number that grows with every change of a document, as far as this process was told of it.
+    /// A number that grows with every change of a document or of the keys to the gateway, as far as this
+    /// process was told of it.
     ///
     /// # Errors
     /// If the database cannot be asked.

@@ -3,6 +3,7 @@
 //! Each file opens with what an implementation owes. The real ones are in `sys` and `store`, fakes of
 //! them in `testing`.
 
+pub mod access_keys;
 pub mod database;
 pub mod declarations;
 pub mod host;

@@ -141,6 +141,7 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
     for (table, column, agent, name) in [
         ("credential", "sealed", "agent", "profile"),
         ("history", "sealed", "agent", "profile"),
+        ("access_key", "sealed", "''", "id"),
         ("agent", "rest", "id", "''"),
     ] {
         let all = format!(

@@ -8,6 +8,7 @@
 pub mod settings;
 pub mod store;
 
+mod access_keys;
 mod address;
 mod admin;
 mod agents;

@@ -23,12 +23,20 @@ struct Migration {
 }
 
 /// Those that this program knows, in their order: their versions are 1, 2, …
-const MIGRATIONS: [Migration; 1] = [Migration {
-    name: "first",
-    statements: include_str!("migrations/0001_first.sql"),
-    min_reader: 1,
-    min_writer: 1,
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        name: "first",
+        statements: include_str!("migrations/0001_first.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+    Migration {
+        name: "shared",
+        statements: include_str!("migrations/0002_shared.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+];
 
 /// The version that this program knows.
 const KNOWN: i64 = MIGRATIONS.len() as i64;

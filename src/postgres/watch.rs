@@ -27,6 +27,12 @@ const ALONE: Duration = Duration::from_millis(250);
 /// What a notification says that is only to show whether any arrives.
 const PROBE: &str = "probe";
 
+/// Differs if an agent's document or a key to the gateway was changed.
+const MARK: &str = "SELECT \
+    (SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent) || ' ' || \
+    (SELECT coalesce(max(position), 0)::text || ' ' || coalesce(sum(revision), 0)::text \
+        FROM openclaw.access_key)";
+
 /// What was heard.
 #[derive(Default)]
 pub(super) struct Watch {
@@ -120,8 +126,7 @@ impl Listener {
             .await?;
         let mut seen: Option<String> = None;
         loop {
-            let sum = "SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent";
-            let found = client.query_typed_one(sum, &[]).await?;
+            let found = client.query_typed_one(MARK, &[]).await?;
             let found: String = found.get(0);
             let see = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
                 ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";

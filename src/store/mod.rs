@@ -21,6 +21,7 @@ pub mod paths;
 pub mod render;
 pub mod rescue;
 
+mod access_keys;
 mod commit;
 mod document_lock;
 mod entry;

@@ -1,9 +1,5 @@
-//! Keys to the gateway: made, listed and revoked in `<state>/gateway/keys.json`.
-//!
-//! The file holds digests, and decides who gets tokens: it is read only if nobody else could have
-//! written it, and one that is not understood is never written over.
+//! Keys to the gateway: made, listed and revoked, wherever they are kept.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::agents::registry::must_exist;
@@ -16,9 +12,6 @@ use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::named::ProviderName;
 use crate::model::secret::Secret;
-use crate::model::state_files::{GATEWAY, LOCKS};
-use crate::ports::files::{Files, Sharing};
-use crate::ports::lock::{SHORT, lock_within};
 
 /// How long a key lasts that gets tokens, unless something else is asked for.
 const USUAL_LEASE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -50,7 +43,7 @@ pub struct NewKey {
 pub struct MadeKey {
     /// As it is kept.
     pub key: AccessKey,
-    /// Its text, which is in no file.
+    /// Its text, which is kept nowhere.
     pub bearer: Secret<String>,
 }
 
@@ -58,7 +51,7 @@ pub struct MadeKey {
 ///
 /// # Errors
 /// [`Kind::Usage`] for a key that cannot be, [`Kind::NotFound`] for a provider or an agent that is
-/// not there, and as [`load`]; the file is as it was then.
+/// not there, and what the store of the keys says; they are as they were then.
 pub fn add(cx: Context<'_>, new: &NewKey) -> Result<MadeKey, Failure> {
     let scope = Scope {
         providers: (new.providers.iter())
@@ -97,92 +90,28 @@ pub fn add(cx: Context<'_>, new: &NewKey) -> Result<MadeKey, Failure> {
         revoked_at: None,
         rest: serde_json::Map::new(),
     };
-    change(cx, |keys| {
-        keys.keys.push(key.clone());
-        Ok(())
-    })?;
+    cx.access_keys.add_access_key(&key, created)?;
     Ok(MadeKey { key, bearer })
 }
 
-/// Lists all keys, expired and revoked ones included; oldest first.
+/// Lists all keys, expired and revoked ones included, until they are forgotten; oldest first.
 ///
 /// # Errors
-/// As [`load`].
-pub fn list(cx: Context<'_>) -> Result<Vec<AccessKey>, Failure> {
-    Ok(load(cx.files, &cx.dirs.state)?.keys)
+/// What the store of the keys says.
+pub fn list(cx: Context<'_>) -> Result<AccessKeys, Failure> {
+    Ok(cx.access_keys.access_keys()?)
 }
 
 /// Revokes a key, and returns it. One that was revoked before keeps the time at which it was.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if there is none of that id, and as [`load`].
+/// [`Kind::NotFound`] if there is none of that id, and what the store of the keys says.
 pub fn revoke(cx: Context<'_>, id: &str) -> Result<AccessKey, Failure> {
-    let now = cx.clock.now();
-    change(cx, |keys| {
-        let key = keys.keys.iter_mut().find(|key| key.id == id);
-        let key = key.ok_or_else(|| {
-            let message = format!("no such key: {}", printable(id, LONGEST_NAME));
-            Failure::new(Kind::NotFound, message).hint(Command::new("gateway key list"))
-        })?;
-        key.revoked_at.get_or_insert(now);
-        Ok(key.clone())
+    let revoked = cx.access_keys.revoke_access_key(id, cx.clock.now())?;
+    revoked.ok_or_else(|| {
+        let message = format!("no such key: {}", printable(id, LONGEST_NAME));
+        Failure::new(Kind::NotFound, message).hint(Command::new("gateway key list"))
     })
-}
-
-/// Returns the path of the file.
-pub fn path(state: &Path) -> PathBuf {
-    state.join(GATEWAY).join("keys.json")
-}
-
-/// Reads the keys; without a file there are none.
-///
-/// # Errors
-/// [`Kind::Config`] if others could have written the file, [`Kind::Storage`] if it cannot be read or
-/// understood.
-pub fn load(files: &dyn Files, state: &Path) -> Result<AccessKeys, Failure> {
-    let path = path(state);
-    let Some(bytes) = files.read_settings(&path)? else {
-        return Ok(AccessKeys::default());
-    };
-    let shown = path.display();
-    let refused = |fault: String, hint: String| {
-        Failure::new(Kind::Storage, format!("{shown} {fault}")).hint(hint)
-    };
-    let keys: AccessKeys = serde_json::from_slice(&bytes).map_err(|error| {
-        // The parser's own words could repeat what stands there.
-        let at = format!("line {}, column {}", error.line(), error.column());
-        refused(
-            format!("cannot be understood ({at})"),
-            format!("repair {shown} or move it away; until then it is left unchanged"),
-        )
-    })?;
-    match keys.schema {
-        ..=AccessKeys::SCHEMA => Ok(keys),
-        _ => Err(refused(
-            "was written by a later release".to_owned(),
-            "use that release, or choose another state directory with --state-dir".to_owned(),
-        )),
-    }
-}
-
-/// Changes the keys under the lock of the file.
-fn change<T>(
-    cx: Context<'_>,
-    change: impl FnOnce(&mut AccessKeys) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let locks = cx.dirs.state.join(LOCKS);
-    cx.files.create_dirs(&locks)?;
-    let lock = locks.join("gateway-keys.lock");
-    let wait = cx.wait(SHORT);
-    let _lock = lock_within(cx.files, cx.clock, &lock, Sharing::Exclusive, &wait)?;
-    let mut keys = load(cx.files, &cx.dirs.state)?;
-    let changed = change(&mut keys)?;
-    cx.files.create_dirs(&cx.dirs.state.join(GATEWAY))?;
-    let text = serde_json::to_string_pretty(&keys)
-        .map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
-    let path = path(&cx.dirs.state);
-    cx.files.replace(&path, format!("{text}\n").as_bytes())?;
-    Ok(changed)
 }
 
 /// How long the key lasts.

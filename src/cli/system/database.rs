@@ -9,6 +9,7 @@ use crate::app::failure::Failure;
 #[cfg(not(feature = "postgres"))]
 use crate::app::failure::Kind;
 use crate::model::seal::DataKey;
+use crate::ports::access_keys::AccessKeyStore;
 use crate::ports::database::Database;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
@@ -33,6 +34,7 @@ pub(super) enum Wanted<'a> {
 pub(super) struct Backend {
     pub(super) store: Arc<dyn Store>,
     pub(super) store_files: Arc<dyn StoreFiles>,
+    pub(super) access_keys: Arc<dyn AccessKeyStore>,
     /// The store on files of the state directory, even if another one is in use.
     pub(super) files: Arc<FileStore>,
     pub(super) opened: Option<Opened>,
@@ -42,6 +44,10 @@ impl Backend {
     /// The store on files, unless a database is open.
     pub(super) fn new(files: FileStore, opened: Option<Opened>) -> Self {
         let files = Arc::new(files);
+        let access_keys: Arc<dyn AccessKeyStore> = match &opened {
+            None => Arc::clone(&files) as _,
+            Some(opened) => Arc::clone(&opened.access_keys),
+        };
         let (store, store_files): (Arc<dyn Store>, Arc<dyn StoreFiles>) = match &opened {
             None => (Arc::clone(&files) as _, Arc::clone(&files) as _),
             Some(opened) => {
@@ -52,6 +58,7 @@ impl Backend {
         Self {
             store,
             store_files,
+            access_keys,
             files,
             opened,
         }
@@ -62,6 +69,7 @@ impl Backend {
 #[derive(Clone)]
 pub(in crate::cli) struct Opened {
     store: Arc<dyn Store>,
+    access_keys: Arc<dyn AccessKeyStore>,
     /// What only commands about it ask.
     pub(in crate::cli) database: Arc<dyn Database>,
     /// Where this machine keeps what it must not lose.
@@ -123,6 +131,7 @@ impl Machine<'_> {
         let store = Arc::new(PostgresStore::new(settings, ports));
         Ok(Opened {
             store: Arc::clone(&store) as _,
+            access_keys: Arc::clone(&store) as _,
             database: store,
             directory: source.directory,
             key: source.key,

@@ -79,6 +79,7 @@ impl System {
         Context {
             store: &*self.backend.files,
             store_files: &*self.backend.files,
+            access_keys: &*self.backend.files,
             ..self.context()
         }
     }

@@ -2,6 +2,8 @@
 //! of a refresh while the database comes and goes. `store::contract` asks of it what every store owes.
 
 mod administration;
+#[cfg(feature = "gateway")]
+mod gateways;
 mod histories;
 mod nodes;
 mod rows;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::database_args::DatabaseArgs;
 use crate::app::access::keys::{self, NewKey};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
@@ -17,7 +18,7 @@ use crate::model::named::ProviderName;
 /// Manage the keys that programs and people show to the gateway
 ///
 /// A key has a role and may be limited to some credentials and networks. Changes take effect in a
-/// running gateway within a second.
+/// running gateway within a second; where gateways share a database, in all of them.
 #[derive(Debug, Args)]
 pub(in crate::cli::commands) struct Key {
     #[command(subcommand)]
@@ -33,6 +34,15 @@ enum KeyCommand {
 }
 
 impl Key {
+    /// The database that the keys are in, if they are in one.
+    pub(super) fn database(&self) -> &DatabaseArgs {
+        match &self.command {
+            KeyCommand::Add(command) => &command.database,
+            KeyCommand::List(command) => &command.database,
+            KeyCommand::Revoke(command) => &command.database,
+        }
+    }
+
     /// Runs it.
     pub(super) fn run(&self, system: &System) -> Answer {
         match &self.command {
@@ -76,6 +86,8 @@ struct Add {
     /// How long it is valid (default unit: days) [default: 30d for lease, at most 90d; else no end]
     #[arg(long = "for", value_name = "DURATION", value_parser = days)]
     lifetime: Option<Duration>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Output the key and what it may do as JSON
     #[arg(long)]
     json: bool,
@@ -115,6 +127,8 @@ impl Add {
   openclaw gateway key list
   openclaw gateway key list --json")]
 struct List {
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -122,14 +136,21 @@ struct List {
 
 impl List {
     fn run(&self, system: &System) -> Answer {
-        let keys = keys::list(system.context())?;
+        let listed = keys::list(system.context())?;
         if self.json {
             let now = system.now();
-            let rows = keys.iter().map(|key| access_keys::document(key, now));
+            let rows = listed
+                .keys
+                .iter()
+                .map(|key| access_keys::document(key, now));
             let rows: Vec<_> = rows.collect();
-            return Ok(Output::json(&json!({ "keys": rows })));
+            let mut output = Output::json(&json!({ "keys": rows }));
+            output.notes = listed.faults;
+            return Ok(output);
         }
-        Ok(Output::text(access_keys::text(&keys, system.local())))
+        let mut output = Output::text(access_keys::text(&listed.keys, system.local()));
+        output.notes = listed.faults;
+        Ok(output)
     }
 }
 
@@ -144,6 +165,8 @@ struct Revoke {
     /// Id of the key, as in the list
     #[arg(value_name = "ID")]
     key_id: String,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 impl Revoke {

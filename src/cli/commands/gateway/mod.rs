@@ -32,19 +32,19 @@ pub(super) enum GatewayCommand {
     Other(OtherCommand),
 }
 
-/// What is about the database that gateways share.
+/// What is about the database that gateways share, or may be.
 #[derive(Debug, Subcommand)]
 pub(super) enum DatabaseCommand {
     Migrate(migrate::Migrate),
     Doctor(doctor::Doctor),
     Rekey(rekey::Rekey),
     Import(import::Import),
+    Key(key::Key),
 }
 
 /// What is over at once.
 #[derive(Debug, Subcommand)]
 pub(super) enum OtherCommand {
-    Key(key::Key),
     Link(link::Link),
 }
 
@@ -63,6 +63,7 @@ impl DatabaseCommand {
             Self::Doctor(command) => &command.database,
             Self::Rekey(command) => &command.database,
             Self::Import(command) => &command.database,
+            Self::Key(command) => command.database(),
         };
         args.asked()
     }
@@ -74,6 +75,7 @@ impl DatabaseCommand {
             Self::Doctor(command) => command.run(system),
             Self::Rekey(command) => command.run(system),
             Self::Import(command) => command.run(system),
+            Self::Key(command) => command.run(system),
         }
     }
 }
@@ -82,7 +84,6 @@ impl OtherCommand {
     /// Runs it.
     pub(super) fn run(&self, system: &System) -> Answer {
         match self {
-            Self::Key(command) => command.run(system),
             Self::Link(command) => command.run(system),
         }
     }

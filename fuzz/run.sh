@@ -14,7 +14,7 @@ if ! guided 2>/dev/null; then
   [ "$seconds" != build ] || exit 0
   echo "no nightly compiler or no cargo-fuzz: random inputs instead"
   OPENCLAW_TEST_SECONDS=$seconds cargo test --locked --test it -- \
-    --ignored --nocapture security::random_inputs::a_minute_of_
+    --ignored --nocapture --test-threads 8 security::random_inputs::a_minute_of_
   exit
 fi
 

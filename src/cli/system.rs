@@ -24,6 +24,7 @@ use crate::app::maintenance::systemd::Job;
 use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
 use crate::model::id::AgentId;
+use crate::model::path::resolve;
 use crate::model::settings::Settings;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS};
 use crate::model::time::{LocalTime, Timestamp};
@@ -293,9 +294,18 @@ impl System {
             (names::STATE_DIR, text(&self.dirs.state)),
             (names::CONFIG_PATH, text(self.config.path())),
         ];
-        let places = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
-        let more = [URL_FILE, KEY_FILE].into_iter().chain(places);
-        env.extend(more.filter_map(|name| Some((name, SystemEnv.plain(name)?))));
+        let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
+        env.extend(
+            more.into_iter()
+                .filter_map(|name| Some((name, SystemEnv.plain(name)?))),
+        );
+        // A timer runs elsewhere.
+        let absolute = |path: String| text(&resolve(path, &self.dirs.home, &self.dirs.cwd));
+        env.extend(
+            [URL_FILE, KEY_FILE]
+                .into_iter()
+                .filter_map(|name| Some((name, absolute(SystemEnv.plain(name)?)))),
+        );
         // So that its advice names the directory, too, as that of this command does.
         let flag = self.global.state_dir.iter();
         let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);

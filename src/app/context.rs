@@ -38,6 +38,7 @@ use crate::providers::catalogue::Catalogue;
 
 use super::credential::answered::Answered;
 use super::failure::{Failure, Kind};
+use super::gateway::lease::Lease;
 use super::hooks::queue::Alerts;
 
 /// The ports, and what was read once at the start; the first argument of each use case.
@@ -93,6 +94,8 @@ pub struct Context<'a> {
     pub alerts: &'a Alerts,
     /// What programs answered that references to secrets name.
     pub answered: &'a Answered,
+    /// The gateway that tokens come from, if this machine keeps no credentials.
+    pub lease: Option<&'a Lease>,
 }
 
 /// Directories, resolved once.

@@ -18,6 +18,7 @@ use crate::app::credential::answered::Answered;
 use crate::app::database::source::{Asked, KEY_FILE, URL_FILE};
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
+use crate::app::gateway::lease::Lease;
 use crate::app::hooks::deliver;
 use crate::app::hooks::queue::Alerts;
 use crate::app::maintenance::systemd::Job;
@@ -60,7 +61,8 @@ pub(super) use crate::sys::env::names::COMPLETE;
 
 use audience::{Audience, dialog};
 use database::{Backend, Machine, Opened, Wanted};
-use locations::{check_name, choose_agent, configured, places, user_directory};
+pub(super) use locations::require_store;
+use locations::{check_name, choose_agent, configured, lease, places, user_directory};
 use vault::vault;
 
 use super::global::Global;
@@ -86,6 +88,7 @@ pub struct System {
     dirs: Dirs,
     alerts: Alerts,
     answered: Answered,
+    lease: Option<Lease>,
     /// The agent that is meant.
     pub(super) agent: AgentId,
     /// The options that every command takes, as they were given.
@@ -198,6 +201,7 @@ impl System {
             spare: locations.spare.clone(),
             limit: generations(&env),
         };
+        let lease = lease(global, &agent)?;
         let opened = match database {
             Wanted::Opened(opened) => Some(opened),
             Wanted::Asked(asked) => machine.open(asked)?,
@@ -212,6 +216,7 @@ impl System {
         Ok(Self {
             alerts: Alerts::default(),
             answered: Answered::default(),
+            lease,
             catalogue: Catalogue::new(Arc::clone(&files), in_state(PROVIDERS)).declaring(declared),
             http: SystemHttp::new(SystemEnv),
             browser: SystemBrowser::new(&dirs.state),
@@ -262,6 +267,7 @@ impl System {
             dirs: &self.dirs,
             alerts: &self.alerts,
             answered: &self.answered,
+            lease: self.lease.as_ref(),
         }
     }
 

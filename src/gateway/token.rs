@@ -15,6 +15,7 @@ use super::caller::{Caller, out_of_scope};
 use super::problem::Problem;
 use super::state::Gateway;
 use super::token_cache::{Token, Wanted};
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::time::Timestamp;
 
@@ -43,6 +44,7 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<ProfileId>,
     account: Option<String>,
+    credential_type: CredentialKind,
     /// What is wrong with it although it is still good.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
@@ -104,6 +106,7 @@ fn answer(token: &Token, wanted: &Wanted, snapshot: &Snapshot) -> Answer {
         provider: wanted.provider.clone(),
         profile: token.profile.clone(),
         account: its.find_map(|state| state.account.clone()),
+        credential_type: token.kind,
         warning: token.warning.clone(),
     }
 }

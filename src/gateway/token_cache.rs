@@ -16,6 +16,7 @@ use crate::app::context::Context;
 use crate::app::credential::selector::Selector;
 use crate::app::failure::{Failure, Kind};
 use crate::app::usecase::token::{self, Outcome, Request};
+use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::named::ProfileName;
 use crate::model::secret::Secret;
@@ -41,6 +42,7 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) profile: Option<ProfileId>,
+    pub(super) kind: CredentialKind,
     pub(super) bearer: Secret<String>,
     pub(super) expires: Option<Timestamp>,
     pub(super) warning: Option<String>,
@@ -133,6 +135,7 @@ impl TokenCache {
         source.board.touch();
         let token = Arc::new(Token {
             profile: outcome.profile,
+            kind: outcome.kind,
             bearer: outcome.bearer,
             expires: outcome.expires,
             warning: outcome

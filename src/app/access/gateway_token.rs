@@ -105,7 +105,10 @@ pub(in crate::app) fn given(
 }
 
 /// The token in a file that the user named.
-fn named(cx: Context<'_>, path: &Path) -> Result<GatewayToken, Failure> {
+///
+/// # Errors
+/// [`Kind::Config`] if the file is not there, is open to others, or holds no token.
+pub(in crate::app) fn named(cx: Context<'_>, path: &Path) -> Result<GatewayToken, Failure> {
     let path = resolve(path, &cx.dirs.home, &cx.dirs.cwd);
     let source = TokenSource::File(path.clone());
     let token = read(cx, &path, &source)?.ok_or_else(|| {

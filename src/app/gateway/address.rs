@@ -39,8 +39,8 @@ impl Address {
         if let Some(text) = given.filter(|text| !text.trim().is_empty()) {
             return Self::parse(text).map_err(|why| wrong("--gateway-url", why));
         }
-        if let Some(text) = variable(env, URL)? {
-            return Self::parse(&text).map_err(|why| wrong(URL, why));
+        if let Some(named) = Self::named(env, URL)? {
+            return Ok(named);
         }
         let host = variable(env, HOST)?;
         let host = host.as_deref().unwrap_or(DEFAULT_HOST);
@@ -53,13 +53,23 @@ impl Address {
         Self::parse(&format!("http://{host}:{port}")).map_err(|why| wrong(HOST, why))
     }
 
+    /// The URL in a variable, if it is set and not blank.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(super) fn named(env: &dyn Env, name: &'static str) -> Result<Option<Self>, Failure> {
+        let text = variable(env, name)?;
+        let named = text.map(|text| Self::parse(&text));
+        named.transpose().map_err(|why| wrong(name, why))
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
         let url = Url::parse(text.trim()).map_err(|_| "is not a URL")?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("is neither an http nor an https URL");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("contains a user name or a password; set GOCLAW_TOKEN to the token");
+            return Err("contains a user name or a password; a token has a variable of its own");
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err("contains a query or a fragment");

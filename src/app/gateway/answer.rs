@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::address::Address;
+use super::naming::Naming;
 use super::token::{Token, VARIABLE};
 use crate::app::failure::{Failure, Kind, StoreEffect};
-use crate::model::hint::{Hint, shell_word};
+use crate::model::hint::{Command, Hint, shell_word};
 use crate::oauth::redaction;
 use crate::ports::http::{Method, Response};
 
@@ -20,6 +21,7 @@ pub(super) struct Answer<'a> {
     pub(super) method: Method,
     pub(super) address: &'a Address,
     pub(super) token: &'a Token,
+    pub(super) naming: Naming,
 }
 
 /// The body of an answer that is an error. Servers differ in what else is in it.
@@ -52,14 +54,15 @@ impl Answer<'_> {
 
     /// The token was not accepted, or not for this.
     fn refused(&self) -> Failure {
+        let what = self.naming.credential();
         let why = match (self.token, self.response.status) {
-            (Token::Found(found), 401) => format!("does not accept the token of {}", found.source),
+            (Token::Found(found), 401) => format!("does not accept the {what} of {}", found.source),
             (Token::Found(found), _) => {
                 let problem: Problem = self.body().unwrap_or_default();
                 let why = problem.error.map(|text| format!(": {}", self.clean(&text)));
                 let why = why.unwrap_or_default();
                 format!(
-                    "does not allow this with the token of {}{why}",
+                    "does not allow this with the {what} of {}{why}",
                     found.source
                 )
             }
@@ -72,9 +75,9 @@ impl Answer<'_> {
         let hint = match self.token {
             Token::Withheld { path, .. } => {
                 let path = shell_word(&path.display().to_string());
-                format!("if that gateway is yours, add --token-file {path}")
+                format!("if that gateway is yours, add --token-file {path}").into()
             }
-            _ => format!("set {VARIABLE} to the token of the gateway, or add --token-file FILE"),
+            _ => self.naming.replace_credential(VARIABLE),
         };
         let message = format!("the gateway at {} {why}", self.address);
         Failure::new(Kind::Config, message).hint(hint)
@@ -86,6 +89,8 @@ impl Answer<'_> {
         let kind = match (problem.code.as_deref(), status) {
             (Some("database_unavailable"), _) => Kind::Storage,
             (Some("outcome_unknown"), _) => Kind::UnknownOutcome,
+            (Some("login_needed"), _) => Kind::NeedsLogin,
+            (_, 404) => Kind::NotFound,
             (_, 429 | 500..) => Kind::Temporary,
             _ => Kind::Usage,
         };
@@ -94,11 +99,27 @@ impl Answer<'_> {
             None => format!("status {status}"),
         };
         let message = format!("the gateway at {} answered: {why}", self.address);
-        let failure = Failure::new(kind, message).touched(self.touched());
-        match kind {
-            Kind::Usage => failure,
-            _ => failure.hint(self.later()),
-        }
+        let touched = match kind {
+            Kind::UnknownOutcome => StoreEffect::MaybeSpent,
+            _ => self.touched(),
+        };
+        let hint = match kind {
+            Kind::Usage if problem.code.as_deref() == Some("ambiguous") => {
+                Some("add --provider and the name of one of them".into())
+            }
+            Kind::Usage | Kind::NotFound => None,
+            Kind::NeedsLogin => Some(self.log_in()),
+            _ => Some(self.later()),
+        };
+        let failure = Failure::new(kind, message).touched(touched);
+        Failure { hint, ..failure }
+    }
+
+    fn log_in(&self) -> Hint {
+        let page = format!("connect the provider on the page {}, or run ", self.address);
+        Hint::from(page)
+            .run(Command::new("models auth login"))
+            .then(" where the gateway runs")
     }
 
     fn later(&self) -> Hint {
@@ -117,7 +138,7 @@ impl Answer<'_> {
             self.address, self.response.status
         );
         Failure::new(Kind::Temporary, message)
-            .hint("check GOCLAW_GATEWAY_URL, GOCLAW_HOST and GOCLAW_PORT")
+            .hint(format!("check {}", self.naming.of_address()))
             .touched(self.touched())
     }
 

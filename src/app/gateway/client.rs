@@ -5,10 +5,11 @@ use serde::de::DeserializeOwned;
 use super::Options;
 use super::address::Address;
 use super::answer::{self, Answer};
+use super::lease::Lease;
+use super::naming::Naming;
 use super::token::Token;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
-use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
 use crate::ports::http::{HttpError, HttpErrorKind, Method, Request};
 
@@ -17,6 +18,7 @@ pub(super) struct Client<'a> {
     cx: Context<'a>,
     pub(super) address: Address,
     token: Token,
+    naming: Naming,
 }
 
 impl<'a> Client<'a> {
@@ -28,16 +30,41 @@ impl<'a> Client<'a> {
     pub(super) fn new(cx: Context<'a>, options: &Options) -> Result<Self, Failure> {
         let address = Address::find(options.url.as_deref(), cx.env)?;
         let token = Token::find(cx, options, &address)?;
-        let has_token = matches!(token, Token::Found(_));
-        if has_token && address.is_in_the_clear() && !options.insecure_http {
+        let client = Self {
+            cx,
+            address,
+            token,
+            naming: Naming::Gateway,
+        };
+        client.unless_overheard(options.insecure_http)
+    }
+
+    /// The same for the gateway that tokens are leased from.
+    ///
+    /// # Errors
+    /// As [`Token::of_lease`], and [`Kind::Usage`] if others could read the key on its way.
+    pub(super) fn of_lease(cx: Context<'a>, lease: &Lease) -> Result<Self, Failure> {
+        let client = Self {
+            cx,
+            address: lease.address.clone(),
+            token: Token::of_lease(cx, lease)?,
+            naming: Naming::Lease,
+        };
+        client.unless_overheard(lease.insecure_http)
+    }
+
+    fn unless_overheard(self, is_permitted: bool) -> Result<Self, Failure> {
+        let has_token = matches!(self.token, Token::Found(_));
+        if has_token && self.address.is_in_the_clear() && !is_permitted {
             let message = format!(
-                "the gateway at {address} is on another machine, and everybody on the way could \
-                 read the token"
+                "the gateway at {} is on another machine, and everybody on the way could read the \
+                 {}",
+                self.address,
+                self.naming.credential()
             );
-            return Err(Failure::new(Kind::Usage, message)
-                .hint("use an https URL, or add --insecure-http if that network is yours"));
+            return Err(Failure::new(Kind::Usage, message).hint(self.naming.permit()));
         }
-        Ok(Self { cx, address, token })
+        Ok(self)
     }
 
     /// Asks the gateway once, and reads its answer.
@@ -71,6 +98,7 @@ impl<'a> Client<'a> {
             method,
             address: &self.address,
             token: &self.token,
+            naming: self.naming,
         };
         answer.read()
     }
@@ -101,20 +129,12 @@ impl<'a> Client<'a> {
                 Kind::Temporary,
                 format!("cannot reach gateway at {address}: {error}"),
             )
-            .hint(self.start()),
+            .hint(self.naming.start(address)),
         };
         let failure = match error.kind.may_have_been_sent() && method == Method::Post {
             true => failure.touched(StoreEffect::Unclear),
             false => failure,
         };
         failure.caused_by(error)
-    }
-
-    /// What to do about a gateway that is not there.
-    fn start(&self) -> Hint {
-        match self.address.is_loopback() {
-            true => Command::new("gateway run").into(),
-            false => "start the gateway, or correct GOCLAW_GATEWAY_URL".into(),
-        }
     }
 }

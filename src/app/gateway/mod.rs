@@ -7,8 +7,11 @@
 mod address;
 mod answer;
 mod client;
+pub mod lease;
+pub mod leased_token;
 pub mod link;
 pub mod logout;
+mod naming;
 pub mod provider;
 pub mod status;
 mod token;

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use super::Options;
 use super::address::Address;
+use super::lease::{KEY_FILE, Lease};
 use crate::app::access::gateway_token::{self, GatewayToken};
 use crate::app::context::Context;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
 
 /// Holds the token.
 pub(super) const VARIABLE: &str = "GOCLAW_TOKEN";
@@ -50,6 +51,23 @@ impl Token {
             None if address.is_loopback() => Self::of_this_machine(cx, address),
             None => Self::Missing,
         })
+    }
+
+    /// The key of a lease.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if none is named, and [`Kind::Config`] if its file holds none, cannot be read,
+    /// or can be read by others.
+    pub(super) fn of_lease(cx: Context<'_>, lease: &Lease) -> Result<Self, Failure> {
+        let path = lease.key_file.as_deref().ok_or_else(|| {
+            let message = format!(
+                "the gateway at {} gives tokens to keys only, and {KEY_FILE} is not set",
+                lease.address
+            );
+            let hint = format!("set {KEY_FILE} to the path of a file with a key of the role lease");
+            Failure::new(Kind::Usage, message).hint(hint)
+        })?;
+        gateway_token::named(cx, path).map(Self::Found)
     }
 
     fn of_this_machine(cx: Context<'_>, address: &Address) -> Self {

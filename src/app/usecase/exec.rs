@@ -13,10 +13,9 @@ use crate::model::id::{ProfileId, ProviderId, printable};
 use crate::model::secret::Secret;
 use crate::ports::exec::{DescriptorError, Exec, ExecSpec, InheritedFd};
 
-use super::token::{self, Outcome};
+use super::token::{self, Choice, Outcome};
 use crate::app::context::Context;
 use crate::app::credential::env_keys::of_known_credentials;
-use crate::app::credential::resolve::choose;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::outcome::RefreshResult;
 
@@ -75,15 +74,17 @@ pub struct Ready {
 /// # Errors
 /// [`Kind::Usage`] if the token has no place to go to, and what [`token::run`] says.
 pub fn prepare(cx: Context<'_>, port: &dyn Exec, request: &Request) -> Result<Ready, Failure> {
-    let choice = choose(cx, &request.token.agent, &request.token.want)?;
+    let choice = Choice::make(cx, &request.token)?;
     // What cannot be handed over costs no refresh.
-    let names = variables(cx, &choice.provider);
-    let mut handed = match &request.to {
-        To::Usual if names.is_empty() => return Err(nowhere(&choice.provider)),
-        To::Descriptor(number) => Some(port.reserve_fd(*number)?),
-        To::Usual | To::Variable(_) => None,
+    let mut handed = match (&request.to, choice.provider()) {
+        (To::Usual, Some(provider)) if variables(cx, provider).is_empty() => {
+            return Err(nowhere(provider));
+        }
+        (To::Descriptor(number), _) => Some(port.reserve_fd(*number)?),
+        (To::Usual | To::Variable(_), _) => None,
     };
-    let outcome = token::obtain(cx, &choice, request.token.min_valid)?;
+    let outcome = choice.obtain(cx, request.token.min_valid)?;
+    let names = variables(cx, &outcome.provider);
     let image = image(cx, request, names, &outcome, handed.as_deref_mut());
     let least = request.token.min_valid;
     let short = least.and_then(|least| outcome.falls_short(least, cx.clock.now()));

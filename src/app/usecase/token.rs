@@ -16,6 +16,8 @@ use crate::app::credential::resolve::choose;
 use crate::app::credential::secret_ref;
 use crate::app::credential::selector::{Resolved, Selector};
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::gateway::lease::Lease;
+use crate::app::gateway::leased_token::{self, LeasedToken, Wanted};
 use crate::app::refresh::ensure_fresh::ensure_fresh;
 use crate::app::refresh::outcome::{RefreshPolicy, RefreshResult};
 use crate::model::credential::{Credential, Kind as CredentialKind, OAuth};
@@ -41,16 +43,65 @@ pub struct Request {
     pub min_valid: Option<Duration>,
 }
 
+/// What a request means, before a token of it is made valid.
+pub(in crate::app) enum Choice<'a> {
+    /// A credential of this machine.
+    Stored(Resolved),
+    /// One that the gateway chooses.
+    Leased(&'a Lease, Wanted),
+}
+
+impl<'a> Choice<'a> {
+    /// Understands a request.
+    ///
+    /// # Errors
+    /// As [`choose`] and [`Wanted::by`].
+    pub(in crate::app) fn make(cx: Context<'a>, request: &Request) -> Result<Self, Failure> {
+        let (agent, want) = (&request.agent, &request.want);
+        match cx.lease {
+            None => choose(cx, agent, want).map(Self::Stored),
+            Some(lease) => Ok(Self::Leased(lease, Wanted::by(cx, agent, want)?)),
+        }
+    }
+
+    /// The provider, unless only the gateway knows it.
+    pub(in crate::app) fn provider(&self) -> Option<&ProviderId> {
+        match self {
+            Self::Stored(resolved) => Some(&resolved.provider),
+            Self::Leased(_, wanted) => wanted.provider.as_ref(),
+        }
+    }
+
+    /// Makes its token valid, or has the gateway do so.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub(in crate::app) fn obtain(
+        &self,
+        cx: Context<'_>,
+        least: Option<Duration>,
+    ) -> Result<Outcome, Failure> {
+        match self {
+            Self::Stored(resolved) => obtain(cx, resolved, least),
+            Self::Leased(lease, wanted) => {
+                leased_token::ask(cx, lease, wanted, least).map(Outcome::from)
+            }
+        }
+    }
+}
+
 /// A valid token.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its profile; `None` if no document holds it.
     pub profile: Option<ProfileId>,
     /// The agent whose document holds the profile, or the variable or the member of the
-    /// configuration.
+    /// configuration, or the URL of the gateway.
     pub source: String,
     /// Its provider.
     pub provider: ProviderId,
+    /// The account, if a gateway tells it.
+    pub account: Option<String>,
     /// The kind of credential.
     pub kind: CredentialKind,
     /// The token.
@@ -63,6 +114,24 @@ pub struct Outcome {
     pub warning: Option<Hint>,
     /// The failure to expect once it has expired, if somebody must act to prevent it.
     pub later_failure: Option<Failure>,
+}
+
+impl From<LeasedToken> for Outcome {
+    fn from(leased: LeasedToken) -> Self {
+        Self {
+            profile: leased.profile,
+            source: leased.gateway,
+            provider: leased.provider,
+            account: leased.account,
+            kind: leased.kind,
+            bearer: leased.bearer,
+            expires: leased.expires,
+            // Whether it was refreshed for this, the gateway does not say.
+            how: RefreshResult::WasFresh,
+            warning: leased.warning,
+            later_failure: None,
+        }
+    }
 }
 
 impl Outcome {
@@ -100,8 +169,7 @@ impl Outcome {
 /// [`Kind::NeedsLogin`] if nobody can give a living token
 /// without a person, and what [`ensure_fresh`] says.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
-    let choice = choose(cx, &request.agent, &request.want)?;
-    obtain(cx, &choice, request.min_valid)
+    Choice::make(cx, request)?.obtain(cx, request.min_valid)
 }
 
 /// The same for a caller who may have the tokens of one provider alone: what is selected must be of it,
@@ -123,10 +191,7 @@ pub fn run_of(
 }
 
 /// Makes the token of a resolved selector valid.
-///
-/// # Errors
-/// As [`run`].
-pub(in crate::app) fn obtain(
+fn obtain(
     cx: Context<'_>,
     resolved: &Resolved,
     least: Option<Duration>,
@@ -167,6 +232,7 @@ fn outcome_of_key(
         profile: None,
         source: key.source,
         provider: provider.clone(),
+        account: None,
         kind: key.kind,
         bearer,
         expires: None,
@@ -248,6 +314,7 @@ fn obtain_of_stored(
         profile: Some(id.clone()),
         source: seen.owner.to_string(),
         provider,
+        account: None,
         kind: seen.credential.kind(),
         bearer,
         expires: credential.expires(),

@@ -23,9 +23,9 @@ use super::global::Global;
 use super::lazy_args::Deferred;
 use super::output::{Answer, Output};
 use super::printer::Printer;
-use super::system::System;
 #[cfg(feature = "gateway")]
 use super::system::engine::SystemEngine;
+use super::system::{self, System};
 use super::{exit_code, view};
 use crate::app::failure::{Failure, Kind};
 use crate::app::login;
@@ -69,8 +69,24 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether it is about credentials of this machine.
+    fn needs_store(&self) -> bool {
+        match self {
+            Self::Auth(_) | Self::Completions(_) => false,
+            Self::Models(models) => models.needs_store(),
+            #[cfg(feature = "gateway")]
+            Self::Gateway(gateway) => gateway.needs_store(),
+            _ => true,
+        }
+    }
+}
+
 /// Completes what a killed process left: a move, and the answers to refreshes and to logins.
 fn recover_pending(system: &System) {
+    if system.context().lease.is_some() {
+        return;
+    }
     unfinished::finish_pending(system.context());
     recover::recover_pending(system.context());
     login::recover::recover_pending(system.context());
@@ -78,6 +94,9 @@ fn recover_pending(system: &System) {
 
 /// Runs a parsed command line; the exit code of a command that did what it was asked for.
 pub fn run(command: &Command, global: &Global, printer: &Arc<Printer>) -> Result<u8, Failure> {
+    if command.needs_store() {
+        system::require_store()?;
+    }
     let start = |events| -> Result<System, Failure> {
         let system = System::new(global, printer, events)?;
         recover_pending(&system);

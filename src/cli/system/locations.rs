@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Dirs;
+use crate::app::database::source::URL_FILE;
 use crate::app::failure::{Failure, Kind};
+use crate::app::gateway::lease::Lease;
 use crate::config::file::ConfigFile;
 use crate::config::workspace;
 use crate::model::hint::Command;
@@ -51,6 +53,27 @@ pub(super) fn check_name(
     let typed = printable(typed, 80);
     let message = format!("\"{typed}\" is not the name of an agent; did you mean {agent}?");
     Err(Failure::new(Kind::Usage, message).hint(Command::list_agents()))
+}
+
+/// The gateway that tokens come from, if this machine keeps no credentials.
+///
+/// # Errors
+/// As [`Lease::find`], and if a database is named as well.
+pub(super) fn lease(global: &Global, agent: &AgentId) -> Result<Option<Lease>, Failure> {
+    let named = global.agent.as_ref().map(|_| agent.clone());
+    match Lease::find(&SystemEnv)? {
+        Some(_) if SystemEnv.plain(URL_FILE).is_some() => Err(Lease::conflicts_with(URL_FILE)),
+        lease => Ok(lease.map(|lease| lease.of_agent(named))),
+    }
+}
+
+/// Fails where this machine keeps no credentials.
+///
+/// # Errors
+/// As [`Lease::keeps_nothing`] and [`Lease::find`].
+pub(in crate::cli) fn require_store() -> Result<(), Failure> {
+    let lease = Lease::find(&SystemEnv)?;
+    lease.map_or(Ok(()), |lease| Err(lease.keeps_nothing()))
 }
 
 pub(super) fn places(global: &Global, cwd: &Path) -> Result<Places, Failure> {

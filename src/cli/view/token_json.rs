@@ -9,7 +9,7 @@ use crate::model::time::Timestamp;
 
 /// The document. It holds the token: it is what was asked for.
 pub fn document(outcome: &Outcome, now: Timestamp, hints: &Renderer) -> Value {
-    json!({
+    let mut document = json!({
         "schema": 1,
         "profile": outcome.profile,
         "source": outcome.source,
@@ -20,5 +20,9 @@ pub fn document(outcome: &Outcome, now: Timestamp, hints: &Renderer) -> Value {
         "remainingMs": outcome.expires.map(|time| now.until(time)),
         "refreshed": matches!(outcome.how, RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere),
         "warning": outcome.warning.as_ref().map(|warning| hints.text(warning)),
-    })
+    });
+    if let Some(account) = &outcome.account {
+        document["account"] = account.as_str().into();
+    }
+    document
 }

@@ -13,6 +13,9 @@ mod examples;
 mod hostile_answers;
 #[cfg(feature = "gateway")]
 mod keys;
+mod lease_client;
+#[cfg(feature = "gateway")]
+mod leases;
 #[cfg(feature = "gateway")]
 mod limits;
 mod listener_of_others;

@@ -41,6 +41,7 @@ fn a_living_token_is_handed_out_without_a_request() {
         "provider",
         "profile",
         "account",
+        "credential_type",
     ];
     assert_eq!(names, expected);
     assert_eq!(

@@ -53,6 +53,11 @@ impl Gateway {
     pub fn serves(&self) -> bool {
         matches!(self.command, GatewayCommand::Run(_))
     }
+
+    /// Whether it is about credentials of this machine, and no question to a gateway.
+    pub fn needs_store(&self) -> bool {
+        !matches!(self.command, GatewayCommand::Other(OtherCommand::Link(_)))
+    }
 }
 
 impl DatabaseCommand {

@@ -73,6 +73,15 @@ impl Models {
         }
     }
 
+    /// Whether it is about credentials of this machine.
+    pub fn needs_store(&self) -> bool {
+        match &self.command {
+            ModelsCommand::Auth(auth) => auth.needs_store(),
+            ModelsCommand::Status(status) => !status.is_prompt(),
+            _ => true,
+        }
+    }
+
     /// Runs it.
     pub fn run(&self, system: &System) -> Answer {
         match &self.command {

@@ -116,6 +116,10 @@ impl Status {
         let Some(system) = system.filter(|system| system.fault.is_none()) else {
             return prompt::unreadable();
         };
+        // Where tokens come from a gateway, no login is kept that could need attention.
+        if system.context().lease.is_some() {
+            return Vec::new();
+        }
         // A prompt must not fail: a name that cannot be read is passed over.
         let named = |name: &String| {
             let name = ProviderName::parse(name).ok()?;

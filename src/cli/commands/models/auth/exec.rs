@@ -16,7 +16,8 @@ use crate::cli::value_parsers::seconds;
 /// Run a command with a valid token in its environment
 ///
 /// Replaces this process with the command, so signals, terminal and exit code are those of the
-/// command. Other credential variables of the provider are removed from its environment.
+/// command. Other credential variables of the provider are removed from its environment. Where
+/// OPENCLAW_LEASE_URL names a gateway, the token is leased from there.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw models auth exec --provider anthropic -- ./agent --once

@@ -88,6 +88,12 @@ impl Auth {
         matches!(&self.command, AuthCommand::Explain(_))
     }
 
+    /// Whether it is about credentials of this machine; a gateway hands out tokens as well.
+    pub fn needs_store(&self) -> bool {
+        use AuthCommand::{Exec, Providers, Token};
+        !matches!(&self.command, Token(_) | Exec(_) | Providers(_))
+    }
+
     /// Runs it.
     pub fn run(&self, system: &System) -> Answer {
         match &self.command {

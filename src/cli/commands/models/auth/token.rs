@@ -15,7 +15,7 @@ use crate::cli::view;
 /// Print a valid access token, refreshing it first if needed
 ///
 /// Prints nothing else to standard output. If several processes need a refresh at once, only one of
-/// them performs it.
+/// them performs it. Where OPENCLAW_LEASE_URL names a gateway, the token is leased from there.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   TOKEN=$(openclaw models auth token --provider openai-codex) || exit

@@ -359,6 +359,7 @@ impl FakePorts {
             vault: &NoVault,
             vault_keys: &NoVault,
             bundles: &NoVault,
+            lease: None,
             secrets: &NoVault,
             config: &self.config,
             settings: &self.settings,

@@ -300,18 +300,13 @@ impl System {
             (names::STATE_DIR, text(&self.dirs.state)),
             (names::CONFIG_PATH, text(self.config.path())),
         ];
+        let plain = |name| Some((name, SystemEnv.plain(name)?));
         let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
-        env.extend(
-            more.into_iter()
-                .filter_map(|name| Some((name, SystemEnv.plain(name)?))),
-        );
-        // A timer runs elsewhere.
-        let absolute = |path: String| text(&resolve(path, &self.dirs.home, &self.dirs.cwd));
-        env.extend(
-            [URL_FILE, KEY_FILE]
-                .into_iter()
-                .filter_map(|name| Some((name, absolute(SystemEnv.plain(name)?)))),
-        );
+        env.extend(more.into_iter().filter_map(plain));
+        // A timer runs in another directory.
+        let absolute = |(name, path)| (name, text(&resolve(path, &self.dirs.home, &self.dirs.cwd)));
+        let of_database = [URL_FILE, KEY_FILE].into_iter().filter_map(plain);
+        env.extend(of_database.map(absolute));
         // So that its advice names the directory, too, as that of this command does.
         let flag = self.global.state_dir.iter();
         let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);

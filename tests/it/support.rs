@@ -23,6 +23,8 @@ pub(crate) mod running_gateway;
 pub(crate) mod session_bus;
 pub(crate) mod stand_in;
 pub(crate) mod stand_in_gateway;
+#[cfg(all(feature = "gateway", feature = "postgres"))]
+pub(crate) mod team;
 pub(crate) mod users;
 pub(crate) mod webdriver;
 

@@ -3,9 +3,15 @@
 
 mod administration;
 #[cfg(feature = "gateway")]
+mod commands;
+#[cfg(feature = "gateway")]
 mod gateways;
 mod histories;
 mod nodes;
+#[cfg(feature = "gateway")]
+mod one_refresh;
+#[cfg(feature = "gateway")]
+mod outages;
 mod rows;
 
 use openclaw::model::credential::Credential;

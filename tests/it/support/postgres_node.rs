@@ -17,7 +17,7 @@ use openclaw::sys::random::OsRandom;
 use super::postgres_server::Database;
 
 /// The byte that the key of every test is made of.
-const KEY: u8 = 7;
+pub(crate) const KEY: u8 = 7;
 
 /// A machine of its own, and the address of the database.
 pub(crate) struct Node {

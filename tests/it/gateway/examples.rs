@@ -95,3 +95,21 @@ fn the_page_about_postgresql_names_commands_that_there_are() {
     assert!(commands.len() > 4, "{commands:?}");
     commands.iter().for_each(|words| parse(words));
 }
+
+#[test]
+fn the_page_about_leases_names_commands_that_there_are() {
+    let text = text("docs/leases.md");
+    let fenced = text.split("```").skip(1).step_by(2);
+    let lines = fenced
+        .filter_map(|block| block.strip_prefix("sh\n"))
+        .flat_map(str::lines);
+    let commands: Vec<Vec<String>> = lines
+        .filter_map(|line| Some(line.split_once("openclaw ")?.1))
+        .map(|command| words(command.split(['|', '>']).next().unwrap()))
+        .collect();
+    assert!(commands.len() > 2, "{commands:?}");
+    commands.iter().for_each(|words| parse(words));
+    let (_, agent) = text.split_once(r#"command: ["openclaw", "#).unwrap();
+    let (agent, _) = agent.split_once('\n').unwrap();
+    parse(&listed(&format!("[{agent}")));
+}

@@ -290,6 +290,14 @@ fn a_dead_login_and_a_gateway_that_is_down_have_their_exit_codes() {
         "{sessions:?}"
     );
 
+    // It would serve other logins than this machine uses.
+    let server = pair.run(&["gateway", "run", "--listen", "127.0.0.1:0"]);
+    assert_eq!((server.code, server.out.as_str()), (1, ""), "{server:?}");
+    assert!(
+        server.err.contains("this machine keeps no credentials"),
+        "{server:?}"
+    );
+
     // Where it was, nobody listens then.
     let address = pair.gateway.address.clone();
     let stopped = std::mem::replace(&mut pair.gateway, Gateway::start(&pair.keeper));

@@ -272,6 +272,7 @@ impl System {
     }
 
     /// The database in use, if the store is in one.
+    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) fn opened(&self) -> Option<&Opened> {
         self.backend.opened.as_ref()
     }

@@ -78,10 +78,11 @@ pub trait Database: Send + Sync {
     /// If one fails: those before it stay. If a later release made the tables.
     fn migrate(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Seals everything anew under another key. While it is at work both keys are in use.
+    /// Seals everything anew under another key, all at once: from then on the old one opens nothing.
     ///
     /// # Errors
-    /// If something does not open, or the database fails; a second run does the rest.
+    /// If something does not open, a refresh is under way, or the database fails; nothing is changed
+    /// then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
 
     /// A number that grows with every change of a document or of the keys to the gateway, as far as this

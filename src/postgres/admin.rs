@@ -163,10 +163,34 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
             done.rows += tx.change(&set, &params)?;
         }
     }
+    done.rows += rekey_set_aside(tx, old, new)?;
     let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
     let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
     tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;
     Ok(done)
+}
+
+/// The same of histories that were set aside, as far as they open: what is damaged stays what it is.
+fn rekey_set_aside(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<u64, Fault> {
+    let all = "SELECT agent, profile, sealed FROM openclaw.history_set_aside WHERE tenant = $1";
+    let set = "UPDATE openclaw.history_set_aside SET sealed = $5 \
+        WHERE tenant = $1 AND agent = $2 AND profile = $3 AND sealed = $4";
+    let mut rows = 0;
+    for found in tx.rows(all, &[text(TENANT)])? {
+        let (agent, profile, before): (&str, &str, &[u8]) =
+            (found.get(0), found.get(1), found.get(2));
+        if let Ok(after) = reseal(row("history", agent, profile), before, old, new) {
+            let params = [
+                text(TENANT),
+                text(agent),
+                text(profile),
+                Param::Bytes(before),
+                Param::Bytes(&after),
+            ];
+            rows += tx.change(set, &params)?;
+        }
+    }
+    Ok(rows)
 }
 
 fn reseal(

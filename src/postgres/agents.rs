@@ -6,7 +6,7 @@ use crate::ports::store::StoreError;
 use crate::store::inherit;
 
 use super::context::{Opened, PostgresStore};
-use super::documents::check_key;
+use super::documents::{PATIENCE, check_key};
 use super::fault::told;
 use super::link::{maybe, text};
 use super::seal::TENANT;
@@ -50,14 +50,13 @@ pub(super) fn set_inheritance(
     let said = inherit::written(inheritance);
     let put = "INSERT INTO openclaw.agent (tenant, id, revision, inheritance) VALUES ($1, $2, 1, $3) \
         ON CONFLICT (tenant, id) DO UPDATE SET inheritance = $3, revision = agent.revision + 1";
-    let done = pool.transaction(|tx| {
-        check_key(tx, &here.rows)?;
-        tx.change(
-            put,
-            &[text(TENANT), text(agent.as_str()), maybe(said.as_deref())],
-        )
-    });
-    done.map(drop).map_err(|fault| told(fault, pool.shown()))
+    let params = [text(TENANT), text(agent.as_str()), maybe(said.as_deref())];
+    cx.until_done(PATIENCE, &cx.place(agent), &mut || {
+        cx.again(pool.transaction(|tx| {
+            check_key(tx, &here.rows)?;
+            tx.change(put, &params).map(drop)
+        }))
+    })
 }
 
 /// Begins what a write begins, and gives it up: the database takes writes, and a file for an answer could
@@ -66,9 +65,11 @@ pub(super) fn check_writable(cx: &PostgresStore, agent: &AgentId) -> Result<(), 
     let Opened { pool, here } = cx.opened()?;
     here.rescue.check_writable()?;
     let touched = "UPDATE openclaw.agent SET revision = revision WHERE tenant = $1 AND id = $2";
-    let done = pool.transaction(|tx| {
-        check_key(tx, &here.rows)?;
-        tx.change(touched, &[text(TENANT), text(agent.as_str())])
-    });
-    done.map(drop).map_err(|fault| told(fault, pool.shown()))
+    let params = [text(TENANT), text(agent.as_str())];
+    cx.until_done(PATIENCE, &cx.place(agent), &mut || {
+        cx.again(pool.transaction(|tx| {
+            check_key(tx, &here.rows)?;
+            tx.change(touched, &params).map(drop)
+        }))
+    })
 }

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 
-use super::audit::AUDIT;
 use super::body::Body;
 use super::caller::Caller;
 use super::problem::Problem;
@@ -140,13 +139,10 @@ pub(super) async fn add(
         .workers
         .look(move |cx, _| keys::add(cx, &new))
         .await??;
-    tracing::info!(
-        target: AUDIT,
-        by = caller.id,
-        key = made.key.id,
-        role = made.key.role.as_ref(),
-        "key added"
-    );
+    gateway.audit.note(&caller.id, "key added", |entry| {
+        let (id, role) = (&made.key.id, made.key.role.as_ref());
+        entry.about = Some(format!("{id} ({role})"));
+    });
     Ok(Json(Made {
         key: made.bearer.expose().clone(),
         shown: Shown::new(made.key, gateway.clock.now()),
@@ -163,6 +159,8 @@ pub(super) async fn revoke(
         .workers
         .look(move |cx, _| keys::revoke(cx, &id))
         .await??;
-    tracing::info!(target: AUDIT, by = caller.id, key = revoked.id, "key revoked");
+    gateway.audit.note(&caller.id, "key revoked", |entry| {
+        entry.about = Some(revoked.id.clone());
+    });
     Ok(Json(Shown::new(revoked, gateway.clock.now())))
 }

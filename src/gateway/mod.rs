@@ -42,6 +42,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -156,6 +157,10 @@ fn start(
             gateway.keys.read(&*ports.engine);
         }
     }
+    let audit = gateway
+        .audit
+        .keep(Arc::clone(&ports.engine), Arc::clone(&over))
+        .map_err(|error| cannot_start(&error))?;
     let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;
@@ -180,6 +185,7 @@ fn start(
     let _ = board.join();
     // It may have a refresh token on the wire, and stops for a signal by itself.
     let _ = keeper.join();
+    audit.map(JoinHandle::join);
     served
 }
 

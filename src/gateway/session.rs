@@ -13,7 +13,6 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::audit::AUDIT;
 use super::body::{Body, optional_secret};
 use super::caller::{Caller, Client};
 use super::front::FETCH_SITE;
@@ -104,7 +103,7 @@ async fn close(State(gateway): State<Arc<Gateway>>, _: Caller, headers: HeaderMa
 /// Makes a link that signs a browser in as the caller, once.
 async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Json<Value>, Problem> {
     gateway.limit_sign_ins(&caller)?;
-    tracing::info!(target: AUDIT, by = caller.id, "link made");
+    gateway.audit.note(&caller.id, "link made", |_| {});
     let url = gateway
         .one_time_link(caller.bearer)
         .map_err(|error| no_randomness(&error))?;

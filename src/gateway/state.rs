@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use tokio::sync::watch;
 
+use super::audit::Audit;
 use super::board::{Board, Snapshot};
 use super::counters::Counters;
 use super::flow::Flows;
@@ -41,6 +42,7 @@ pub(super) struct Gateway {
     /// What is known of the database, if the store is in one.
     pub(super) samples: Option<Arc<Samples>>,
     pub(super) flows: Arc<Flows>,
+    pub(super) audit: Arc<Audit>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) counters: Arc<Counters>,
     pub(super) tokens: TokenCache,
@@ -81,7 +83,13 @@ impl Gateway {
                 board.announce();
             }
         };
-        let flows = Flows::new(Arc::clone(workers.engine()), LOGIN_LIMIT, listener);
+        let audit = Arc::new(Audit::new(Arc::clone(&clock), samples.is_some()));
+        let flows = Flows::new(
+            Arc::clone(workers.engine()),
+            Arc::clone(&audit),
+            LOGIN_LIMIT,
+            listener,
+        );
         Self {
             token: BearerDigest::of(&options.token),
             keys: Arc::new(KnownKeys::new(samples.is_some())),
@@ -93,6 +101,7 @@ impl Gateway {
             board,
             samples: samples.map(Arc::new),
             flows: Arc::new(flows),
+            audit,
             workers,
             clock,
             counters: Arc::default(),

@@ -9,7 +9,6 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::audit::AUDIT;
 use super::board::Snapshot;
 use super::caller::{Caller, out_of_scope};
 use super::problem::Problem;
@@ -83,15 +82,12 @@ pub(super) async fn token(
     if !is_covered {
         return Err(out_of_scope("this key is not for this profile"));
     }
-    let profile = token
-        .profile
-        .as_ref()
-        .map_or("-", |profile| profile.as_str());
-    tracing::info!(
-        target: AUDIT,
-        key = caller.id, provider = wanted.provider.as_str(), agent = wanted.agent.as_str(), profile,
-        "token handed out"
-    );
+    gateway.audit.note(&caller.id, "token handed out", |entry| {
+        entry.agent = Some(wanted.agent.to_string());
+        entry.provider = Some(wanted.provider.to_string());
+        let profile = token.profile.as_ref();
+        entry.profile = profile.map(|profile| profile.as_str().to_owned());
+    });
     Ok(Json(answer(&token, &wanted, &snapshot)))
 }
 

@@ -1,5 +1,6 @@
 //! Floor 0: plain data and rules. Nothing here does I/O, reads a clock or the environment.
 
+pub mod audit;
 pub mod bearer;
 pub mod bundle;
 pub mod collation;

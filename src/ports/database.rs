@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
 
 use super::store::StoreError;
@@ -84,6 +85,13 @@ pub trait Database: Send + Sync {
     /// If something does not open, a refresh is under way, or the database fails; nothing is changed
     /// then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
+
+    /// Adds what was done with which keys, at this machine; drops some of what is older than 90 days. If its
+    /// end is not known and it is called again, an entry may stand there twice, and none is missing.
+    ///
+    /// # Errors
+    /// If that cannot be stored.
+    fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// A number that grows with every change of a document or of the keys to the gateway, as far as this
     /// process was told of it.

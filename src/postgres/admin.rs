@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
 use crate::model::vault::Row;
 use crate::ports::database::{Database, DatabaseCheck, Rekeyed, Standing, Tables};
@@ -11,6 +12,7 @@ use crate::ports::store::StoreError;
 use crate::ports::vault::Sealer;
 
 use super::address::Address;
+use super::audit;
 use super::context::{Opened, PostgresStore};
 use super::deployment::{self, CHECK};
 use super::documents::check_key;
@@ -85,6 +87,10 @@ impl Database for PostgresStore {
         let new = RowSealer::new(Arc::new(Sealer::new(vault, new.clone(), random)));
         let done = pool.transaction(|tx| rekey(tx, &here.rows, &new));
         done.map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        audit::append(self, entries)
     }
 
     fn revision(&self) -> Result<u64, StoreError> {

@@ -12,6 +12,7 @@ mod access_keys;
 mod address;
 mod admin;
 mod agents;
+mod audit;
 mod commit;
 mod context;
 mod deployment;

@@ -7,7 +7,7 @@ use crate::app::context::Context;
 use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::{Failure, Kind};
 use crate::model::access::{Network, Role, Scope};
-use crate::model::access_key::{AccessKey, AccessKeys, BearerDigest, LONGEST_LEASE};
+use crate::model::access_key::{AccessKey, AccessKeys, BearerDigest, LONGEST_LEASE, Standing};
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, printable};
 use crate::model::named::ProviderName;
@@ -112,6 +112,26 @@ pub fn revoke(cx: Context<'_>, id: &str) -> Result<AccessKey, Failure> {
         let message = format!("no such key: {}", printable(id, LONGEST_NAME));
         Failure::new(Kind::NotFound, message).hint(Command::new("gateway key list"))
     })
+}
+
+/// Copies keys that are accepted to another place, such as a database that gateways share, unless they are
+/// there; how many. With `is_planned` nothing is changed.
+///
+/// # Errors
+/// What the stores of the keys say; a second run does the rest.
+pub fn copy(from: Context<'_>, to: Context<'_>, is_planned: bool) -> Result<usize, Failure> {
+    let now = from.clock.now();
+    let known = list(to)?.keys;
+    let mut keys = list(from)?.keys;
+    keys.retain(|key| {
+        key.standing(now) == Standing::Active && !known.iter().any(|other| other.id == key.id)
+    });
+    if !is_planned {
+        for key in &keys {
+            to.access_keys.add_access_key(key, now)?;
+        }
+    }
+    Ok(keys.len())
 }
 
 /// How long the key lasts.

@@ -12,7 +12,6 @@ use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::paste::{self, Form};
-use crate::gateway::audit::AUDIT;
 use crate::gateway::body::{Body, optional_secret};
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
@@ -66,10 +65,11 @@ pub(in crate::gateway) async fn credential(
     let pasted = gateway.workers.look(work).await?;
     gateway.changed().await;
     let stored = pasted?.stored;
-    tracing::info!(
-        target: AUDIT,
-        by = caller.id, provider = stored.provider.as_str(), profile = stored.profile.as_str(),
-        "credential stored"
-    );
+    gateway
+        .audit
+        .note(&caller.id, "credential stored", |entry| {
+            entry.provider = Some(stored.provider.to_string());
+            entry.profile = Some(stored.profile.as_str().to_owned());
+        });
     Ok(Json(stored.into()))
 }

@@ -10,14 +10,13 @@ use super::whose::understand;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::usecase::logout_provider;
-use crate::gateway::audit::AUDIT;
 use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::Order;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
-use crate::model::id::AgentId;
+use crate::model::id::{AgentId, ProfileId};
 
 /// Which of them.
 #[derive(Debug, Default, Deserialize)]
@@ -63,11 +62,16 @@ pub(in crate::gateway) async fn logout(
     };
     let removed = gateway.workers.ask(&asked, work).await??;
     gateway.changed().await;
-    tracing::info!(
-        target: AUDIT,
-        by = caller.id, provider = named.as_str(), profiles = ?removed.profiles,
-        "logged out"
-    );
+    gateway.audit.note(&caller.id, "logged out", |entry| {
+        entry.provider = Some(named.to_string());
+        let profiles = removed.profiles.iter().map(ProfileId::as_str);
+        entry.profile = Some(profiles.collect::<Vec<_>>().join(", "));
+        let outcome = match removed.revoked {
+            true => "revoked",
+            false => "not_revoked",
+        };
+        entry.outcome = outcome.to_owned();
+    });
     Ok(Json(LoggedOut {
         status: "logged out",
         revoked: (!removed.profiles.is_empty()).then_some(removed.revoked),

@@ -6,8 +6,9 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::login::StoredProfile;
 
 /// How far a login is, as its name in answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::AsRefStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(in crate::gateway) enum State {
     /// There is none.
     Idle,

@@ -13,8 +13,9 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::gateway::provider::CHATGPT;
 use crate::app::login::{self, StoredProfile};
-use crate::gateway::audit::AUDIT;
+use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
+use crate::model::audit::AuditEntry;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::provider::{Flow as Method, Provider, Redirect};
 use crate::model::secret::Secret;
@@ -102,6 +103,7 @@ pub(in crate::gateway) struct Flows {
     engine: Arc<dyn Engine>,
     limit: Duration,
     listener: Listener,
+    audit: Arc<Audit>,
     all: Mutex<All>,
 }
 
@@ -117,6 +119,7 @@ impl Flows {
     /// No login yet. Each ends after `limit`; `listener` is called when one has come further.
     pub(in crate::gateway) fn new(
         engine: Arc<dyn Engine>,
+        audit: Arc<Audit>,
         limit: Duration,
         listener: impl Fn() + Send + Sync + 'static,
     ) -> Self {
@@ -124,6 +127,7 @@ impl Flows {
             engine,
             limit,
             listener: Arc::new(listener),
+            audit,
             all: Mutex::default(),
         }
     }
@@ -193,20 +197,26 @@ impl Flows {
 
     fn spawn(&self, flow: &Arc<Flow>) -> std::io::Result<JoinHandle<()>> {
         let (engine, flow, limit) = (Arc::clone(&self.engine), Arc::clone(flow), self.limit);
+        let audit = Arc::clone(&self.audit);
         let builder = thread::Builder::new().name("login".to_owned());
         builder.spawn(move || {
-            let (by, provider) = (flow.order.caller.as_str(), flow.order.provider.as_str());
-            tracing::info!(target: AUDIT, by, provider, "login started");
+            let order = &flow.order;
+            let describe = |entry: &mut AuditEntry| {
+                entry.agent = Some(order.agent.to_string());
+                entry.provider = Some(order.provider.to_string());
+            };
+            audit.note(&order.caller, "login started", describe);
             let result = engine.run(|cx, _| flow.log_in(cx, limit));
             let nothing = || Err(Failure::new(Kind::Config, "the login could not be run"));
             let result = result.unwrap_or_else(nothing);
             let stored = result.as_ref().ok();
-            let profile = stored
-                .map_or("-", |stored| stored.profile.as_str())
-                .to_owned();
+            let profile = stored.map(|stored| stored.profile.as_str().to_owned());
             flow.progress.end(result);
-            let state = flow.progress.view().state;
-            tracing::info!(target: AUDIT, by, provider, profile, ?state, "login ended");
+            audit.note(&order.caller, "login ended", |entry| {
+                describe(entry);
+                entry.profile = profile;
+                entry.outcome = flow.progress.view().state.as_ref().to_owned();
+            });
         })
     }
 

@@ -23,6 +23,7 @@ CREATE TABLE openclaw.audit (
     agent text,
     provider text,
     profile text,
+    about text,
     outcome text NOT NULL
 );
 CREATE INDEX audit_at ON openclaw.audit (at);

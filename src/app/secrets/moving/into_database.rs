@@ -15,6 +15,7 @@ use super::ledger::{self, Fate};
 use super::reading;
 use super::target::Target;
 use super::unfinished::finish_pending;
+use crate::app::access::keys;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::bundle::BundleId;
@@ -45,9 +46,12 @@ pub struct Outcome {
     pub rows: Vec<Row>,
     /// The profiles that stay where they are.
     pub left_out: Vec<LeftOut>,
+    /// So many keys to the gateway were copied.
+    pub keys: usize,
 }
 
-/// Moves the logins `from` files `to` a database, and copies what can be used in two places. What an
+/// Moves the logins `from` files `to` a database, and copies what can be used in two places, the keys to
+/// the gateway among it. What an
 /// agent inherits goes along; what profiles held before stays in the files.
 ///
 /// # Errors
@@ -60,10 +64,11 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
         finish_pending(from);
         outcome.rows = take_in(to, &bundle, request)?;
     }
+    outcome.keys = keys::copy(from, to, request.dry_run)?;
     open_secrets(from)?;
     let found = selection().collect(from, &|_| true)?;
     if found.rows.is_empty() {
-        return match outcome.rows.is_empty() {
+        return match outcome.rows.is_empty() && outcome.keys == 0 {
             true => Err(nothing(from, &found)),
             false => Ok(outcome),
         };
@@ -73,6 +78,7 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
         return Ok(Outcome {
             rows: planned,
             left_out: found.left_out,
+            ..outcome
         });
     }
     // First, so that nobody sees for a moment what is not for them.

@@ -15,8 +15,8 @@ use crate::cli::system::System;
 /// Move the logins of this machine's files into the database
 ///
 /// Refresh tokens work once, so they leave the files: from then on only commands with the database
-/// refresh these logins. Keys and access tokens are copied, and what agents inherit goes along. An
-/// import that was interrupted can be repeated.
+/// refresh these logins. API keys, access tokens and keys to the gateway are copied, and what agents
+/// inherit goes along. An import that was interrupted can be repeated.
 ///
 /// With --goclaw stores what GoClaw sealed instead: a JSON list of objects with provider, access_token,
 /// refresh_token and expires_at, whose tokens begin with aes-gcm: and open under the same key.
@@ -88,6 +88,7 @@ impl Import {
                 "dryRun": self.dry_run,
                 "profiles": done.rows,
                 "leftOut": done.left_out,
+                "keys": done.keys,
             })),
             false => Output::text(self.text(&done)),
         };
@@ -103,6 +104,10 @@ impl Import {
         for one in &done.left_out {
             let (profile, agent, why) = (&one.profile, &one.agent, &one.reason);
             text.push_str(&format!("{profile} of agent {agent}: stays, {why}\n"));
+        }
+        if done.keys > 0 {
+            let (count, verb) = (done.keys, self.verb());
+            text.push_str(&format!("Keys to the gateway: {count} {verb}\n"));
         }
         if !self.dry_run {
             text.push_str(

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::Hint;
 use crate::providers::catalogue::built_in;
+use crate::testing::clock::FakeClock;
 
 /// No use case begins until it is let go, and then none is run.
 #[derive(Default)]
@@ -39,7 +40,13 @@ impl Engine for Closed {
 fn flows() -> (Arc<Closed>, Arc<Flows>) {
     let engine = Arc::new(Closed::default());
     let limit = Duration::from_secs(60);
-    let flows = Flows::new(Arc::clone(&engine) as Arc<dyn Engine>, limit, || {});
+    let audit = Audit::new(Arc::new(FakeClock::new(Timestamp(0))), false);
+    let flows = Flows::new(
+        Arc::clone(&engine) as Arc<dyn Engine>,
+        Arc::new(audit),
+        limit,
+        || {},
+    );
     (engine, Arc::new(flows))
 }
 

@@ -33,10 +33,10 @@ pub struct DatabaseCheck {
     /// How far the clock of this machine is from the server's, ahead or behind.
     pub clock_offset: Duration,
     /// Whether a notification arrives: not where connections go through a pool by transaction.
-    pub is_notified: bool,
+    pub is_notified: Option<bool>,
     /// Whether a commit waits for a standby, so that a failover loses none.
     pub is_synchronous: bool,
-    /// The connection is encrypted.
+    /// Whether the connection is encrypted, or does not leave this machine.
     pub is_encrypted: bool,
 }
 
@@ -92,6 +92,12 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// If that cannot be stored.
     fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
+
+    /// Whether this is the key of the database.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    fn is_sealed_under(&self, key: &DataKey) -> Result<bool, StoreError>;
 
     /// A number that grows with every change of a document or of the keys to the gateway, as far as this
     /// process was told of it.

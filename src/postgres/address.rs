@@ -1,6 +1,7 @@
 //! The address of a database, and what of it may be shown.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -18,6 +19,8 @@ pub(super) struct Address {
     pub(super) shown: String,
     /// Whether a connection is encrypted, or not made.
     pub(super) needs_tls: bool,
+    /// Whether it is on this machine.
+    pub(super) is_here: bool,
 }
 
 impl Address {
@@ -44,7 +47,9 @@ impl Address {
         if config.get_user().is_none() {
             return Err("it names no user".to_owned());
         }
-        let is_here = config.get_hosts().iter().all(is_local);
+        check_hosts(&config)?;
+        let is_here = config.get_hosts().iter().all(is_local)
+            && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
         if !is_here && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
@@ -60,15 +65,37 @@ impl Address {
         Ok(Self {
             shown: shown(&config),
             needs_tls: config.get_ssl_mode() == SslMode::Require,
+            is_here,
             config,
         })
+    }
+}
+
+/// Refuses what is no name of a host or a database: mostly it is a part of a password that was not
+/// encoded, and would be shown.
+fn check_hosts(config: &Config) -> Result<(), String> {
+    let is_odd =
+        |text: &str| text.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control());
+    let is_odd_host = |host: &Host| match host {
+        Host::Tcp(name) => is_odd(name) || name.contains('/'),
+        #[cfg(unix)]
+        Host::Unix(_) => false,
+    };
+    if config.get_hosts().iter().any(is_odd_host) {
+        return Err(
+            "its host is no name of one: in a password write %40 for @ and %2F for /".to_owned(),
+        );
+    }
+    match config.get_dbname().is_some_and(is_odd) {
+        true => Err("the name of its database holds white space or an @".to_owned()),
+        false => Ok(()),
     }
 }
 
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => {
-            let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+            let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
             name == "localhost" || address.is_ok_and(|address| address.is_loopback())
         }
         #[cfg(unix)]
@@ -121,6 +148,9 @@ mod tests {
         for text in [
             "postgres://me:MARKER@db/x?odd=MARKER",
             "MARKER",
+            "postgres://me:p@MARKER@db/x",
+            "postgres://me:p@db/x\n# MARKER",
+            "postgres://me@db/x postgres://you:MARKER@db/x",
             "host=a",
             "user=a",
             "",
@@ -138,6 +168,8 @@ mod tests {
             ("postgres://me@127.0.0.1/x", false),
             ("postgres://me@localhost/x?sslmode=require", true),
             ("postgres://me@localhost,db.example/x", true),
+            ("postgres://me@localhost/x?hostaddr=192.0.2.2", true),
+            ("postgres://me@localhost/x?hostaddr=127.0.0.2", false),
         ] {
             assert_eq!(parse(text).unwrap().needs_tls, needs_tls, "{text}");
         }

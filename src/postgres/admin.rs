@@ -21,7 +21,7 @@ use super::link::{Param, text};
 use super::pool::Tx;
 use super::schema;
 use super::seal::{RowSealer, TENANT, row};
-use super::watch::Listener;
+use super::watch::{Listener, PROBE};
 
 const SERVER: &str = "SELECT current_setting('server_version'), \
     current_setting('synchronous_standby_names') <> '' \
@@ -45,8 +45,9 @@ impl Database for PostgresStore {
             server: server.get(0),
             is_synchronous: server.get(1),
             clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
-            is_notified: self.is_notified(),
-            is_encrypted: pool.address().needs_tls,
+            // Whoever listens has to have opened it, and the first who opens it says its key.
+            is_notified: (standing.is_key_right == Some(true)).then(|| self.is_notified()),
+            is_encrypted: pool.address().needs_tls || pool.address().is_here,
             tables: standing.tables,
             is_key_right: standing.is_key_right,
         })
@@ -58,7 +59,7 @@ impl Database for PostgresStore {
         let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
         let is_key_right = match looked.tables {
             Tables::Ready => {
-                deployment::is_key_right(looked.deployment, self.settings(), self.ports())
+                deployment::is_key_right(looked.deployment, &self.settings().key, self.ports())
                     .map_err(|fault| told(fault, pool.shown()))?
             }
             Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
@@ -77,10 +78,17 @@ impl Database for PostgresStore {
             let cause = format!("the tables at {at} were made by a later release");
             return Err(unavailable(cause, "Use that release."));
         }
+        if tables == Tables::Ready {
+            return Ok(Vec::new());
+        }
         schema::migrate(pool).map_err(|fault| told(fault, pool.shown()))
     }
 
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError> {
+        // It was done before, and nobody was told.
+        if self.is_sealed_under(new)? {
+            return Ok(Rekeyed::default());
+        }
         let Opened { pool, here } = self.opened()?;
         let vault = here.rows.sealer().vault.clone();
         let random = Arc::clone(&self.ports().random);
@@ -93,6 +101,15 @@ impl Database for PostgresStore {
         audit::append(self, entries)
     }
 
+    fn is_sealed_under(&self, key: &DataKey) -> Result<bool, StoreError> {
+        let pool = self.pool()?;
+        let looked = pool.read(schema::look);
+        let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
+        let is_right = deployment::is_key_right(looked.deployment, key, self.ports());
+        let is_right = is_right.map_err(|fault| told(fault, pool.shown()))?;
+        Ok(is_right == Some(true))
+    }
+
     fn revision(&self) -> Result<u64, StoreError> {
         let Opened { pool, here } = self.opened()?;
         let watch = self.watch.get_or_init(|| {
@@ -101,6 +118,7 @@ impl Database for PostgresStore {
                     config: pool.address().config.clone(),
                     shown: pool.shown().to_owned(),
                     needs_tls: pool.address().needs_tls,
+                    is_here: pool.address().is_here,
                 },
                 tls: pool.tls().clone(),
                 node: here.node.clone(),
@@ -115,14 +133,17 @@ impl Database for PostgresStore {
 impl PostgresStore {
     /// Whether a notification arrives, which is waited for a little.
     fn is_notified(&self) -> bool {
-        // Starts to listen.
-        if self.revision().is_err() {
+        // Starts to listen, and is told by another connection.
+        let probe = "SELECT pg_notify('openclaw', $1)::text";
+        let probed = self.revision().and_then(|_| self.pool());
+        let Ok(pool) = probed else {
             return false;
-        }
+        };
         let wait = Wait::uninterrupted(Duration::from_secs(2));
         let pauses = Duration::from_millis(5)..=Duration::from_millis(50);
         let nobody = || "the database".to_owned();
         let heard = || {
+            let _ = pool.read(|link| link.row(probe, &[text(PROBE)]));
             let is_notified = self.watch.get().is_some_and(|watch| watch.is_notified());
             Ok::<_, LockError>(is_notified.then_some(()))
         };
@@ -137,12 +158,7 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
     tx.allow(Duration::from_secs(600))?;
     tx.batch("LOCK TABLE openclaw.deployment IN ACCESS EXCLUSIVE MODE")?;
     check_key(tx, old)?;
-    // Its answer would be sealed under the old key, on a machine that soon has the new one.
-    let sent = "SELECT 1 FROM openclaw.grant_lease WHERE phase = 'sent' LIMIT 1";
-    if tx.row(sent, &[])?.is_some() {
-        let cause = "a refresh is under way, or was not answered".to_owned();
-        return Err(unavailable(cause, "Run the command again in a moment.").into());
-    }
+    check_nothing_sent(tx)?;
     let mut done = Rekeyed::default();
     for (table, column, agent, name) in [
         ("credential", "sealed", "agent", "profile"),
@@ -164,7 +180,12 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
                 "agent" => row(table, agent, "rest"),
                 _ => row(table, agent, name),
             };
-            let sealed = reseal(place, found.get(2), old, new)?;
+            let sealed = match reseal(place, found.get(2), old, new) {
+                Ok(sealed) => sealed,
+                // What everybody else passes over holds up no new key either.
+                Err(_) if table == "history" || table == "access_key" => continue,
+                Err(fault) => return Err(fault),
+            };
             let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];
             done.rows += tx.change(&set, &params)?;
         }
@@ -174,6 +195,24 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
     let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
     tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;
     Ok(done)
+}
+
+/// Fails if a refresh is under way, or its answer may lie on a machine that does not know the new key yet:
+/// it would be sealed under the old one. Not for what nobody waits for any more: a login that was removed
+/// or replaced, or a machine that is gone for so long that others may take its place.
+fn check_nothing_sent(tx: &Tx<'_>) -> Result<(), Fault> {
+    let sent = "SELECT c.profile, coalesce(l.note, '') FROM openclaw.grant_lease l \
+        JOIN openclaw.credential c ON c.tenant = l.tenant AND c.grant_digest = l.grant_digest \
+        WHERE l.phase = 'sent' AND (l.sent_at > clock_timestamp() - interval '10 min' \
+            OR EXISTS (SELECT 1 FROM openclaw.node n WHERE n.id = l.holder \
+                AND n.seen_at > clock_timestamp() - interval '60 s')) LIMIT 1";
+    let Some(found) = tx.row(sent, &[])? else {
+        return Ok(());
+    };
+    let (profile, whose): (&str, &str) = (found.get(0), found.get(1));
+    let cause = format!("a refresh of {profile} was begun by {whose}, and is not stored yet");
+    let remedy = "Run a command on that machine, which ends it, or wait for ten minutes.";
+    Err(unavailable(cause, remedy).into())
 }
 
 /// The same of histories that were set aside, as far as they open: what is damaged stays what it is.

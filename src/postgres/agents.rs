@@ -59,8 +59,7 @@ pub(super) fn set_inheritance(
     })
 }
 
-/// Begins what a write begins, and gives it up: the database takes writes, and a file for an answer could
-/// be made.
+/// Writes what is there already: the database takes writes, and a file for an answer can be made.
 pub(super) fn check_writable(cx: &PostgresStore, agent: &AgentId) -> Result<(), StoreError> {
     let Opened { pool, here } = cx.opened()?;
     here.rescue.check_writable()?;

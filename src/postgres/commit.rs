@@ -22,7 +22,7 @@ use super::context::{Opened, PostgresStore};
 use super::documents::{check_key, document, find, write};
 use super::fault::{Fault, told};
 use super::history::RowHistories;
-use super::lease::{Lease, notify, written};
+use super::lease::{Lease, written};
 use super::link::{integer, maybe, text};
 use super::pool::Tx;
 use super::seal::TENANT;
@@ -76,7 +76,6 @@ impl ReservedLease<'_> {
         if changed.is_empty() {
             self.keep_successor(tx, new)?;
         }
-        notify(tx, grant.as_str())?;
         Ok(changed)
     }
 
@@ -144,7 +143,7 @@ impl ReservedLease<'_> {
         let (grant, epoch) = (self.record.grant.as_str(), self.lease.epoch);
         let successor = successor.map(GrantDigest::as_str);
         let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
-            until = NULL, successor = $4, record = $5 \
+            until = NULL, successor = $4, record = $5, recorded_at = clock_timestamp() \
             WHERE tenant = $1 AND grant_digest = $2 AND (epoch = $3 OR $4 IS NOT NULL)";
         let record = written(record);
         let params = [
@@ -221,12 +220,17 @@ fn successor_of(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Option<GrantDigest>,
 
 /// The agents whose documents hold a grant.
 fn holders(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Vec<AgentId>, Fault> {
-    // Locked in one order: refreshes of one document take turns instead of beginning anew.
-    let asked = "SELECT a.id FROM openclaw.agent a WHERE a.tenant = $1 AND EXISTS ( \
+    // Locked in one order, so that refreshes of one document take turns; and asked again then: what
+    // was changed while this waited, the first statement still sees as it was.
+    let lock = "SELECT 1 FROM openclaw.agent a WHERE a.tenant = $1 AND EXISTS ( \
             SELECT 1 FROM openclaw.credential c \
             WHERE c.tenant = a.tenant AND c.agent = a.id AND c.grant_digest = $2) \
-        ORDER BY a.id FOR UPDATE";
-    let found = tx.rows(asked, &[text(TENANT), text(grant.as_str())])?;
+        ORDER BY a.id FOR NO KEY UPDATE";
+    let params = [text(TENANT), text(grant.as_str())];
+    tx.rows(lock, &params)?;
+    let asked = "SELECT DISTINCT agent FROM openclaw.credential \
+        WHERE tenant = $1 AND grant_digest = $2 ORDER BY agent";
+    let found = tx.rows(asked, &params)?;
     let agents = found.iter().map(|row| AgentId::normalise(row.get(0)));
     Ok(agents.collect())
 }
@@ -307,7 +311,7 @@ impl Reserved for ReservedLease<'_> {
             Err(error) => return Err(self.not_stored(error)),
         };
         self.lease.stays = true;
-        if let Err(error) = self.cx.set_aside(&grant) {
+        if let Err(error) = self.cx.set_aside(&grant, &successor) {
             tracing::warn!(%error, "a response that is stored was left behind");
         }
         if successor != grant {
@@ -332,10 +336,7 @@ impl Reserved for ReservedLease<'_> {
             RefreshOutcome::NotUnderstood { .. } => "not_understood",
             RefreshOutcome::Unknown { .. } => "unknown",
         };
-        self.insist(|tx| {
-            self.let_go(tx, (&record, None), name)?;
-            notify(tx, self.record.grant.as_str())
-        })?;
+        self.insist(|tx| self.let_go(tx, (&record, None), name))?;
         self.lease.stays = true;
         // A refusal is no grant, whatever else stood in the answer.
         if is_refused || matches!(self.answer, Answer::Awaited(_)) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::seal::DataKey;
 use crate::model::text::hexadecimal;
 use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
 use crate::ports::database::Tables;
@@ -17,7 +18,7 @@ use super::fault::{Fault, told, unavailable};
 use super::link::{Param, text};
 use super::pool::Pool;
 use super::schema;
-use super::seal::{RowSealer, other_key, row};
+use super::seal::{RowSealer, row};
 use super::settings::{Ports, Settings};
 
 /// What the key of a database is tried on.
@@ -27,6 +28,9 @@ pub(super) const CHECK: &str = "openclaw";
 const WARNED: Duration = Duration::from_secs(2);
 const REFUSED: Duration = Duration::from_secs(300);
 
+/// Tells the other machines that one is there: its id and its name.
+pub(super) const SEE: &str = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
+    ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
 const NODE: &str = "node-id";
 
 /// A database that this machine may use.
@@ -72,7 +76,7 @@ pub(super) fn open(
     let looked = pool.read(schema::look).map_err(|fault| told(fault, at))?;
     check_tables(looked.tables, at)?;
     check_clock(looked.clock, ports)?;
-    let known = known(looked.deployment, settings, ports);
+    let known = known(looked.deployment, &settings.key, ports);
     let sealer = known
         .and_then(|known| known.map_or_else(|| identify(pool, settings, ports), Ok))
         .map_err(|fault| told(fault, at))?;
@@ -121,9 +125,7 @@ fn check_clock(server: i64, ports: &Ports) -> Result<(), StoreError> {
 impl Deployment {
     /// Tells the other machines that this one is there.
     pub(super) fn see(&self, pool: &Pool, name: &str) -> Result<(), Fault> {
-        let see = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
-            ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
-        pool.read(|link| link.change(see, &[text(&*self.node), text(name)]))?;
+        pool.read(|link| link.change(SEE, &[text(&*self.node), text(name)]))?;
         Ok(())
     }
 }
@@ -133,7 +135,7 @@ fn identify(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Arc<Seale
     let mut random = [0; VaultId::RANDOM];
     let filled = ports.random.fill(&mut random);
     filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
-    let sealer = sealer(VaultId::new(&random), settings, ports);
+    let sealer = sealer(VaultId::new(&random), &settings.key, ports);
     let check = sealer.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
     let id = sealer.sealer().vault.to_string();
     pool.transaction(|tx| {
@@ -147,19 +149,19 @@ fn identify(pool: &Pool, settings: &Settings, ports: &Ports) -> Result<Arc<Seale
         )
     })?;
     let looked = pool.read(schema::look)?;
-    let found = known(looked.deployment, settings, ports)?;
+    let found = known(looked.deployment, &settings.key, ports)?;
     found.ok_or_else(|| Fault::Gone("its first row cannot be read".to_owned()))
 }
 
 /// Whether the key is that of a database; `None` while it has none.
 pub(super) fn is_key_right(
     deployment: Option<schema::Identity>,
-    settings: &Settings,
+    key: &DataKey,
     ports: &Ports,
 ) -> Result<Option<bool>, Fault> {
-    match known(deployment, settings, ports) {
+    match known(deployment, key, ports) {
         Ok(found) => Ok(found.map(|_| true)),
-        Err(Fault::Store(StoreError::Sealed(_))) => Ok(Some(false)),
+        Err(Fault::OtherKey) => Ok(Some(false)),
         Err(fault) => Err(fault),
     }
 }
@@ -167,24 +169,24 @@ pub(super) fn is_key_right(
 /// What seals the rows of a database; `None` while it has none.
 fn known(
     deployment: Option<schema::Identity>,
-    settings: &Settings,
+    key: &DataKey,
     ports: &Ports,
 ) -> Result<Option<Arc<Sealer>>, Fault> {
     let Some(schema::Identity { id, key_check }) = deployment else {
         return Ok(None);
     };
     let id = VaultId::try_from(id).map_err(|why| unavailable(why.to_owned(), "Restore it."))?;
-    let rows = sealer(id, settings, ports);
+    let rows = sealer(id, key, ports);
     let place = row("deployment", "", "key_check");
     match rows.open(place, &key_check) {
         Ok(text) if text.expose() == CHECK => Ok(Some(Arc::clone(rows.sealer()))),
-        _ => Err(other_key()),
+        _ => Err(Fault::OtherKey),
     }
 }
 
-fn sealer(id: VaultId, settings: &Settings, ports: &Ports) -> RowSealer {
+fn sealer(id: VaultId, key: &DataKey, ports: &Ports) -> RowSealer {
     let random = Arc::clone(&ports.random);
-    RowSealer::new(Arc::new(Sealer::new(id, settings.key.clone(), random)))
+    RowSealer::new(Arc::new(Sealer::new(id, key.clone(), random)))
 }
 
 /// The name of this machine, which every process of it has from the same file.

@@ -219,10 +219,12 @@ fn put(
 
 /// Every write begins with this: nobody writes under a key that was replaced meanwhile.
 pub(super) fn check_key(tx: &Tx<'_>, rows: &RowSealer) -> Result<(), Fault> {
-    let asked = "SELECT 1 FROM openclaw.deployment WHERE key_id = $1";
-    match tx.row(asked, &[Param::Bytes(rows.id())])? {
+    // Nor in another database of the same address, which was made anew.
+    let asked = "SELECT 1 FROM openclaw.deployment WHERE key_id = $1 AND id = $2";
+    let id = rows.sealer().vault.as_str();
+    match tx.row(asked, &[Param::Bytes(rows.id()), text(id)])? {
         Some(_) => Ok(()),
-        None => Err(super::seal::other_key()),
+        None => Err(Fault::OtherKey),
     }
 }
 

@@ -14,8 +14,10 @@ pub(super) enum Fault {
     Gone(String),
     /// The connection was lost while a commit was under way: nobody knows whether it is done.
     InDoubt(String),
-    /// The server refused: what it said.
-    Refused(String),
+    /// The server refused: what it said, and what to do about it.
+    Refused(String, &'static str),
+    /// The database is sealed under another key.
+    OtherKey,
     /// Somebody else changed the same at the same time: to be tried again.
     Conflict,
     /// Something else.
@@ -56,8 +58,19 @@ impl From<tokio_postgres::Error> for Fault {
         match (is_over, collides.contains(code)) {
             (true, _) => Self::Gone(refusal.message().to_owned()),
             (_, true) => Self::Conflict,
-            _ => Self::Refused(refusal.message().to_owned()),
+            _ => Self::Refused(refusal.message().to_owned(), remedy(code)),
         }
+    }
+}
+
+fn remedy(code: &SqlState) -> &'static str {
+    // By their classes: insufficient resources.
+    match code.code().get(..2) {
+        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => "Check the rights of its user.",
+        Some("53") => "Free space, memory or connections on its server, then try again.",
+        Some("28") => "Check the user and the password in its address.",
+        Some("3D") => "Check the name of the database in its address.",
+        _ => "See the log of its server.",
     }
 }
 
@@ -90,9 +103,14 @@ pub(super) fn told(fault: Fault, at: &str) -> StoreError {
             format!("the connection to the database at {at} was lost during a commit: {why}"),
             "Try again: what was stored is found there.",
         ),
-        Fault::Refused(why) => unavailable(
-            format!("the database at {at} refused: {why}"),
-            "Check the rights of its user.",
+        Fault::Refused(why, remedy) => {
+            unavailable(format!("the database at {at} refused: {why}"), remedy)
+        }
+        Fault::OtherKey => unavailable(
+            format!(
+                "the database at {at} is sealed under another key; nothing was read or changed"
+            ),
+            "Name the right one in GOCLAW_ENCRYPTION_KEY_FILE or GOCLAW_ENCRYPTION_KEY.",
         ),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Whenever a connection was lost, what is kept is compared with the rows. A refresh whose grant counts as
 //! unspent there was lost on the way: its answer is stored anew, as after a crash. It is not needed any
-//! more once its own grant is spent, or a day has passed.
+//! more once the grant that it gave is spent, too, or a day has passed.
 
 use std::time::Duration;
 
@@ -43,17 +43,26 @@ fn said(link: &Link, grant: &str) -> Result<Said, Fault> {
 }
 
 impl PostgresStore {
-    /// Puts the answers to refreshes of a grant aside, now that they are stored, and removes those to the
-    /// refresh that gave this grant.
-    pub(super) fn set_aside(&self, grant: &GrantDigest) -> Result<(), StoreError> {
+    /// Puts the answers to refreshes of a grant aside, now that they are stored, and removes those that
+    /// nobody needs any more: to the refresh that gave this grant, and what is old.
+    pub(super) fn set_aside(
+        &self,
+        grant: &GrantDigest,
+        successor: &GrantDigest,
+    ) -> Result<(), StoreError> {
         let Opened { pool, here } = self.opened()?;
+        // The grant lives on, and no row could tell later whether this answer was lost.
+        if grant == successor {
+            return here.rescue.discard(grant);
+        }
         let asked = "SELECT grant_digest FROM openclaw.grant_lease \
             WHERE tenant = $1 AND successor = $2";
         let before = pool.read(|link| link.rows(asked, &[text(TENANT), text(grant.as_str())]));
         let before = before.map_err(|fault| told(fault, pool.shown()))?;
         let before: Vec<&str> = before.iter().map(|row| row.get(0)).collect();
+        let now = self.ports().clock.now();
         for kept in here.rescue.kept()? {
-            if before.contains(&kept.grant.as_str()) {
+            if kept.at.after(KEPT) < now || before.contains(&kept.grant.as_str()) {
                 here.rescue.forget(&kept)?;
             }
         }
@@ -62,10 +71,19 @@ impl PostgresStore {
 
     /// Compares what is kept with the rows, if a connection was lost since the last time.
     pub(super) fn review(&self) -> Result<(), StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        if !pool.was_lost() {
+        let Opened { pool, .. } = self.opened()?;
+        if !pool.take_lost() {
             return Ok(());
         }
+        let reviewed = self.compare();
+        if reviewed.is_err() {
+            pool.note_lost();
+        }
+        reviewed
+    }
+
+    fn compare(&self) -> Result<(), StoreError> {
+        let Opened { pool, here } = self.opened()?;
         let now = self.ports().clock.now();
         for kept in here.rescue.kept()? {
             let said = pool.read(|link| said(link, kept.grant.as_str()));
@@ -79,7 +97,6 @@ impl PostgresStore {
                 Said::Nothing | Said::Stored | Said::Past => here.rescue.forget(&kept)?,
             }
         }
-        pool.is_reviewed();
         Ok(())
     }
 }

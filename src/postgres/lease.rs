@@ -7,7 +7,6 @@ use crate::ports::store::StoreError;
 use super::context::{Opened, PostgresStore};
 use super::fault::{Fault, told};
 use super::link::{Link, integer, maybe, text};
-use super::pool::Tx;
 use super::seal::TENANT;
 
 /// What is let go when it is dropped: the row, and then the lock of the kernel.
@@ -37,25 +36,17 @@ impl Drop for Lease<'_> {
         if self.stays {
             return;
         }
-        let free = "WITH freed AS (UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, \
-            phase = 'idle', until = NULL \
-            WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3 RETURNING 1) \
-            SELECT pg_notify('openclaw', 'grant ' || $2)::text FROM freed";
+        let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
+            until = NULL WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
         let (grant, epoch) = (self.grant.as_str(), self.epoch);
         let params = [text(TENANT), text(grant), integer(epoch)];
-        let freed =
-            (self.cx.opened()).map(|Opened { pool, .. }| pool.read(|link| link.row(free, &params)));
+        let freed = (self.cx.opened())
+            .map(|Opened { pool, .. }| pool.read(|link| link.change(free, &params)));
         // It ends by itself.
         if let Ok(Err(fault)) = freed {
             tracing::debug!(?fault, "a lease was not given back");
         }
     }
-}
-
-/// Wakes whoever waits for a grant, now that the transaction is committed.
-pub(super) fn notify(tx: &Tx<'_>, grant: &str) -> Result<(), Fault> {
-    let told = "SELECT pg_notify('openclaw', $1)::text";
-    tx.row(told, &[text(format!("grant {grant}"))]).map(drop)
 }
 
 /// What is known of a grant.
@@ -71,7 +62,8 @@ pub(super) fn record(link: &Link, grant: &GrantDigest) -> Result<Option<GrantRec
 pub(super) fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault> {
     let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record, successor) \
         VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4";
+        ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4, \
+            recorded_at = clock_timestamp()";
     let successor = record.successor();
     let successor = successor.as_ref().map(GrantDigest::as_str);
     let params = [

@@ -33,13 +33,13 @@ const TAKE: &str = "INSERT INTO openclaw.grant_lease AS l \
     (tenant, grant_digest, epoch, holder, note, phase, until) \
     VALUES ($1, $2, 1, $3, $4, 'held', clock_timestamp() + interval '45 s') \
     ON CONFLICT (tenant, grant_digest) DO UPDATE SET epoch = l.epoch + 1, holder = $3, note = $4, \
-        phase = 'held', until = clock_timestamp() + interval '45 s' \
+        phase = CASE l.phase WHEN 'sent' THEN 'sent' ELSE 'held' END, until = clock_timestamp() + interval '45 s' \
     WHERE l.successor IS NULL AND (l.holder IS NULL OR l.holder = $3 \
         OR (l.phase <> 'sent' AND l.until < clock_timestamp()) \
         OR (l.phase = 'sent' AND l.sent_at < clock_timestamp() - interval '10 min' \
             AND NOT EXISTS (SELECT 1 FROM openclaw.node n WHERE n.id = l.holder \
                 AND n.seen_at > clock_timestamp() - interval '60 s'))) \
-    RETURNING epoch";
+    RETURNING epoch, phase = 'sent'";
 
 /// The lease of a grant, held by this process.
 pub(super) struct HeldLease<'a> {
@@ -78,7 +78,9 @@ impl PostgresStore {
                 cx: self,
                 grant: grant.clone(),
                 epoch: row.get(0),
-                stays: false,
+                // A request was sent whose answer is not stored: until it is, or another one is sent, the
+                // row goes on saying so, whatever becomes of this process.
+                stays: row.get(1),
                 lock: Some(lock),
             };
             return Ok(GrantLock::Held(Box::new(HeldLease {
@@ -212,8 +214,7 @@ fn send(tx: &Tx<'_>, (lease, node): (&Lease<'_>, &str), record: &GrantRecord) ->
     let (grant, epoch, record) = (lease.grant.as_str(), lease.epoch, written(record));
     let sent = "UPDATE openclaw.grant_lease SET phase = 'sent', sent_at = clock_timestamp(), \
         until = clock_timestamp() + interval '45 s', record = $4 \
-        WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3 AND phase = 'held' \
-        AND successor IS NULL";
+        WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3 AND successor IS NULL";
     let params = [text(TENANT), text(grant), integer(epoch), text(record)];
     if tx.change(sent, &params)? == 0 {
         return Err(Fault::Conflict);

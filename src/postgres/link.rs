@@ -71,7 +71,8 @@ impl Link {
             .build();
         let runtime = runtime.map_err(|error| failed(&error))?;
         // Without an end of its own, for it tries the addresses of every host in turn.
-        let limit = CONNECT * 2;
+        let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(1);
+        let limit = CONNECT * (hosts + 1);
         let client = runtime.block_on(async {
             // Certificates are read where one is to be verified, and not for a socket of this machine.
             if address.config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable

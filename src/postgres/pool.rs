@@ -79,14 +79,14 @@ impl Pool {
         &self.tls
     }
 
-    /// Whether a connection was lost since [`Pool::is_reviewed`], or it was never called.
-    pub(super) fn was_lost(&self) -> bool {
-        self.was_lost.load(Ordering::SeqCst)
+    /// Whether a connection was lost since this was asked last, or it never was.
+    pub(super) fn take_lost(&self) -> bool {
+        self.was_lost.swap(false, Ordering::SeqCst)
     }
 
-    /// Notes that what is kept of commits was compared with the rows.
-    pub(super) fn is_reviewed(&self) {
-        self.was_lost.store(false, Ordering::SeqCst);
+    /// Notes that what was committed may be gone.
+    pub(super) fn note_lost(&self) {
+        self.was_lost.store(true, Ordering::SeqCst);
     }
 
     /// Asks what may be asked twice, once more on a new connection if an old one is gone.
@@ -98,7 +98,7 @@ impl Pool {
     }
 
     /// Runs `work` in a transaction and commits it; whatever it returns that is no success is rolled back.
-    /// It may run again on a new connection, if the old one was gone before anything could be done.
+    /// It runs again on a new connection where an idle one turns out to be gone, before its commit.
     pub(super) fn transaction<T>(
         &self,
         mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
@@ -149,7 +149,7 @@ impl Pool {
     fn put_back<T>(&self, link: Link, done: &Result<T, Fault>) {
         let is_lost = matches!(done, Err(Fault::Gone(_) | Fault::InDoubt(_)));
         if is_lost {
-            self.was_lost.store(true, Ordering::SeqCst);
+            self.note_lost();
         }
         let is_usable = !is_lost;
         let mut idle = self.idle.lock();

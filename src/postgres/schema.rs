@@ -104,7 +104,7 @@ const LOOK: &str = "SELECT \
 pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
     let found = match link.row(LOOK, &[integer(KNOWN)]) {
         // A table is not there.
-        Err(Fault::Refused(_)) | Ok(None) => {
+        Err(Fault::Refused(..)) | Ok(None) => {
             return Ok(Looked {
                 tables: tables(link)?,
                 clock: clock(link)?,

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::seal::{DataKey, Seal};
 use crate::model::secret::Secret;
-use crate::model::vault::{About, Row, VaultFault};
+use crate::model::vault::{About, Row};
 use crate::ports::vault::Sealer;
 
 use super::fault::{Fault, unavailable};
@@ -79,10 +79,11 @@ impl RowSealer {
             );
             return Err(Fault::Store(unavailable(cause, LATER)));
         };
-        let (id, seal) = rest.split_at_checked(ID).unwrap_or((&[], &[]));
-        if id != self.id {
-            return Err(other_key());
+        let parts = rest.split_at_checked(ID);
+        if parts.is_some_and(|(id, _)| id != self.id) {
+            return Err(Fault::OtherKey);
         }
+        let (_, seal) = parts.unwrap_or((&[], &[]));
         let opened = Seal::from_bytes(seal)
             .and_then(|seal| self.sealer.open(About::Row(place), &seal).ok())
             .and_then(|plain| std::str::from_utf8(plain.expose()).ok().map(Secret::from));
@@ -96,15 +97,8 @@ impl RowSealer {
     }
 }
 
-/// The key is not that of the database.
-pub(super) fn other_key() -> Fault {
-    Fault::Store(VaultFault::Failed(OTHER_KEY.to_owned()).into())
-}
-
 const LATER: &str = "Use the release that wrote it.";
 const DAMAGED: &str = "Restore it from a backup, or log in again.";
-const OTHER_KEY: &str = "the database is sealed under another key than \
-    GOCLAW_ENCRYPTION_KEY names; nothing was read or changed";
 
 #[cfg(test)]
 mod tests {

@@ -11,21 +11,36 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Builder;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
+use super::deployment::SEE;
 use super::settings::Tls;
 
-/// Between two looks where notifications arrive.
-const BEHIND: Duration = Duration::from_secs(5);
+/// Between two looks: so late a change is found at most where no notification arrives.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Between two looks where they do not, and before the connection is tried again.
-const ALONE: Duration = Duration::from_millis(250);
+/// So many looks apart the other machines are told that this one is there: several times in the minute
+/// after which they take it for gone.
+const SEEN: u64 = 10;
+
+/// So many looks apart what is long over is removed.
+const PRUNED: u64 = 3600;
+
+/// Spent grants are known for so long, so that a copy of one that comes back from a backup is not sent.
+const PRUNE: &str = "\
+    DELETE FROM openclaw.grant_lease WHERE successor IS NOT NULL \
+        AND recorded_at < clock_timestamp() - interval '90 days'; \
+    DELETE FROM openclaw.grant_journal WHERE sent_at < clock_timestamp() - interval '90 days'; \
+    DELETE FROM openclaw.node WHERE seen_at < clock_timestamp() - interval '90 days'";
+
+/// Before the connection is tried again.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// What a notification says that is only to show whether any arrives.
-const PROBE: &str = "probe";
+pub(super) const PROBE: &str = "probe";
 
 /// Differs if an agent's document or a key to the gateway was changed.
 const MARK: &str = "SELECT \
@@ -94,7 +109,7 @@ impl Listener {
             if let Some(watch) = heard.upgrade() {
                 watch.is_notified.store(false, Ordering::SeqCst);
             }
-            runtime.block_on(async { tokio::time::sleep(ALONE).await });
+            runtime.block_on(async { tokio::time::sleep(AGAIN).await });
         }
     }
 
@@ -118,25 +133,18 @@ impl Listener {
         heard: &Weak<Watch>,
     ) -> Result<(), tokio_postgres::Error> {
         client.batch_execute("LISTEN openclaw").await?;
-        client
-            .query_typed(
-                "SELECT pg_notify('openclaw', $1)::text",
-                &[(&PROBE, Type::TEXT)],
-            )
-            .await?;
         let mut seen: Option<String> = None;
-        loop {
+        for look in 0_u64.. {
             let found = client.query_typed_one(MARK, &[]).await?;
             let found: String = found.get(0);
-            let see = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
-                ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
-            let node = (
-                &self.node as &(dyn tokio_postgres::types::ToSql + Sync),
-                Type::TEXT,
-            );
-            client
-                .execute_typed(see, &[node, (&self.name, Type::TEXT)])
-                .await?;
+            if look.is_multiple_of(SEEN) {
+                let node: [(&(dyn ToSql + Sync), Type); 2] =
+                    [(&self.node, Type::TEXT), (&self.name, Type::TEXT)];
+                client.execute_typed(SEE, &node).await?;
+            }
+            if look.is_multiple_of(PRUNED) {
+                client.batch_execute(PRUNE).await?;
+            }
             let Some(watch) = heard.upgrade() else {
                 return Ok(());
             };
@@ -145,13 +153,10 @@ impl Listener {
                 watch.note();
             }
             seen = Some(found);
-            let pause = match watch.is_notified.load(Ordering::SeqCst) {
-                true => BEHIND,
-                false => ALONE,
-            };
             drop(watch);
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(PAUSE).await;
         }
+        Ok(())
     }
 }
 

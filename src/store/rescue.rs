@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::grant::GrantDigest;
+use crate::model::saved_response::ROOM;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
@@ -191,12 +192,21 @@ impl RescueFiles {
         Ok(self.0.io.files.remove(&kept.path)?)
     }
 
-    /// Shows that a file for an answer could be made now.
+    /// Shows that a file for an answer can be made now, by making one.
     ///
     /// # Errors
     /// What the disk says.
     pub fn check_writable(&self) -> Result<(), StoreError> {
-        Ok(self.0.io.files.create_dirs(&self.0.paths.grant_locks())?)
+        let FileStore { io, paths, .. } = &self.0;
+        io.files.create_dirs(&paths.grant_locks())?;
+        for directory in paths.rescue().take(1) {
+            io.files.create_dirs(&directory)?;
+            let probe = directory.join(format!("probe-{}", std::process::id()));
+            let made = io.files.prepare(&probe, b"", ROOM).map(drop);
+            io.files.remove(&probe)?;
+            made?;
+        }
+        Ok(())
     }
 }
 

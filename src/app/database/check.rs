@@ -99,8 +99,9 @@ fn clock(check: &DatabaseCheck) -> Verdict {
 
 fn notifications(check: &DatabaseCheck) -> Verdict {
     match check.is_notified {
-        true => Verdict::ok("arrive"),
-        false => Verdict::warning(
+        Some(true) => Verdict::ok("arrive"),
+        None => Verdict::ok("are not tried yet: nothing is stored"),
+        Some(false) => Verdict::warning(
             "do not arrive: changes of other machines are found by asking",
             "connect to the server itself, not through a pool by transaction",
         ),

@@ -81,7 +81,7 @@ mod tests {
             tables: Tables::Ready,
             is_key_right: Some(true),
             clock_offset: Duration::ZERO,
-            is_notified: true,
+            is_notified: Some(true),
             is_synchronous: true,
             is_encrypted: true,
         }
@@ -91,7 +91,7 @@ mod tests {
     fn a_database_that_is_sound_is_used_even_if_it_is_not_ideal() {
         let plain = DatabaseCheck {
             is_key_right: None,
-            is_notified: false,
+            is_notified: Some(false),
             is_synchronous: false,
             is_encrypted: false,
             clock_offset: NOTABLE_OFFSET,

@@ -8,10 +8,10 @@ use crate::ports::database::{Database, Rekeyed};
 /// Seals everything anew under another key.
 ///
 /// # Errors
-/// [`Kind::Config`] if the key in use is not that of the database; else as [`Database::rekey`]: a
-/// second run does the rest.
+/// [`Kind::Config`] if neither the key in use nor the new one is that of the database; else as
+/// [`Database::rekey`].
 pub fn run(database: &dyn Database, new: &DataKey) -> Result<Rekeyed, Failure> {
-    if database.check()?.is_key_right == Some(false) {
+    if database.standing()?.is_key_right == Some(false) && !database.is_sealed_under(new)? {
         let at = database.shown();
         let message = format!("the key in use does not open what is in {at}; nothing was changed");
         let hint = Hint::from("name its key in GOCLAW_ENCRYPTION_KEY_FILE, and see: ");

@@ -14,7 +14,7 @@ use crate::app::failure::{Failure, Kind};
 use crate::model::credential::Credential;
 use crate::model::env_reference;
 use crate::model::hint::{Command, Hint};
-use crate::model::id::ProfileId;
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::secret::Secret;
 use crate::model::vault::{SealedPart, TokenStore};
 use crate::ports::lock;
@@ -64,6 +64,11 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if request.to == TokenStore::Env {
         let message = "`env` stores nothing; secrets come from variables then, and there is nothing to migrate";
         return Err(Failure::new(Kind::Usage, message).hint(Command::list()));
+    }
+    if cx.store_files.document(&AgentId::main()).is_none() {
+        let message = "the credentials are in a database, where each is sealed under its key";
+        let hint = Hint::from("for another key use ").run(Command::new("gateway rekey"));
+        return Err(Failure::new(Kind::Usage, message).hint(hint));
     }
     if request.openclaw.is_some() {
         check_usable(request)?;

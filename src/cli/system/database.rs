@@ -38,7 +38,6 @@ pub(super) struct Backend {
     /// The store on files of the state directory, even if another one is in use.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(super) files: Arc<FileStore>,
-    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(super) opened: Option<Opened>,
 }
 

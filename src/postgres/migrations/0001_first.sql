@@ -82,6 +82,7 @@ CREATE TABLE openclaw.grant_lease (
     until timestamptz,
     successor text,
     record text,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant, grant_digest)
 );
 

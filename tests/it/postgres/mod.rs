@@ -3,6 +3,8 @@
 
 mod administration;
 #[cfg(feature = "gateway")]
+mod chaos;
+#[cfg(feature = "gateway")]
 mod commands;
 #[cfg(feature = "gateway")]
 mod gateways;

@@ -30,6 +30,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
     let named: Vec<String> = named.collect();
     let is_wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| wanted == name);
-    let wanted = ALL.iter().filter(|(name, _)| is_wanted(name));
-    wanted.map(|(_, run)| run()).collect()
+    let mut wanted = ALL.iter().filter(|(name, _)| is_wanted(name));
+    wanted.try_for_each(|(_, run)| run())
 }

@@ -82,14 +82,13 @@ impl PostgresStore {
     ) -> Result<T, StoreError> {
         let Opened { pool, here } = self.opened()?;
         let mut attempt = || {
-            let done = pool.transaction(|tx| {
+            pool.transaction(|tx| {
                 check_key(tx, &here.rows)?;
                 let changed = change(tx, &here.rows)?;
                 let tell = "SELECT pg_notify('openclaw', $1)::text";
                 tx.row(tell, &[text(TABLE)])?;
                 Ok(changed)
-            });
-            self.again(done)
+            })
         };
         let at = Location::new(format!("{} (keys to the gateway)", self.shown()));
         self.until_done(PATIENCE, &at, &mut attempt)

@@ -52,10 +52,10 @@ pub(super) fn set_inheritance(
         ON CONFLICT (tenant, id) DO UPDATE SET inheritance = $3, revision = agent.revision + 1";
     let params = [text(TENANT), text(agent.as_str()), maybe(said.as_deref())];
     cx.until_done(PATIENCE, &cx.place(agent), &mut || {
-        cx.again(pool.transaction(|tx| {
+        pool.transaction(|tx| {
             check_key(tx, &here.rows)?;
             tx.change(put, &params).map(drop)
-        }))
+        })
     })
 }
 
@@ -66,9 +66,9 @@ pub(super) fn check_writable(cx: &PostgresStore, agent: &AgentId) -> Result<(), 
     let touched = "UPDATE openclaw.agent SET revision = revision WHERE tenant = $1 AND id = $2";
     let params = [text(TENANT), text(agent.as_str())];
     cx.until_done(PATIENCE, &cx.place(agent), &mut || {
-        cx.again(pool.transaction(|tx| {
+        pool.transaction(|tx| {
             check_key(tx, &here.rows)?;
             tx.change(touched, &params).map(drop)
-        }))
+        })
     })
 }

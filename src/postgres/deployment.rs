@@ -197,7 +197,12 @@ fn node(ports: &Ports, directory: &Path) -> Result<String, StoreError> {
         let bytes = files.read_settings(&path)?;
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.map(|text| text.trim().to_owned());
-        Ok(text.filter(|text| !text.is_empty()))
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        // A copy of the directory is another machine: both may be alive.
+        let file = files.stat(&path)?.map_or(0, |stat| stat.identity.1);
+        Ok(Some(format!("{text}-{file:x}")))
     };
     if let Some(node) = read()? {
         return Ok(node);
@@ -214,5 +219,6 @@ fn node(ports: &Ports, directory: &Path) -> Result<String, StoreError> {
     filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
     let node = hexadecimal(&random);
     files.replace(&path, format!("{node}\n").as_bytes())?;
-    Ok(node)
+    let gone = || unavailable(format!("{} is gone", path.display()), "Try again.");
+    read()?.ok_or_else(gone)
 }

@@ -4,6 +4,7 @@
 //! revision that was read, and begun anew if it has not. So no process that is stopped keeps others
 //! waiting, and a change that was in doubt is simply made again.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -33,6 +34,9 @@ pub(super) struct Found {
     pub(super) revision: i64,
     pub(super) parts: Parts,
 }
+
+/// Stands for an entry whose row does not open: JSON, and no credential.
+const UNREADABLE: &str = r#""sealed, and does not open""#;
 
 /// In one statement, which sees one moment.
 const READ: &str = "SELECT a.revision, a.rest, u.state, \
@@ -75,8 +79,15 @@ fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> 
     let (names, sealed): (Vec<String>, Vec<Vec<u8>>) = (found.get(3), found.get(4));
     let open = |(name, sealed): (String, Vec<u8>)| {
         let place = row("credential", agent.as_str(), &name);
-        let entry = rows.open(place, &sealed)?;
-        Ok((name, entry))
+        match rows.open(place, &sealed) {
+            Ok(entry) => Ok((name, entry)),
+            Err(Fault::Store(why)) => {
+                // One bad row locks no other login out. It stays until a credential takes its place.
+                tracing::warn!("{why}");
+                Ok((name, Secret::from(UNREADABLE)))
+            }
+            Err(fault) => Err(fault),
+        }
     };
     let rest = match rest {
         Some(sealed) => rows.open(row("agent", agent.as_str(), "rest"), &sealed)?,
@@ -138,13 +149,22 @@ pub(super) fn write(
     let gone = "DELETE FROM openclaw.credential \
         WHERE tenant = $1 AND agent = $2 AND NOT profile = ANY($3)";
     tx.change(gone, &[text(TENANT), text(id), Param::Texts(names)])?;
+    let were: HashMap<&str, (usize, &Secret<String>)> = (before.entries.iter().enumerate())
+        .map(|(position, (name, entry))| (&**name, (position, entry)))
+        .collect();
+    let contents: HashMap<&str, &Content> = (document.entries().iter())
+        .map(|entry| (&*entry.key, &entry.content))
+        .collect();
     for (position, (name, entry)) in after.entries.iter().enumerate() {
-        let was = before.entries.get(position);
-        if was.is_some_and(|(other, text)| other == name && text.expose() == entry.expose()) {
+        if let Some((was_at, was)) = were.get(&**name)
+            && was.expose() == entry.expose()
+        {
+            if *was_at != position {
+                move_to(tx, (id, name, position))?;
+            }
             continue;
         }
-        let credential = document.entries().get(position).map(|entry| &entry.content);
-        let credential = match credential {
+        let credential = match contents.get(&**name) {
             Some(Content::Valid(_, credential)) => Some(credential),
             Some(Content::Invalid { .. }) | None => None,
         };
@@ -180,6 +200,15 @@ fn write_state(tx: &Tx<'_>, id: &str, state: Option<String>) -> Result<(), Fault
         ON CONFLICT (tenant, agent) DO UPDATE SET state = $3";
     tx.change(put, &[text(TENANT), text(id), text(state)])
         .map(drop)
+}
+
+/// Gives a row another place among those of its agent; what it holds stays as it is.
+fn move_to(tx: &Tx<'_>, (agent, name, position): (&str, &str, usize)) -> Result<(), Fault> {
+    let set = "UPDATE openclaw.credential SET position = $4::bigint::integer \
+        WHERE tenant = $1 AND agent = $2 AND profile = $3";
+    let position = i64::try_from(position).unwrap_or(i64::MAX);
+    let params = [text(TENANT), text(agent), text(name), integer(position)];
+    tx.change(set, &params).map(drop)
 }
 
 fn put(
@@ -248,7 +277,7 @@ impl PostgresStore {
         let Opened { pool, here } = self.opened()?;
         let at = self.place(agent);
         let mut attempt = || {
-            let done = pool.transaction(|tx| {
+            pool.transaction(|tx| {
                 check_key(tx, &here.rows)?;
                 let found = find(tx, &here.rows, agent, Scope::All)?;
                 let mut doc = document(&found, Scope::All, &at)?;
@@ -261,18 +290,18 @@ impl PostgresStore {
                     histories.judge(noted)?;
                 }
                 Ok(doc)
-            });
-            self.again(done)
+            })
         };
         self.until_done(PATIENCE, &at, &mut attempt)
     }
 
-    /// Tries until it gives something, with pauses that grow.
+    /// Runs a transaction until it is done, with pauses that grow: again where others changed the same, and
+    /// where nobody knows whether it was committed, for made again it comes to the same.
     pub(super) fn until_done<T>(
         &self,
         limit: Duration,
         at: &Location,
-        attempt: &mut dyn FnMut() -> Result<Option<T>, StoreError>,
+        attempt: &mut dyn FnMut() -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let wait = Wait {
             limit,
@@ -281,20 +310,24 @@ impl PostgresStore {
         };
         let pauses = Duration::from_millis(2)..=Duration::from_millis(250);
         let blocked = || format!("others are changing {at}");
-        let done = wait.retry(&*self.ports().clock, pauses, &blocked, attempt)?;
-        done.ok_or_else(|| StoreError::Busy {
-            at: at.clone(),
-            owner: None,
-        })
-    }
-
-    /// What a transaction came to: `None` where it is to be tried again, because others changed the same,
-    /// or nobody knows whether it was committed: made again it comes to the same.
-    pub(super) fn again<T>(&self, done: Result<T, Fault>) -> Result<Option<T>, StoreError> {
-        match done {
+        let mut in_doubt = None;
+        let done = wait.retry(&*self.ports().clock, pauses, &blocked, || match attempt() {
             Ok(done) => Ok(Some(done)),
-            Err(Fault::Conflict | Fault::InDoubt(_)) => Ok(None),
+            Err(Fault::Conflict) => Ok(None),
+            Err(fault @ Fault::InDoubt(_)) => {
+                in_doubt = Some(fault);
+                Ok(None)
+            }
+            // Until it is there again nobody can say more than before.
+            Err(Fault::Gone(_)) if in_doubt.is_some() => Ok(None),
             Err(fault) => Err(told(fault, self.shown())),
-        }
+        })?;
+        done.ok_or_else(|| match in_doubt {
+            Some(fault) => told(fault, self.shown()),
+            None => StoreError::Busy {
+                at: at.clone(),
+                owner: None,
+            },
+        })
     }
 }

@@ -78,11 +78,10 @@ impl PostgresStore {
     ) -> Result<(), StoreError> {
         let Opened { pool, here } = self.opened()?;
         let mut attempt = || {
-            let done = pool.transaction(|tx| {
+            pool.transaction(|tx| {
                 check_key(tx, &here.rows)?;
                 change(&mut RowHistories::new(tx, &here.rows, agent, self))
-            });
-            self.again(done)
+            })
         };
         self.until_done(PATIENCE, &self.place(agent), &mut attempt)
     }

@@ -53,8 +53,26 @@ impl Prepared for Slot {
         self.file
             .write_all(bytes)
             .and_then(|()| self.file.sync_data())
+            .and_then(|()| has_name(&self.file))
             .map_err(failed("write", &self.path))
     }
+}
+
+/// Fails if the name of a file was removed meanwhile: what was written goes with its last descriptor.
+#[cfg(unix)]
+fn has_name(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    match file.metadata()?.nlink() {
+        0 => Err(io::ErrorKind::NotFound.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A file that is open cannot be removed.
+#[cfg(not(unix))]
+fn has_name(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -76,6 +94,15 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let rest = bytes.strip_prefix(b"head\nthe rest").unwrap();
         assert!(rest.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn what_has_lost_its_name_is_not_taken_for_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("slot");
+        let mut slot = Slot::create(&path, b"head", 10).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(slot.append(b"the rest").is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -175,7 +175,7 @@ fn many_processes_at_once_are_one_refresh() {
             command.spawn().unwrap()
         })
         .collect();
-    let ended = children.into_iter().map(|child| child.wait_with_output());
+    let ended = children.into_iter().map(Child::wait_with_output);
     let tokens: Vec<Ran> = ended.map(|output| ran(output.unwrap())).collect();
     for token in &tokens {
         assert_eq!((token.code, token.err.as_str()), (0, ""), "{token:?}");

@@ -6,6 +6,7 @@ mod administration;
 mod chaos;
 #[cfg(feature = "gateway")]
 mod commands;
+mod ends;
 #[cfg(feature = "gateway")]
 mod gateways;
 mod histories;

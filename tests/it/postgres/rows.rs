@@ -2,7 +2,7 @@
 //! program, key or place would take for its own.
 
 use openclaw::model::credential::Credential;
-use openclaw::model::id::AgentId;
+use openclaw::model::id::{AgentId, ProfileId};
 use openclaw::model::profiles::AuthProfiles;
 use openclaw::model::secret::Secret;
 use openclaw::ports::database::{Database as _, Tables};
@@ -88,13 +88,21 @@ fn a_row_opens_nowhere_but_in_its_place() {
             true => work,
             false => AgentId::main(),
         };
-        let error = store.load(&agent, Scope::All).unwrap_err().to_string();
-        assert!(error.contains("openai-codex:"), "{moved}: {error}");
-        let before = database.dump();
-        let mut change =
-            |doc: &mut AuthProfiles| doc.put(profile(), Credential::OAuth(oauth("rt-9")));
-        assert!(store.update(&agent, &mut change).is_err(), "{moved}");
-        assert_eq!(database.dump(), before, "{moved}");
+        let doc = store.load(&agent, Scope::All).unwrap();
+        assert_eq!(
+            (doc.profiles().count(), doc.entries().len()),
+            (0, 1),
+            "{moved}"
+        );
+        // It stays what it is beside what others store.
+        let sealed = "SELECT sealed FROM openclaw.credential ORDER BY position LIMIT 1";
+        let before = database.value(sealed);
+        let added = ProfileId::parse("openai-codex:added").unwrap();
+        let change = store.update(&agent, &mut |doc| {
+            doc.put(added.clone(), Credential::OAuth(oauth("rt-9")))
+        });
+        assert_eq!(change.unwrap().profiles().count(), 1, "{moved}");
+        assert_eq!(database.value(sealed), before, "{moved}");
     }
 }
 

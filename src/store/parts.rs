@@ -94,7 +94,7 @@ mod tests {
     fn put_together_it_is_the_document_that_it_was() {
         for text in [
             "{}",
-            r#"{"version":2,"profiles":[1],"later":{"a":1e999}}"#,
+            r#"{"version":2,"profiles":[1],"later":{"a":1e99}}"#,
             r#"{"profiles":{"a:b":{"type":"api_key","provider":"a","key":"k","x":[1, 2]},"bad":7},
                "order":{"a":["a:b"],"odd":3},"lastGood":{"a":"a:b"},
                "usageStats":{"a:b":{"lastUsed":5,"new":true}},"more":null}"#,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Ratios against something run beside it, on this machine, in this run. No time decides anything.
+# Ratios against something run beside it, on this machine, in this run. No time decides anything; with
+# OPENCLAW_BENCH_QUICK set each is taken a few times, to see that it can be.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,7 +34,8 @@ import os, shlex, statistics, subprocess, sys, time
 first, runs, base, *rest = sys.argv[1:]
 others = list(zip([first, *rest[1::2]], rest[::2]))
 times = {command: [] for command in (base, *(command for _, command in others))}
-for _ in range(int(runs)):
+rounds = int(runs) // (8 if os.environ.get("OPENCLAW_BENCH_QUICK") else 1)
+for _ in range(max(rounds, 3)):
     for command in times:
         start = time.perf_counter()
         subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, check=False)

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::issuer::{Account, Issuer};
-use crate::report::{median, row};
+use crate::report::{self, median, row};
 
 const NETWORK: Duration = Duration::from_millis(100);
 /// Grants that forty processes refresh at once.
@@ -81,7 +81,7 @@ fn compare(
     other: impl Fn() -> Result<f64>,
 ) -> Result<()> {
     let (mut low, mut high) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
+    for _ in 0..report::rounds(rounds) {
         low.push(base()?);
         high.push(other()?);
     }

@@ -14,7 +14,7 @@ use openclaw::ports::host::Clock as _;
 use openclaw::sys::clock::SystemClock;
 
 use crate::issuer::{Account, Issuer};
-use crate::report::{median, row};
+use crate::report::{median, rounds, row};
 
 const NETWORK: Duration = Duration::from_millis(50);
 const ROUNDS: usize = 15;
@@ -41,7 +41,7 @@ pub(super) fn run() -> Result<(), Box<dyn Error>> {
     let mut fresh = vec![Vec::new(); CROWDS.len()];
     let mut expired = vec![Vec::new(); CROWDS.len()];
     let mut requests = [0; CROWDS.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(ROUNDS) {
         for (place, &processes) in CROWDS.iter().enumerate() {
             bench.issuer.set_delay(Duration::ZERO);
             bench.seed(3_600_000)?;
@@ -73,7 +73,7 @@ pub(super) fn run() -> Result<(), Box<dyn Error>> {
             expired[place],
         );
     }
-    let waits = (0..ROUNDS).map(|_| bench.waiter());
+    let waits = (0..rounds(ROUNDS)).map(|_| bench.waiter());
     let waited = median(waits.collect::<Result<_, _>>()?);
     println!(
         "{:<52} {waited:6.2} ms",

@@ -10,7 +10,7 @@ use std::time::Instant;
 use openclaw::ports::files::Files as _;
 use openclaw::sys::files::SystemFiles;
 
-use crate::report::{median, row};
+use crate::report::{median, rounds, row};
 
 const ROUNDS: usize = 200;
 const SIZES: [(&str, usize); 3] = [("4 KiB", 4 << 10), ("64 KiB", 64 << 10), ("1 MiB", 1 << 20)];
@@ -44,7 +44,7 @@ pub(super) fn run() -> Result<(), Box<dyn Error>> {
     for (name, size) in SIZES {
         let bytes = vec![b'x'; size];
         let mut times = [Vec::new(), Vec::new(), Vec::new()];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds(ROUNDS) {
             for (way, samples) in ways.iter().zip(&mut times) {
                 let start = Instant::now();
                 way(&path, &bytes)?;

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::bundle::BundleId;
 use super::id::{ProfileId, ProviderId};
 use super::moved::Moved;
+use super::secret::Secret;
 use super::time::Timestamp;
 
 pub use super::grant_digest::GrantDigest;
@@ -265,6 +266,64 @@ impl GrantRecord {
             proven_at: None,
             attempt: None,
             moves: 0,
+        }
+    }
+
+    /// The record of a grant whose refresh begins now, by what was known of it before. Failures in a row
+    /// are counted on.
+    #[must_use]
+    pub fn begun(
+        before: Option<Self>,
+        grant: GrantDigest,
+        (provider, profile): (&ProviderId, &ProfileId),
+        begun_at: Timestamp,
+    ) -> Self {
+        let record = before.unwrap_or_else(|| Self::new(grant.clone(), provider, profile));
+        let failures = record.attempt.map_or(0, |attempt| attempt.failures);
+        Self {
+            grant,
+            provider: provider.clone(),
+            profile: profile.clone(),
+            attempt: Some(Attempt {
+                begun_at,
+                settled_at: None,
+                outcome: None,
+                failures,
+            }),
+            ..record
+        }
+    }
+
+    /// Notes how its attempt ended; nothing if none was begun.
+    pub fn close(&mut self, outcome: RefreshOutcome, now: Timestamp) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.failures = match outcome {
+                RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
+                _ => 0,
+            };
+            attempt.settled_at = Some(now);
+            attempt.outcome = Some(outcome);
+        }
+    }
+
+    /// The record of what a refresh of this grant gave: another grant, or the same where a provider does
+    /// not rotate. It lives, and no refresh of it was begun.
+    #[must_use]
+    pub fn renewed(&self, successor: GrantDigest, binding: Binding, now: Timestamp) -> Self {
+        Self {
+            grant: successor,
+            binding: Some(binding),
+            proven_at: Some(now),
+            attempt: None,
+            ..self.clone()
+        }
+    }
+
+    /// The grant that a refresh of this one gave: itself, unless a refresh token came with it.
+    pub fn next(&self, refresh_token: Option<&Secret<String>>) -> GrantDigest {
+        match refresh_token {
+            Some(token) => GrantDigest::of(&self.provider, token),
+            None => self.grant.clone(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cooldown::StoreFormat;
-use super::credential::Credential;
+use super::credential::{Credential, OAuth};
 use super::grant::{Binding, GrantDigest};
 use super::id::{ProfileId, ProviderId};
 use super::json::{Extra, Verbatim};
@@ -120,6 +120,15 @@ impl AuthProfiles {
                 Content::Valid(id, credential) => Some((id, credential)),
                 Content::Invalid { .. } => None,
             })
+    }
+
+    /// The profiles that hold a grant.
+    pub fn copies(&self, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
+        let copy = |(id, credential): (&ProfileId, &Credential)| {
+            let oauth = credential.as_oauth()?;
+            (oauth.grant().as_ref() == Some(grant)).then(|| (id.clone(), oauth.clone()))
+        };
+        self.profiles().filter_map(copy).collect()
     }
 
     /// The credential of one profile.

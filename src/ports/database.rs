@@ -8,6 +8,11 @@ use crate::model::seal::DataKey;
 
 use super::store::StoreError;
 
+/// How far the clocks may be apart before it is told.
+pub const NOTABLE_OFFSET: Duration = Duration::from_secs(2);
+/// How far at most: the ends of tokens are compared with the clock of this machine.
+pub const LARGEST_OFFSET: Duration = Duration::from_secs(5 * 60);
+
 /// How the tables of a database stand to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tables {

@@ -7,8 +7,8 @@ use crate::model::time::Timestamp;
 use crate::ports::access_keys::AccessKeyStore;
 use crate::ports::store::{Location, StoreError};
 
-use super::context::{Opened, PostgresStore};
-use super::documents::{PATIENCE, check_key};
+use super::context::PostgresStore;
+use super::documents::check_key;
 use super::fault::{Fault, told, unavailable};
 use super::link::{Param, integer, text};
 use super::pool::Tx;
@@ -18,11 +18,10 @@ const TABLE: &str = "access_key";
 
 impl AccessKeyStore for PostgresStore {
     fn access_keys(&self) -> Result<AccessKeys, StoreError> {
-        let Opened { pool, here } = self.opened()?;
+        let here = self.opened()?.here;
         let asked =
             "SELECT id, sealed FROM openclaw.access_key WHERE tenant = $1 ORDER BY position";
-        let found = pool.read(|link| link.rows(asked, &[text(TENANT)]));
-        let found = found.map_err(|fault| told(fault, pool.shown()))?;
+        let found = self.ask(|link| link.rows(asked, &[text(TENANT)]))?;
         let mut keys = AccessKeys::default();
         for found in &found {
             match open(&here.rows, found) {
@@ -30,7 +29,7 @@ impl AccessKeyStore for PostgresStore {
                 // Whoever can write here and has no key must not be able to keep one from being revoked.
                 Err(fault) => {
                     let what = found.get::<_, &str>(0);
-                    let why = told(fault, pool.shown());
+                    let why = told(fault, self.shown());
                     let fault = format!("the row {what} of the keys to the gateway is none: {why}");
                     keys.faults.push(fault);
                 }
@@ -38,8 +37,7 @@ impl AccessKeyStore for PostgresStore {
         }
         if !keys.faults.is_empty() {
             // Unless it is our key that is another one.
-            pool.transaction(|tx| check_key(tx, &here.rows))
-                .map_err(|fault| told(fault, pool.shown()))?;
+            self.ask(|link| check_key(link, &here.rows))?;
         }
         Ok(keys)
     }
@@ -80,18 +78,12 @@ impl PostgresStore {
         &self,
         change: &dyn Fn(&Tx<'_>, &RowSealer) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        let mut attempt = || {
-            pool.transaction(|tx| {
-                check_key(tx, &here.rows)?;
-                let changed = change(tx, &here.rows)?;
-                let tell = "SELECT pg_notify('openclaw', $1)::text";
-                tx.row(tell, &[text(TABLE)])?;
-                Ok(changed)
-            })
-        };
         let at = Location::new(format!("{} (keys to the gateway)", self.shown()));
-        self.until_done(PATIENCE, &at, &mut attempt)
+        self.change(&at, &mut |tx, rows| {
+            let changed = change(tx, rows)?;
+            tx.notify(TABLE)?;
+            Ok(changed)
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::secret::Secret;
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// Where a database is.
+#[derive(Clone)]
 pub(super) struct Address {
     pub(super) config: Config,
     /// Host, port and name: nothing secret.

@@ -11,7 +11,6 @@ use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
 use crate::ports::vault::Sealer;
 
-use super::address::Address;
 use super::audit;
 use super::context::{Opened, PostgresStore};
 use super::deployment::{self, CHECK};
@@ -114,12 +113,7 @@ impl Database for PostgresStore {
         let Opened { pool, here } = self.opened()?;
         let watch = self.watch.get_or_init(|| {
             let listener = Listener {
-                address: Address {
-                    config: pool.address().config.clone(),
-                    shown: pool.shown().to_owned(),
-                    needs_tls: pool.address().needs_tls,
-                    is_here: pool.address().is_here,
-                },
+                address: pool.address().clone(),
                 tls: pool.tls().clone(),
                 node: here.node.clone(),
                 name: self.ports().files.process_name(),
@@ -134,7 +128,6 @@ impl PostgresStore {
     /// Whether a notification arrives, which is waited for a little.
     fn is_notified(&self) -> bool {
         // Starts to listen, and is told by another connection.
-        let probe = "SELECT pg_notify('openclaw', $1)::text";
         let probed = self.revision().and_then(|_| self.pool());
         let Ok(pool) = probed else {
             return false;
@@ -143,7 +136,7 @@ impl PostgresStore {
         let pauses = Duration::from_millis(5)..=Duration::from_millis(50);
         let nobody = || "the database".to_owned();
         let heard = || {
-            let _ = pool.read(|link| link.row(probe, &[text(PROBE)]));
+            let _ = pool.read(|link| link.notify(PROBE));
             let is_notified = self.watch.get().is_some_and(|watch| watch.is_notified());
             Ok::<_, LockError>(is_notified.then_some(()))
         };

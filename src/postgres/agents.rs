@@ -5,17 +5,13 @@ use crate::model::inheritance::Inheritance;
 use crate::ports::store::StoreError;
 use crate::store::inherit;
 
-use super::context::{Opened, PostgresStore};
-use super::documents::{PATIENCE, check_key};
-use super::fault::told;
+use super::context::PostgresStore;
 use super::link::{maybe, text};
 use super::seal::TENANT;
 
 pub(super) fn all(cx: &PostgresStore) -> Result<Vec<AgentId>, StoreError> {
-    let Opened { pool, .. } = cx.opened()?;
     let asked = "SELECT id FROM openclaw.agent WHERE tenant = $1";
-    let found = pool.read(|link| link.rows(asked, &[text(TENANT)]));
-    let found = found.map_err(|fault| told(fault, pool.shown()))?;
+    let found = cx.ask(|link| link.rows(asked, &[text(TENANT)]))?;
     let mut agents: Vec<AgentId> = found
         .iter()
         .map(|row| AgentId::normalise(row.get(0)))
@@ -27,10 +23,8 @@ pub(super) fn all(cx: &PostgresStore) -> Result<Vec<AgentId>, StoreError> {
 }
 
 pub(super) fn inheritance(cx: &PostgresStore, agent: &AgentId) -> Result<Inheritance, StoreError> {
-    let Opened { pool, .. } = cx.opened()?;
     let asked = "SELECT inheritance FROM openclaw.agent WHERE tenant = $1 AND id = $2";
-    let found = pool.read(|link| link.row(asked, &[text(TENANT), text(agent.as_str())]));
-    let found = found.map_err(|fault| told(fault, pool.shown()))?;
+    let found = cx.ask(|link| link.row(asked, &[text(TENANT), text(agent.as_str())]))?;
     match found.and_then(|row| row.get::<_, Option<String>>(0)) {
         None => Ok(Inheritance::Inherit),
         Some(said) => inherit::parse(said.as_bytes()).map_err(|fault| StoreError::Inheritance {
@@ -46,29 +40,21 @@ pub(super) fn set_inheritance(
     agent: &AgentId,
     inheritance: &Inheritance,
 ) -> Result<(), StoreError> {
-    let Opened { pool, here } = cx.opened()?;
     let said = inherit::written(inheritance);
     let put = "INSERT INTO openclaw.agent (tenant, id, revision, inheritance) VALUES ($1, $2, 1, $3) \
         ON CONFLICT (tenant, id) DO UPDATE SET inheritance = $3, revision = agent.revision + 1";
     let params = [text(TENANT), text(agent.as_str()), maybe(said.as_deref())];
-    cx.until_done(PATIENCE, &cx.place(agent), &mut || {
-        pool.transaction(|tx| {
-            check_key(tx, &here.rows)?;
-            tx.change(put, &params).map(drop)
-        })
+    cx.change(&cx.place(agent), &mut |tx, _| {
+        tx.change(put, &params).map(drop)
     })
 }
 
 /// Writes what is there already: the database takes writes, and a file for an answer can be made.
 pub(super) fn check_writable(cx: &PostgresStore, agent: &AgentId) -> Result<(), StoreError> {
-    let Opened { pool, here } = cx.opened()?;
-    here.rescue.check_writable()?;
+    cx.opened()?.here.rescue.check_writable()?;
     let touched = "UPDATE openclaw.agent SET revision = revision WHERE tenant = $1 AND id = $2";
     let params = [text(TENANT), text(agent.as_str())];
-    cx.until_done(PATIENCE, &cx.place(agent), &mut || {
-        pool.transaction(|tx| {
-            check_key(tx, &here.rows)?;
-            tx.change(touched, &params).map(drop)
-        })
+    cx.change(&cx.place(agent), &mut |tx, _| {
+        tx.change(touched, &params).map(drop)
     })
 }

@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
-use crate::model::id::{AgentId, ProfileId};
-use crate::model::profiles::AuthProfiles;
+use crate::model::id::AgentId;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::lock::Wait;
-use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
+use crate::ports::store::{PendingRefresh, Reserved, Scope, StoreError};
 use crate::store::history_rules;
-use crate::store::rescue::RescueSlot;
+use crate::store::rescue::RescueAnswer;
 
-use super::context::{Opened, PostgresStore};
+use super::context::PostgresStore;
 use super::documents::{check_key, document, find, write};
 use super::fault::{Fault, told};
 use super::history::RowHistories;
@@ -31,23 +30,13 @@ use super::seal::TENANT;
 /// command stores it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of the server's answer.
-pub(super) enum Answer<'a> {
-    /// It has not come; here is where it goes.
-    Awaited(RescueSlot<'a>),
-    /// It lies in this file.
-    Saved(Location),
-    /// It came and could not be written where it was prepared.
-    InMemory(RescueSlot<'a>, Secret<Vec<u8>>),
-}
-
 /// A refresh that may be sent.
 pub(super) struct ReservedLease<'a> {
     pub(super) cx: &'a PostgresStore,
     pub(super) lease: Lease<'a>,
     pub(super) record: GrantRecord,
     pub(super) pending: PendingRefresh,
-    pub(super) answer: Answer<'a>,
+    pub(super) answer: RescueAnswer<'a>,
 }
 
 impl ReservedLease<'_> {
@@ -83,7 +72,7 @@ impl ReservedLease<'_> {
         let here = &self.cx.opened()?.here;
         let found = find(tx, &here.rows, agent, Scope::All)?;
         let mut doc = document(&found, Scope::All, &self.cx.place(agent))?;
-        for (profile, old) in copies(&doc, &self.record.grant) {
+        for (profile, old) in doc.copies(&self.record.grant) {
             // A row always holds its secrets.
             let _ = doc.put(profile, Credential::OAuth(old.renewed(new)));
         }
@@ -111,24 +100,23 @@ impl ReservedLease<'_> {
 
     /// Writes down that the successor lives, and that this grant is spent.
     fn close(&self, tx: &Tx<'_>, successor: &GrantDigest, now: Timestamp) -> Result<(), Fault> {
-        let mut next = self.record.clone();
-        next.grant = successor.clone();
-        next.binding = Some(self.pending.binding.clone());
-        next.proven_at = Some(now);
-        next.attempt = None;
+        let binding = self.pending.binding.clone();
+        let mut next = self.record.renewed(successor.clone(), binding, now);
         let outcome = RefreshOutcome::Stored {
             successor: successor.clone(),
         };
         if *successor == self.record.grant {
-            let record = closed(next, &self.record, outcome, now);
-            return self.let_go(tx, (&record, None), "stored");
+            next.attempt = self.record.attempt.clone();
+            next.close(outcome, now);
+            return self.let_go(tx, (&next, None), "stored");
         }
         // Whoever refreshes it already knows more.
         let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record) \
             VALUES ($1, $2, $3) ON CONFLICT (tenant, grant_digest) DO NOTHING";
         let params = [text(TENANT), text(successor.as_str()), text(written(&next))];
         tx.change(put, &params)?;
-        let record = closed(self.record.clone(), &self.record, outcome, now);
+        let mut record = self.record.clone();
+        record.close(outcome, now);
         self.let_go(tx, (&record, Some(successor)), "stored")
     }
 
@@ -189,23 +177,6 @@ impl ReservedLease<'_> {
             told(fault, pool.shown())
         })
     }
-
-    /// The rows could not be written: says where the answer is.
-    fn not_stored(&mut self, error: StoreError) -> StoreError {
-        let saved = match &self.answer {
-            Answer::Saved(at) => Some(at.clone()),
-            Answer::InMemory(slot, answer) => {
-                let here = self.cx.opened().map(|opened| opened.here);
-                here.ok()
-                    .and_then(|here| here.rescue.save_elsewhere(slot, answer))
-            }
-            Answer::Awaited(_) => None,
-        };
-        StoreError::NotStored {
-            source: Box::new(error),
-            saved,
-        }
-    }
 }
 
 /// The successor of a grant, if it is spent.
@@ -235,37 +206,8 @@ fn holders(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Vec<AgentId>, Fault> {
     Ok(agents.collect())
 }
 
-/// The profiles of a document that hold the grant.
-fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
-    let oauth = |(id, credential): (&ProfileId, &Credential)| {
-        let oauth = credential.as_oauth()?;
-        (oauth.grant().as_ref() == Some(grant)).then(|| (id.clone(), oauth.clone()))
-    };
-    doc.profiles().filter_map(oauth).collect()
-}
-
-/// A record with the end of the attempt that `begun` has open.
-fn closed(
-    mut record: GrantRecord,
-    begun: &GrantRecord,
-    outcome: RefreshOutcome,
-    now: Timestamp,
-) -> GrantRecord {
-    record.attempt = begun.attempt.clone().map(|mut attempt| {
-        attempt.failures = match outcome {
-            RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
-            _ => 0,
-        };
-        attempt.settled_at = Some(now);
-        attempt.outcome = Some(outcome);
-        attempt
-    });
-    record
-}
-
 impl Reserved for ReservedLease<'_> {
     fn confirm(&mut self, _: &Wait<'_>) -> Result<bool, StoreError> {
-        let Opened { pool, .. } = self.cx.opened()?;
         let renew = "UPDATE openclaw.grant_lease l SET sent_at = clock_timestamp(), \
             until = clock_timestamp() + interval '45 s' \
             WHERE l.tenant = $1 AND l.grant_digest = $2 AND l.epoch = $3 AND l.successor IS NULL \
@@ -278,21 +220,12 @@ impl Reserved for ReservedLease<'_> {
             integer(self.lease.epoch),
             text(agent),
         ];
-        let renewed = pool.read(|link| link.change(renew, &params));
-        Ok(renewed.map_err(|fault| told(fault, pool.shown()))? > 0)
+        let renewed = self.cx.ask(|link| link.change(renew, &params))?;
+        Ok(renewed > 0)
     }
 
     fn save(&mut self, answer: &Secret<Vec<u8>>) {
-        let Answer::Awaited(slot) = &mut self.answer else {
-            return;
-        };
-        let saved = slot.save(answer);
-        let there = Answer::Saved(slot.location());
-        let awaited = std::mem::replace(&mut self.answer, there);
-        if let (Err(error), Answer::Awaited(slot)) = (saved, awaited) {
-            tracing::warn!(%error, "the server's answer could not be saved ahead");
-            self.answer = Answer::InMemory(slot, answer.clone());
-        }
+        self.answer.save(answer);
     }
 
     fn commit(
@@ -301,14 +234,16 @@ impl Reserved for ReservedLease<'_> {
         now: Timestamp,
     ) -> Result<Vec<AgentId>, StoreError> {
         let grant = self.record.grant.clone();
-        let successor = new.refresh_token().map_or_else(
-            || grant.clone(),
-            |token| GrantDigest::of(&self.record.provider, token),
-        );
+        let successor = self.record.next(new.refresh_token());
         let stored = self.insist(|tx| self.store(tx, (new, &successor), now));
         let changed = match stored {
             Ok(changed) => changed,
-            Err(error) => return Err(self.not_stored(error)),
+            Err(error) => {
+                return Err(StoreError::NotStored {
+                    source: Box::new(error),
+                    saved: self.answer.keep(),
+                });
+            }
         };
         self.lease.stays = true;
         if let Err(error) = self.cx.set_aside(&grant, &successor) {
@@ -325,7 +260,8 @@ impl Reserved for ReservedLease<'_> {
         outcome: &RefreshOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let record = closed(self.record.clone(), &self.record, outcome.clone(), now);
+        let mut record = self.record.clone();
+        record.close(outcome.clone(), now);
         let is_refused = matches!(outcome, RefreshOutcome::Refused(_));
         let name = match outcome {
             RefreshOutcome::Stored { .. } => "stored",
@@ -339,7 +275,7 @@ impl Reserved for ReservedLease<'_> {
         self.insist(|tx| self.let_go(tx, (&record, None), name))?;
         self.lease.stays = true;
         // A refusal is no grant, whatever else stood in the answer.
-        if is_refused || matches!(self.answer, Answer::Awaited(_)) {
+        if is_refused || self.answer.is_awaited() {
             let here = &self.cx.opened()?.here;
             if let Err(error) = here.rescue.discard(&self.record.grant) {
                 tracing::warn!(%error, "a file was left behind; the next refresh removes it");

@@ -10,6 +10,7 @@ use crate::ports::store::{Location, PendingRefresh, StoreError};
 use super::address::Address;
 use super::deployment::{self, Deployment};
 use super::fault::{Fault, told, unavailable};
+use super::link::Link;
 use super::pool::Pool;
 use super::settings::{Ports, Settings};
 use super::watch::Watch;
@@ -80,6 +81,15 @@ impl PostgresStore {
             }
         };
         Ok(Opened { pool, here })
+    }
+
+    /// Asks what may be asked twice.
+    pub(super) fn ask<T>(
+        &self,
+        ask: impl FnMut(&Link) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let Opened { pool, .. } = self.opened()?;
+        pool.read(ask).map_err(|fault| told(fault, pool.shown()))
     }
 
     /// Where the database is, without what is secret.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::seal::DataKey;
 use crate::model::text::hexadecimal;
 use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
-use crate::ports::database::Tables;
+use crate::ports::database::{LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
 use crate::ports::files::Sharing;
 use crate::ports::lock::{SHORT, Wait, lock_within};
 use crate::ports::store::StoreError;
@@ -24,13 +24,6 @@ use super::settings::{Ports, Settings};
 /// What the key of a database is tried on.
 pub(super) const CHECK: &str = "openclaw";
 
-/// How far the clock of this machine may be from the server's.
-const WARNED: Duration = Duration::from_secs(2);
-const REFUSED: Duration = Duration::from_secs(300);
-
-/// Tells the other machines that one is there: its id and its name.
-pub(super) const SEE: &str = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
-    ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
 const NODE: &str = "node-id";
 
 /// A database that this machine may use.
@@ -112,22 +105,14 @@ fn check_tables(tables: Tables, at: &str) -> Result<(), StoreError> {
 fn check_clock(server: i64, ports: &Ports) -> Result<(), StoreError> {
     let offset = Duration::from_millis(ports.clock.now().0.abs_diff(server));
     let seconds = offset.as_secs();
-    if offset > REFUSED {
+    if offset > LARGEST_OFFSET {
         let cause = format!("the clock of this machine is {seconds} s from that of the database");
         return Err(unavailable(cause, "Set the clocks, then try again."));
     }
-    if offset > WARNED {
+    if offset > NOTABLE_OFFSET {
         tracing::warn!("the clock of this machine is {seconds} s from that of the database");
     }
     Ok(())
-}
-
-impl Deployment {
-    /// Tells the other machines that this one is there.
-    pub(super) fn see(&self, pool: &Pool, name: &str) -> Result<(), Fault> {
-        pool.read(|link| link.change(SEE, &[text(&*self.node), text(name)]))?;
-        Ok(())
-    }
 }
 
 /// Says which database it is, and under which key it is sealed, unless somebody else just has.

@@ -27,7 +27,7 @@ use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
 /// How long a change is tried again while others change the same document.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A document that was read.
 pub(super) struct Found {
@@ -171,9 +171,7 @@ pub(super) fn write(
         let sealed = rows.seal(row("credential", id, name), entry.expose().as_bytes())?;
         put(tx, (id, name, position), &sealed, credential)?;
     }
-    let told = "SELECT pg_notify('openclaw', $1)::text";
-    tx.row(told, &[text(format!("agent {id} {}", revision + 1))])?;
-    Ok(())
+    tx.notify(&format!("agent {id} {}", revision + 1))
 }
 
 /// The next revision, if nobody has made it since.
@@ -247,11 +245,11 @@ fn put(
 }
 
 /// Every write begins with this: nobody writes under a key that was replaced meanwhile.
-pub(super) fn check_key(tx: &Tx<'_>, rows: &RowSealer) -> Result<(), Fault> {
+pub(super) fn check_key(link: &Link, rows: &RowSealer) -> Result<(), Fault> {
     // Nor in another database of the same address, which was made anew.
     let asked = "SELECT 1 FROM openclaw.deployment WHERE key_id = $1 AND id = $2";
     let id = rows.sealer().vault.as_str();
-    match tx.row(asked, &[Param::Bytes(rows.id()), text(id)])? {
+    match link.row(asked, &[Param::Bytes(rows.id()), text(id)])? {
         Some(_) => Ok(()),
         None => Err(Fault::OtherKey),
     }
@@ -263,9 +261,8 @@ impl PostgresStore {
         agent: &AgentId,
         scope: Scope<'_>,
     ) -> Result<AuthProfiles, StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        let found = pool.read(|link| find(link, &here.rows, agent, scope));
-        let found = found.map_err(|fault| told(fault, pool.shown()))?;
+        let here = self.opened()?.here;
+        let found = self.ask(|link| find(link, &here.rows, agent, scope))?;
         document(&found, scope, &self.place(agent))
     }
 
@@ -274,37 +271,38 @@ impl PostgresStore {
         agent: &AgentId,
         change: &mut dyn FnMut(&mut AuthProfiles) -> bool,
     ) -> Result<AuthProfiles, StoreError> {
-        let Opened { pool, here } = self.opened()?;
         let at = self.place(agent);
+        self.change(&at, &mut |tx, rows| {
+            let found = find(tx, rows, agent, Scope::All)?;
+            let mut doc = document(&found, Scope::All, &at)?;
+            if change(&mut doc) {
+                let mut histories = RowHistories::new(tx, rows, agent, self);
+                let kept = history_rules::keep(&mut histories, &mut doc);
+                histories.judge(kept)?;
+                write(tx, rows, agent, (&found, &doc))?;
+                let noted = history_rules::note_saved(&mut histories, &doc);
+                histories.judge(noted)?;
+            }
+            Ok(doc)
+        })
+    }
+
+    /// Changes rows in a transaction until that is done, with pauses that grow: again where others changed the same, and
+    /// where nobody knows whether it was committed, for made again it comes to the same.
+    pub(super) fn change<T>(
+        &self,
+        at: &Location,
+        change: &mut dyn FnMut(&Tx<'_>, &RowSealer) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let Opened { pool, here } = self.opened()?;
         let mut attempt = || {
             pool.transaction(|tx| {
                 check_key(tx, &here.rows)?;
-                let found = find(tx, &here.rows, agent, Scope::All)?;
-                let mut doc = document(&found, Scope::All, &at)?;
-                if change(&mut doc) {
-                    let mut histories = RowHistories::new(tx, &here.rows, agent, self);
-                    let kept = history_rules::keep(&mut histories, &mut doc);
-                    histories.judge(kept)?;
-                    write(tx, &here.rows, agent, (&found, &doc))?;
-                    let noted = history_rules::note_saved(&mut histories, &doc);
-                    histories.judge(noted)?;
-                }
-                Ok(doc)
+                change(tx, &here.rows)
             })
         };
-        self.until_done(PATIENCE, &at, &mut attempt)
-    }
-
-    /// Runs a transaction until it is done, with pauses that grow: again where others changed the same, and
-    /// where nobody knows whether it was committed, for made again it comes to the same.
-    pub(super) fn until_done<T>(
-        &self,
-        limit: Duration,
-        at: &Location,
-        attempt: &mut dyn FnMut() -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
         let wait = Wait {
-            limit,
+            limit: PATIENCE,
             interrupt: None,
             dialog: Some(&*self.ports().dialog),
         };

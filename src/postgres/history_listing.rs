@@ -5,9 +5,8 @@ use crate::model::id::{AgentId, ProfileId};
 use crate::ports::store::{History, HistoryListing, StoreError};
 use crate::store::handed_over::strip_grants;
 
-use super::context::{Opened, PostgresStore};
-use super::documents::{PATIENCE, check_key};
-use super::fault::{Fault, told};
+use super::context::PostgresStore;
+use super::fault::Fault;
 use super::history::{self, Kept, RowHistories};
 
 impl History for PostgresStore {
@@ -65,9 +64,8 @@ impl PostgresStore {
         agent: &AgentId,
         profile: Option<&ProfileId>,
     ) -> Result<Vec<Kept>, StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        let found = pool.read(|link| history::find(link, &here.rows, agent, profile));
-        found.map_err(|fault| told(fault, pool.shown()))
+        let here = self.opened()?.here;
+        self.ask(|link| history::find(link, &here.rows, agent, profile))
     }
 
     /// Done again it comes to the same.
@@ -76,13 +74,8 @@ impl PostgresStore {
         agent: &AgentId,
         change: &dyn Fn(&mut RowHistories<'_>) -> Result<(), Fault>,
     ) -> Result<(), StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        let mut attempt = || {
-            pool.transaction(|tx| {
-                check_key(tx, &here.rows)?;
-                change(&mut RowHistories::new(tx, &here.rows, agent, self))
-            })
-        };
-        self.until_done(PATIENCE, &self.place(agent), &mut attempt)
+        self.change(&self.place(agent), &mut |tx, rows| {
+            change(&mut RowHistories::new(tx, rows, agent, self))
+        })
     }
 }

@@ -11,7 +11,7 @@ use crate::model::grant::GrantDigest;
 use crate::ports::store::StoreError;
 
 use super::context::{Opened, PostgresStore};
-use super::fault::{Fault, told};
+use super::fault::Fault;
 use super::link::{Link, text};
 use super::seal::TENANT;
 
@@ -50,15 +50,14 @@ impl PostgresStore {
         grant: &GrantDigest,
         successor: &GrantDigest,
     ) -> Result<(), StoreError> {
-        let Opened { pool, here } = self.opened()?;
+        let here = self.opened()?.here;
         // The grant lives on, and no row could tell later whether this answer was lost.
         if grant == successor {
             return here.rescue.discard(grant);
         }
         let asked = "SELECT grant_digest FROM openclaw.grant_lease \
             WHERE tenant = $1 AND successor = $2";
-        let before = pool.read(|link| link.rows(asked, &[text(TENANT), text(grant.as_str())]));
-        let before = before.map_err(|fault| told(fault, pool.shown()))?;
+        let before = self.ask(|link| link.rows(asked, &[text(TENANT), text(grant.as_str())]))?;
         let before: Vec<&str> = before.iter().map(|row| row.get(0)).collect();
         let now = self.ports().clock.now();
         for kept in here.rescue.kept()? {
@@ -83,12 +82,11 @@ impl PostgresStore {
     }
 
     fn compare(&self) -> Result<(), StoreError> {
-        let Opened { pool, here } = self.opened()?;
+        let here = self.opened()?.here;
         let now = self.ports().clock.now();
         for kept in here.rescue.kept()? {
-            let said = pool.read(|link| said(link, kept.grant.as_str()));
             let is_old = kept.at.after(KEPT) < now;
-            match said.map_err(|fault| told(fault, pool.shown()))? {
+            match self.ask(|link| said(link, kept.grant.as_str()))? {
                 Said::Nothing if !is_old => {
                     tracing::warn!("the database lost a refresh; it is stored again");
                     here.rescue.take_up(&kept)?;

@@ -4,8 +4,8 @@ use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::files::FileLock;
 use crate::ports::store::StoreError;
 
-use super::context::{Opened, PostgresStore};
-use super::fault::{Fault, told};
+use super::context::PostgresStore;
+use super::fault::Fault;
 use super::link::{Link, integer, maybe, text};
 use super::seal::TENANT;
 
@@ -40,11 +40,9 @@ impl Drop for Lease<'_> {
             until = NULL WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
         let (grant, epoch) = (self.grant.as_str(), self.epoch);
         let params = [text(TENANT), text(grant), integer(epoch)];
-        let freed = (self.cx.opened())
-            .map(|Opened { pool, .. }| pool.read(|link| link.change(free, &params)));
         // It ends by itself.
-        if let Ok(Err(fault)) = freed {
-            tracing::debug!(?fault, "a lease was not given back");
+        if let Err(error) = self.cx.ask(|link| link.change(free, &params)) {
+            tracing::debug!(%error, "a lease was not given back");
         }
     }
 }
@@ -82,18 +80,15 @@ pub(super) fn written(record: &GrantRecord) -> String {
 
 /// Whether a grant is known to be spent.
 pub(super) fn is_spent(cx: &PostgresStore, grant: &GrantDigest) -> Result<bool, StoreError> {
-    let Opened { pool, .. } = cx.opened()?;
     let asked = "SELECT 1 FROM openclaw.grant_lease \
         WHERE tenant = $1 AND grant_digest = $2 AND successor IS NOT NULL";
-    let found = pool.read(|link| link.row(asked, &[text(TENANT), text(grant.as_str())]));
-    Ok(found.map_err(|fault| told(fault, pool.shown()))?.is_some())
+    let found = cx.ask(|link| link.row(asked, &[text(TENANT), text(grant.as_str())]));
+    Ok(found?.is_some())
 }
 
 impl PostgresStore {
     /// What is known of a grant.
     pub(super) fn record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
-        let Opened { pool, .. } = self.opened()?;
-        let found = pool.read(|link| record(link, grant));
-        found.map_err(|fault| told(fault, pool.shown()))
+        self.ask(|link| record(link, grant))
     }
 }

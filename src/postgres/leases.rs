@@ -8,16 +8,16 @@
 
 use std::time::Duration;
 
-use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
+use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::{
     Exclusion, GrantLock, Held, PendingRefresh, Reserved, SavedAnswer, StoreError, Waited,
 };
 
-use super::commit::{Answer, ReservedLease};
+use super::commit::ReservedLease;
 use super::context::{Opened, PostgresStore};
 use super::documents::check_key;
-use super::fault::{Fault, told};
+use super::fault::Fault;
 use super::lease::{Lease, written};
 use super::link::{Link, integer, text};
 use super::pool::Tx;
@@ -29,7 +29,10 @@ const PAUSES: std::ops::RangeInclusive<Duration> =
 
 /// Takes the lease of a grant. One statement, which waits for whoever else changes the row and judges
 /// it as it is then: a look before it would be older than the lock.
-const TAKE: &str = "INSERT INTO openclaw.grant_lease AS l \
+/// It also tells the other machines that this one is there.
+const TAKE: &str = "WITH seen AS (INSERT INTO openclaw.node (id, name) VALUES ($3, $4) \
+        ON CONFLICT (id) DO UPDATE SET name = $4, seen_at = clock_timestamp()) \
+    INSERT INTO openclaw.grant_lease AS l \
     (tenant, grant_digest, epoch, holder, note, phase, until) \
     VALUES ($1, $2, 1, $3, $4, 'held', clock_timestamp() + interval '45 s') \
     ON CONFLICT (tenant, grant_digest) DO UPDATE SET epoch = l.epoch + 1, holder = $3, note = $4, \
@@ -55,14 +58,12 @@ impl Exclusion for NoOthers {}
 
 impl PostgresStore {
     pub(super) fn lease<'a>(&'a self, grant: &GrantDigest) -> Result<GrantLock<'a>, StoreError> {
-        let Opened { pool, here } = self.opened()?;
+        let here = self.opened()?.here;
         let Some(lock) = here.rescue.try_lock(grant)? else {
             let owner = here.rescue.owner(grant);
             return Ok(GrantLock::Taken { owner });
         };
         let process = self.ports().files.process_name();
-        here.see(pool, &process)
-            .map_err(|fault| told(fault, pool.shown()))?;
         let digest = grant.as_str();
         let params = [
             text(TENANT),
@@ -71,9 +72,7 @@ impl PostgresStore {
             text(&*process),
         ];
         // Asked twice, because the first answer was lost, it gives what this machine has already.
-        let taken = pool.read(|link| link.row(TAKE, &params));
-        let taken = taken.map_err(|fault| told(fault, pool.shown()))?;
-        if let Some(row) = taken {
+        if let Some(row) = self.ask(|link| link.row(TAKE, &params))? {
             let lease = Lease {
                 cx: self,
                 grant: grant.clone(),
@@ -89,11 +88,9 @@ impl PostgresStore {
                 lease: Some(lease),
             })));
         }
-        let asked = "SELECT l.successor, l.note, n.name FROM openclaw.grant_lease l \
-            LEFT JOIN openclaw.node n ON n.id = l.holder \
-            WHERE l.tenant = $1 AND l.grant_digest = $2";
-        let found = pool.read(|link| link.row(asked, &[text(TENANT), text(digest)]));
-        let found = found.map_err(|fault| told(fault, pool.shown()))?;
+        let asked = "SELECT successor, note FROM openclaw.grant_lease \
+            WHERE tenant = $1 AND grant_digest = $2";
+        let found = self.ask(|link| link.row(asked, &[text(TENANT), text(digest)]))?;
         let successor = found
             .as_ref()
             .and_then(|row| row.get::<_, Option<String>>(0));
@@ -108,14 +105,14 @@ impl PostgresStore {
     }
 
     pub(super) fn is_leased(&self, grant: &GrantDigest) -> bool {
-        let Ok(Opened { pool, here }) = self.opened() else {
+        let Ok(Opened { here, .. }) = self.opened() else {
             return false;
         };
         let asked = "SELECT 1 FROM openclaw.grant_lease WHERE tenant = $1 AND grant_digest = $2 \
             AND successor IS NULL AND holder IS NOT NULL AND holder <> $3 \
             AND (phase = 'sent' OR until > clock_timestamp())";
         let params = [text(TENANT), text(grant.as_str()), text(&*here.node)];
-        let is_elsewhere = pool.read(|link| link.row(asked, &params)).ok().flatten();
+        let is_elsewhere = self.ask(|link| link.row(asked, &params)).ok().flatten();
         here.rescue.is_locked(grant) || is_elsewhere.is_some()
     }
 
@@ -175,7 +172,7 @@ impl<'a> Held<'a> for HeldLease<'a> {
             lease: self.take(),
             record,
             pending: answer.refresh.clone(),
-            answer: Answer::Saved(answer.at.clone()),
+            answer: self.cx.opened()?.here.rescue.resume(answer),
         }))
     }
 
@@ -187,7 +184,7 @@ impl<'a> Held<'a> for HeldLease<'a> {
         let Opened { pool, here } = self.cx.opened()?;
         let record = begun(self.cx, &self.grant, refresh)?;
         let mut lease = self.take();
-        let slot = here.rescue.prepare(&self.grant, refresh)?;
+        let answer = here.rescue.prepare(&self.grant, refresh)?;
         let sent = pool.transaction(|tx| {
             check_key(tx, &here.rows)?;
             check_held(tx, refresh, &self.grant)?;
@@ -204,7 +201,7 @@ impl<'a> Held<'a> for HeldLease<'a> {
             lease,
             record,
             pending: refresh.clone(),
-            answer: Answer::Awaited(slot),
+            answer,
         }))
     }
 }
@@ -246,23 +243,12 @@ fn begun(
     grant: &GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<GrantRecord, StoreError> {
+    let whose = (&refresh.provider, &refresh.profile);
     let before = cx.record(grant)?;
-    let (provider, profile) = (&refresh.provider, &refresh.profile);
-    let record = before.unwrap_or_else(|| GrantRecord::new(grant.clone(), provider, profile));
-    let failures = record
-        .attempt
-        .as_ref()
-        .map_or(0, |attempt| attempt.failures);
-    Ok(GrantRecord {
-        grant: grant.clone(),
-        provider: provider.clone(),
-        profile: profile.clone(),
-        attempt: Some(Attempt {
-            begun_at: refresh.begun_at,
-            settled_at: None,
-            outcome: None,
-            failures,
-        }),
-        ..record
-    })
+    Ok(GrantRecord::begun(
+        before,
+        grant.clone(),
+        whose,
+        refresh.begun_at,
+    ))
 }

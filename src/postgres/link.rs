@@ -124,6 +124,12 @@ impl Link {
         self.run(self.client.execute_typed(statement, &params))
     }
 
+    /// Tells whoever listens, once it is committed.
+    pub(super) fn notify(&self, what: &str) -> Result<(), Fault> {
+        let told = "SELECT pg_notify('openclaw', $1)::text";
+        self.row(told, &[text(what)]).map(drop)
+    }
+
     /// Runs statements without parameters.
     pub(super) fn batch(&self, statements: &str) -> Result<(), Fault> {
         self.run(self.client.batch_execute(statements))

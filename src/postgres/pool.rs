@@ -104,7 +104,6 @@ impl Pool {
         mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.with(&mut |link| {
-            link.allow(STATEMENT);
             link.batch(BEGIN)?;
             match work(&Tx(link)) {
                 Ok(done) => match link.batch("COMMIT") {
@@ -126,11 +125,13 @@ impl Pool {
     fn with<T>(&self, ask: &mut dyn FnMut(&Link) -> Result<T, Fault>) -> Result<T, Fault> {
         let idle = self.idle.lock().pop().filter(|link| !link.is_closed());
         if let Some(link) = idle {
+            // Whoever had it may have allowed more.
+            link.allow(STATEMENT);
             match ask(&link) {
                 // The server was started anew since, or whoever stands between closed it. The others
                 // that wait here are of the same age.
                 Err(Fault::Gone(_)) => {
-                    self.was_lost.store(true, Ordering::SeqCst);
+                    self.note_lost();
                     self.idle.lock().clear();
                 }
                 done => {
@@ -151,9 +152,8 @@ impl Pool {
         if is_lost {
             self.note_lost();
         }
-        let is_usable = !is_lost;
         let mut idle = self.idle.lock();
-        if is_usable && !link.is_closed() && idle.len() < IDLE {
+        if !is_lost && !link.is_closed() && idle.len() < IDLE {
             idle.push(link);
         }
     }

@@ -10,8 +10,6 @@ use crate::ports::store::{
 };
 
 use super::agents;
-use super::context::Opened;
-use super::fault::told;
 use super::lease;
 
 pub use super::context::PostgresStore;
@@ -78,9 +76,7 @@ impl Journal for PostgresStore {
     }
 
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError> {
-        let Opened { pool, .. } = self.opened()?;
-        let put = pool.read(|link| lease::put_record(link, record));
-        put.map_err(|fault| told(fault, pool.shown()))
+        self.ask(|link| lease::put_record(link, record))
     }
 
     fn pending_answers(&self) -> Result<Vec<GrantDigest>, StoreError> {

@@ -16,7 +16,6 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::deployment::SEE;
 use super::settings::Tls;
 
 /// Between two looks: so late a change is found at most where no notification arrives.
@@ -35,6 +34,9 @@ const PRUNE: &str = "\
         AND recorded_at < clock_timestamp() - interval '90 days'; \
     DELETE FROM openclaw.grant_journal WHERE sent_at < clock_timestamp() - interval '90 days'; \
     DELETE FROM openclaw.node WHERE seen_at < clock_timestamp() - interval '90 days'";
+
+const SEE: &str = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
+    ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
 
 /// Before the connection is tried again.
 const AGAIN: Duration = Duration::from_millis(250);

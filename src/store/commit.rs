@@ -7,16 +7,16 @@
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::files::{FileError, FileLock, Reservation, Sharing};
 use crate::ports::lock::Wait;
-use crate::ports::store::{Location, PendingRefresh, Reserved, Scope, StoreError};
+use crate::ports::store::{PendingRefresh, Reserved, Scope, StoreError};
 
+use super::answer_slot::Answer;
 use super::document_lock;
-use super::error::at;
 use super::history;
 use super::history_rules;
 use super::io::FileStore;
@@ -24,31 +24,9 @@ use super::journal;
 use super::lock_path::PATIENCE;
 use super::read;
 use super::references;
-use super::saved_answer::{self, Slot};
+use super::saved_answer;
 use super::shared_lock::Excluded;
 use super::write;
-
-/// The profiles of a document that hold the grant.
-pub(super) fn copies(doc: &AuthProfiles, grant: &GrantDigest) -> Vec<(ProfileId, OAuth)> {
-    let is_copy = |oauth: &OAuth| oauth.grant().as_ref() == Some(grant);
-    let all = doc
-        .profiles()
-        .filter_map(|(id, credential)| match credential {
-            Credential::OAuth(oauth) if is_copy(oauth) => Some((id.clone(), oauth.clone())),
-            _ => None,
-        });
-    all.collect()
-}
-
-/// What became of the server's answer.
-pub(super) enum Answer<'a> {
-    /// It has not come; here is where it goes.
-    Awaited(Slot<'a>),
-    /// It lies in this file.
-    Saved(Location),
-    /// It came and could not be written where it was prepared.
-    InMemory(Slot<'a>, Secret<Vec<u8>>),
-}
 
 /// A refresh that may be sent, and what it needs to be stored.
 pub(super) struct ReservedGrant<'a> {
@@ -76,12 +54,12 @@ impl ReservedGrant<'_> {
         let sealing = self.cx.sealing()?;
         let (mut found, _) = write::find_all(&self.cx, &locked)?;
         found.check(&self.cx.paths.document(agent))?;
-        let (grant, successor) = (&self.record.grant, self.successor(new));
+        let (grant, successor) = (&self.record.grant, self.record.next(new.refresh_token()));
         let binding = &self.pending.binding;
         let mut moved = false;
         let mut renew = |doc: &mut AuthProfiles| {
             moved = false;
-            let copies = copies(doc, grant);
+            let copies = doc.copies(grant);
             doc.bindings.insert(successor.clone(), binding.clone());
             for (profile, old) in copies {
                 // Where none takes it, the history keeps the successor.
@@ -122,7 +100,7 @@ impl ReservedGrant<'_> {
     /// after the rename.
     fn is_stored(&self, agent: &AgentId, successor: &GrantDigest) -> bool {
         let doc = read::load(&self.cx, agent, Scope::All);
-        doc.is_ok_and(|doc| !copies(&doc, successor).is_empty())
+        doc.is_ok_and(|doc| !doc.copies(successor).is_empty())
     }
 
     fn others(&self) -> Vec<AgentId> {
@@ -132,30 +110,12 @@ impl ReservedGrant<'_> {
         });
         let holds = |agent: &AgentId| {
             let doc = read::load(&self.cx, agent, Scope::All);
-            doc.is_ok_and(|doc| !copies(&doc, &self.record.grant).is_empty())
+            doc.is_ok_and(|doc| !doc.copies(&self.record.grant).is_empty())
         };
         let others = agents
             .into_iter()
             .filter(|agent| *agent != self.pending.agent);
         others.filter(holds).collect()
-    }
-
-    fn successor(&self, new: &OAuth) -> GrantDigest {
-        new.refresh_token()
-            .map_or(self.record.grant.clone(), |token| {
-                GrantDigest::of(&self.record.provider, token)
-            })
-    }
-
-    fn close(&mut self, outcome: RefreshOutcome, now: Timestamp) {
-        if let Some(attempt) = &mut self.record.attempt {
-            attempt.failures = match outcome {
-                RefreshOutcome::Passing { .. } => attempt.failures.saturating_add(1),
-                _ => 0,
-            };
-            attempt.settled_at = Some(now);
-            attempt.outcome = Some(outcome);
-        }
     }
 
     fn write_record(&self, record: &GrantRecord) -> Result<(), FileError> {
@@ -185,18 +145,15 @@ impl ReservedGrant<'_> {
         is_locked: bool,
         now: Timestamp,
     ) -> Result<(), FileError> {
-        let mut next = self.record.clone();
-        next.grant = successor.clone();
-        next.binding = Some(self.pending.binding.clone());
-        next.proven_at = Some(now);
-        next.attempt = None;
+        let binding = self.pending.binding.clone();
+        let next = self.record.renewed(successor.clone(), binding, now);
         let is_rotated = successor != self.record.grant;
         if !is_rotated {
             self.record = next;
         } else if is_locked && !journal::is_spent(&self.cx, &successor)? {
             self.write_record(&next)?;
         }
-        self.close(RefreshOutcome::Stored { successor }, now);
+        self.record.close(RefreshOutcome::Stored { successor }, now);
         if !is_rotated {
             return self.write_record(&self.record);
         }
@@ -220,17 +177,10 @@ impl ReservedGrant<'_> {
     }
 
     /// The owner's document could not be written: says where the answer is.
-    fn not_stored(&mut self, error: StoreError) -> StoreError {
-        let saved = match &self.answer {
-            Answer::Saved(at) => Some(at.clone()),
-            Answer::InMemory(slot, answer) => {
-                saved_answer::save_elsewhere(&self.cx, slot, answer).map(|path| at(&path))
-            }
-            Answer::Awaited(_) => None,
-        };
+    fn not_stored(&self, error: StoreError) -> StoreError {
         StoreError::NotStored {
             source: Box::new(error),
-            saved,
+            saved: self.answer.keep(&self.cx),
         }
     }
 }
@@ -241,20 +191,11 @@ impl Reserved for ReservedGrant<'_> {
             excluded.renew(wait)?;
         }
         let doc = read::load(&self.cx, &self.pending.agent, Scope::All)?;
-        Ok(!copies(&doc, &self.record.grant).is_empty())
+        Ok(!doc.copies(&self.record.grant).is_empty())
     }
 
     fn save(&mut self, answer: &Secret<Vec<u8>>) {
-        let Answer::Awaited(slot) = &mut self.answer else {
-            return;
-        };
-        let saved = slot.save(answer);
-        let there = Answer::Saved(at(&slot.path));
-        let awaited = std::mem::replace(&mut self.answer, there);
-        if let (Err(error), Answer::Awaited(slot)) = (saved, awaited) {
-            tracing::warn!(%error, "the server's answer could not be saved ahead");
-            self.answer = Answer::InMemory(slot, answer.clone());
-        }
+        self.answer.save(answer);
     }
 
     fn commit(
@@ -262,7 +203,7 @@ impl Reserved for ReservedGrant<'_> {
         new: &OAuth,
         now: Timestamp,
     ) -> Result<Vec<AgentId>, StoreError> {
-        let successor = self.successor(new);
+        let successor = self.record.next(new.refresh_token());
         let successor_lock = self.lock_successor(&successor);
         let owner = self.pending.agent.clone();
         let mut is_done = true;
@@ -318,7 +259,7 @@ impl Reserved for ReservedGrant<'_> {
         outcome: &RefreshOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.close(outcome.clone(), now);
+        self.record.close(outcome.clone(), now);
         self.write_record(&self.record)?;
         if let Answer::Awaited(slot) = &self.answer
             && let Err(error) = self.cx.io.files.remove(&slot.path)

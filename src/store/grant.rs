@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::grant::{Attempt, GrantDigest, GrantRecord};
+use crate::model::grant::{GrantDigest, GrantRecord};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::files::{FileError, FileLock, Sharing};
 use crate::ports::lock::{LockError, Wait};
@@ -14,7 +14,8 @@ use crate::ports::store::{
     StoreError, Waited,
 };
 
-use super::commit::{Answer, ReservedGrant, copies};
+use super::answer_slot::{self, Answer};
+use super::commit::ReservedGrant;
 use super::document_lock;
 use super::error::at;
 use super::io::{FileStore, Io};
@@ -157,7 +158,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
         };
         check_held(&unasked, &refresh.agent, &grant)?;
         let space = write::reserve(cx, &refresh.agent)?;
-        let slot = saved_answer::prepare(cx, unasked.sealing()?, &grant, refresh)?;
+        let slot = answer_slot::prepare(cx, unasked.sealing()?, &grant, refresh)?;
         let record = begun(cx, grant, refresh)?;
         // Last of all, for from now on the refresh counts as begun.
         if let Err(error) = journal::write(cx, &record) {
@@ -180,7 +181,7 @@ impl<'a> Held<'a> for HeldGrant<'a> {
 /// Fails if the document of an agent does not hold the grant any more.
 fn check_held(cx: &FileStore, agent: &AgentId, grant: &GrantDigest) -> Result<(), StoreError> {
     let doc = read::load(cx, agent, Scope::All)?;
-    match copies(&doc, grant).is_empty() {
+    match doc.copies(grant).is_empty() {
         false => Ok(()),
         true => Err(StoreError::Conflict {
             at: at(&cx.paths.document(agent)),
@@ -194,22 +195,9 @@ fn begun(
     grant: GrantDigest,
     refresh: &PendingRefresh,
 ) -> Result<GrantRecord, FileError> {
-    let (provider, profile) = (&refresh.provider, &refresh.profile);
+    let whose = (&refresh.provider, &refresh.profile);
     let before = journal::read(cx, &grant)?;
-    let record = before.unwrap_or_else(|| GrantRecord::new(grant.clone(), provider, profile));
-    let failures = record.attempt.map_or(0, |attempt| attempt.failures);
-    Ok(GrantRecord {
-        grant,
-        provider: provider.clone(),
-        profile: profile.clone(),
-        attempt: Some(Attempt {
-            begun_at: refresh.begun_at,
-            settled_at: None,
-            outcome: None,
-            failures,
-        }),
-        ..record
-    })
+    Ok(GrantRecord::begun(before, grant, whose, refresh.begun_at))
 }
 
 /// Later releases of OpenClaw lock a refresh by profile, in two ways. Agents with profiles of one

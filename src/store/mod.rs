@@ -22,6 +22,7 @@ pub mod render;
 pub mod rescue;
 
 mod access_keys;
+mod answer_slot;
 mod commit;
 mod document_lock;
 mod entry;

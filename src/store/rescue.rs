@@ -13,15 +13,15 @@ use crate::model::saved_response::ROOM;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::Dialog;
-use crate::ports::files::{FileError, FileLock, Files, Sharing};
+use crate::ports::files::{FileLock, Files, Sharing};
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::store::{GrantLocks as _, Location, PendingRefresh, SavedAnswer, StoreError};
 use crate::ports::vault::Vault;
 
-use super::error::at;
+use super::answer_slot::{self, Answer};
 use super::io::FileStore;
 use super::paths::StorePaths;
-use super::saved_answer::{self, Slot};
+use super::saved_answer;
 
 /// What stands behind the name of an answer that is stored, and kept for a while.
 const STORED: &str = ".stored";
@@ -39,8 +39,11 @@ pub struct Kept {
 /// The files of this machine.
 pub struct RescueFiles(FileStore);
 
-/// A file that lies ready for one answer.
-pub struct RescueSlot<'a>(Slot<'a>);
+/// What became of the answer to one refresh.
+pub struct RescueAnswer<'a> {
+    answer: Answer<'a>,
+    files: &'a RescueFiles,
+}
 
 impl RescueFiles {
     /// Those below a directory, which belong to the store that `identity` names: whatever the directory
@@ -113,19 +116,23 @@ impl RescueFiles {
         &self,
         grant: &GrantDigest,
         refresh: &PendingRefresh,
-    ) -> Result<RescueSlot<'_>, StoreError> {
+    ) -> Result<RescueAnswer<'_>, StoreError> {
         saved_answer::check_readable(&self.0, grant)?;
         let sealing = self.0.sealing()?;
-        saved_answer::prepare(&self.0, sealing, grant, refresh).map(RescueSlot)
+        let slot = answer_slot::prepare(&self.0, sealing, grant, refresh)?;
+        Ok(self.answer(Answer::Awaited(slot)))
     }
 
-    /// Saves an answer outside the directory, whose disk just failed.
-    pub fn save_elsewhere(
-        &self,
-        slot: &RescueSlot<'_>,
-        answer: &Secret<Vec<u8>>,
-    ) -> Option<Location> {
-        saved_answer::save_elsewhere(&self.0, &slot.0, answer).map(|path| at(&path))
+    /// One that was saved before.
+    pub fn resume(&self, saved: &SavedAnswer) -> RescueAnswer<'_> {
+        self.answer(Answer::Saved(saved.at.clone()))
+    }
+
+    fn answer<'a>(&'a self, answer: Answer<'a>) -> RescueAnswer<'a> {
+        RescueAnswer {
+            answer,
+            files: self,
+        }
     }
 
     /// Removes every answer to a refresh of a grant, now that its successor is stored.
@@ -210,17 +217,19 @@ impl RescueFiles {
     }
 }
 
-impl RescueSlot<'_> {
-    /// Saves the answer where it was prepared.
-    ///
-    /// # Errors
-    /// What the disk says; [`RescueFiles::save_elsewhere`] is another way.
-    pub fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
-        self.0.save(answer)
+impl RescueAnswer<'_> {
+    /// Saves the answer that has come where it was prepared; where that fails it is held.
+    pub fn save(&mut self, answer: &Secret<Vec<u8>>) {
+        self.answer.save(answer);
     }
 
-    /// Where it lies.
-    pub fn location(&self) -> Location {
-        at(&self.0.path)
+    /// Whether none has come.
+    pub fn is_awaited(&self) -> bool {
+        matches!(self.answer, Answer::Awaited(_))
+    }
+
+    /// Where it lies, saved elsewhere if it does not yet; `None` if it is lost, or has not come.
+    pub fn keep(&self) -> Option<Location> {
+        self.answer.keep(&self.files.0)
     }
 }

@@ -7,17 +7,15 @@
 //! vault is open before the request is sent.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::model::grant::GrantDigest;
-use crate::model::saved_response::{self, IS_SEALED, ROOM};
+use crate::model::saved_response::{self, IS_SEALED};
 use crate::model::seal::Seal;
 use crate::model::secret::Secret;
-use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
 use crate::model::vault::{About, VaultFault};
-use crate::ports::files::{FileError, Prepared, Untrusted};
-use crate::ports::store::{PendingRefresh, SavedAnswer, StoreError};
+use crate::ports::files::{FileError, Untrusted};
+use crate::ports::store::{SavedAnswer, StoreError};
 use crate::ports::vault::Sealer;
 
 use super::error::at;
@@ -25,48 +23,6 @@ use super::io::FileStore;
 use super::sealed::Sealing;
 
 const SUFFIX: &str = ".answer";
-
-/// The file of one refresh, ready for its answer.
-pub(super) struct Slot<'a> {
-    pub(super) path: PathBuf,
-    head: Vec<u8>,
-    file: Box<dyn Prepared + 'a>,
-    /// What seals the answer, which is to a refresh of this grant.
-    sealer: Option<Arc<Sealer>>,
-    grant: GrantDigest,
-}
-
-impl Slot<'_> {
-    /// Saves the answer where it was prepared.
-    pub(super) fn save(&mut self, answer: &Secret<Vec<u8>>) -> Result<(), FileError> {
-        let bytes = self.response(answer)?;
-        self.file.append(bytes.expose())
-    }
-
-    fn response(&self, answer: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, FileError> {
-        response(self.sealer.as_deref(), (&self.grant, answer)).map_err(|fault| FileError {
-            operation: "seal",
-            path: self.path.clone(),
-            source: std::io::Error::other(fault),
-        })
-    }
-}
-
-/// What is saved of an answer; sealed if there is what seals it.
-fn response(
-    sealer: Option<&Sealer>,
-    (grant, answer): (&GrantDigest, &Secret<Vec<u8>>),
-) -> Result<Secret<Vec<u8>>, VaultFault> {
-    let answer = answer.expose();
-    let Some(sealer) = sealer else {
-        let length = answer.len().to_string();
-        return Ok(saved_response::response(&length, answer));
-    };
-    let bytes = sealer.seal(About::Answer(grant.as_str()), answer)?;
-    let bytes = bytes.to_bytes();
-    let line = format!("{}{IS_SEALED}", bytes.len());
-    Ok(saved_response::response(&line, &bytes))
-}
 
 /// What a file of ours holds.
 enum Content {
@@ -83,53 +39,6 @@ enum Content {
     Answer(SavedAnswer),
     /// One whose body is sealed.
     Sealed(SavedAnswer),
-}
-
-/// Makes the file of a refresh ready for its answer.
-pub(super) fn prepare<'a>(
-    cx: &'a FileStore,
-    sealing: Sealing,
-    grant: &GrantDigest,
-    refresh: &PendingRefresh,
-) -> Result<Slot<'a>, StoreError> {
-    let sealer = match sealing {
-        Sealing::Off => None,
-        Sealing::On(sealer, _) => Some(sealer),
-        Sealing::Closed(fault) => return Err(fault.into()),
-    };
-    let directory = cx.paths.state.join(RESCUE);
-    cx.io.files.create_dirs(&directory)?;
-    tighten(cx, &directory);
-    let path = directory.join(name(grant, refresh.begun_at));
-    let head = saved_response::head(&cx.paths.identity, refresh).map_err(|error| FileError {
-        operation: "write",
-        path: path.clone(),
-        source: error.into(),
-    })?;
-    let file = cx.io.files.prepare(&path, &head, ROOM)?;
-    Ok(Slot {
-        path,
-        head,
-        file,
-        sealer,
-        grant: grant.clone(),
-    })
-}
-
-/// Saves an answer outside the state directory, whose disk just failed.
-pub(super) fn save_elsewhere(
-    cx: &FileStore,
-    slot: &Slot<'_>,
-    answer: &Secret<Vec<u8>>,
-) -> Option<PathBuf> {
-    let directory = cx.paths.spare.as_ref()?;
-    let path = directory.join(slot.path.file_name()?);
-    let save = || {
-        cx.io.files.create_dirs(directory)?;
-        let mut file = cx.io.files.prepare(&path, &slot.head, 0)?;
-        file.append(slot.response(answer)?.expose())
-    };
-    save().ok().map(|()| path)
 }
 
 /// The answers to refreshes of a grant, oldest first; what was never answered is removed. Only
@@ -238,7 +147,7 @@ pub(super) fn files_of(cx: &FileStore, grant: &GrantDigest) -> Result<Vec<PathBu
 }
 
 /// Closes a directory of answers to everybody else: who may put a file there could replace a login.
-fn tighten(cx: &FileStore, directory: &Path) {
+pub(super) fn tighten(cx: &FileStore, directory: &Path) {
     let mode = cx
         .io
         .files
@@ -378,7 +287,23 @@ pub(super) fn reseal(
     Ok(left)
 }
 
-fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {
+/// What is saved of an answer; sealed if there is what seals it.
+pub(super) fn response(
+    sealer: Option<&Sealer>,
+    (grant, answer): (&GrantDigest, &Secret<Vec<u8>>),
+) -> Result<Secret<Vec<u8>>, VaultFault> {
+    let answer = answer.expose();
+    let Some(sealer) = sealer else {
+        let length = answer.len().to_string();
+        return Ok(saved_response::response(&length, answer));
+    };
+    let bytes = sealer.seal(About::Answer(grant.as_str()), answer)?;
+    let bytes = bytes.to_bytes();
+    let line = format!("{}{IS_SEALED}", bytes.len());
+    Ok(saved_response::response(&line, &bytes))
+}
+
+pub(super) fn name(grant: &GrantDigest, begun_at: Timestamp) -> String {
     format!("{grant}.{}{SUFFIX}", begun_at.0)
 }
 

@@ -1,10 +1,9 @@
 //! `gateway doctor`: how a database fares, and what should be done about it.
 
-use super::ready::{LARGEST_OFFSET, NOTABLE_OFFSET};
 use crate::app::doctor::{Status, Verdict};
 use crate::app::failure::Failure;
 use crate::model::hint::Command;
-use crate::ports::database::{Database, DatabaseCheck, Tables};
+use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
 
 /// A check that was made.
 #[derive(Clone, Debug)]

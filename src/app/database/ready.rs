@@ -1,15 +1,8 @@
 //! Whether a gateway may work on a database.
 
-use std::time::Duration;
-
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::{Command, Hint};
-use crate::ports::database::{Database, DatabaseCheck, Tables};
-
-/// How far the clocks may be apart before it is told.
-pub(super) const NOTABLE_OFFSET: Duration = Duration::from_secs(2);
-/// How far at most: the ends of tokens are compared with the clock of this machine.
-pub(super) const LARGEST_OFFSET: Duration = Duration::from_secs(5 * 60);
+use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, Tables};
 
 /// Makes sure that a gateway may work on a database; with `is_migrating` brings its tables up to date
 /// first. One that cannot be reached now may be reached later: that is logged, and no failure.
@@ -73,7 +66,10 @@ fn fault(check: &DatabaseCheck, at: &str) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::ports::database::NOTABLE_OFFSET;
 
     fn good() -> DatabaseCheck {
         DatabaseCheck {

@@ -4,28 +4,26 @@ mod audience;
 pub(super) mod database;
 #[cfg(feature = "gateway")]
 pub(super) mod engine;
+mod job;
 mod locations;
 #[cfg(feature = "gateway")]
 mod of_database;
 mod vault;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::app::context::{Context, Dirs};
 use crate::app::credential::answered::Answered;
-use crate::app::database::source::{Asked, KEY_FILE, URL_FILE};
+use crate::app::database::source::Asked;
 use crate::app::doctor::Lab;
 use crate::app::failure::{Failure, Kind};
 use crate::app::gateway::lease::Lease;
 use crate::app::hooks::deliver;
 use crate::app::hooks::queue::Alerts;
-use crate::app::maintenance::systemd::Job;
 use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
 use crate::model::id::AgentId;
-use crate::model::path::resolve;
 use crate::model::settings::Settings;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS};
 use crate::model::time::{LocalTime, Timestamp};
@@ -289,39 +287,6 @@ impl System {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             pid: std::process::id(),
         })
-    }
-
-    /// What a timer runs: this program, on the state directory of this process.
-    ///
-    /// # Errors
-    /// If the path of this program cannot be determined.
-    pub fn job(&self, args: Vec<String>, every: Duration) -> Result<Job, Failure> {
-        let text = |path: &Path| path.display().to_string();
-        let mut env = vec![
-            (names::STATE_DIR, text(&self.dirs.state)),
-            (names::CONFIG_PATH, text(self.config.path())),
-        ];
-        let plain = |name| Some((name, SystemEnv.plain(name)?));
-        let more = [names::AGENT_DIR, names::OAUTH_DIR, names::PATH];
-        env.extend(more.into_iter().filter_map(plain));
-        // A timer runs in another directory.
-        let absolute = |(name, path)| (name, text(&resolve(path, &self.dirs.home, &self.dirs.cwd)));
-        let of_database = [URL_FILE, KEY_FILE].into_iter().filter_map(plain);
-        env.extend(of_database.map(absolute));
-        // So that its advice names the directory, too, as that of this command does.
-        let flag = self.global.state_dir.iter();
-        let flag = flag.flat_map(|_| ["--state-dir".to_owned(), text(&self.dirs.state)]);
-        Ok(Job {
-            program: program()?,
-            args: flag.chain(args).collect(),
-            env,
-            every,
-        })
-    }
-
-    /// Where the units of this user lie (XDG Base Directory Specification).
-    pub fn units(&self) -> PathBuf {
-        self.config_home().join("systemd/user")
     }
 
     /// Where the configuration of this user lies.

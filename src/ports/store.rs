@@ -226,7 +226,8 @@ pub trait Journal: Send + Sync {
     /// Writes down that a login just gave us this grant.
     ///
     /// # Errors
-    /// If it cannot be written; the grant itself is not concerned.
+    /// If it cannot be written; the grant itself is not concerned. [`StoreError::Conflict`] if the record
+    /// is older than what is known: the grant was spent meanwhile, or is being spent.
     fn record_login(&self, record: &GrantRecord) -> Result<(), StoreError>;
 
     /// The grants for which an answer was saved that is part of no document yet, or whose refresh

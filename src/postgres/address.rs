@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::model::secret::Secret;
 
-/// How long one attempt to connect may take.
-pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// How long it may take to connect, whatever the number of hosts.
+pub(super) const CONNECT: Duration = Duration::from_secs(6);
 
 /// Where a database is.
 #[derive(Clone)]
 pub(super) struct Address {
-    pub(super) config: Config,
+    /// How each of its hosts is connected to, in their order.
+    pub(super) hosts: Vec<Config>,
     /// Host, port and name: nothing secret.
     pub(super) shown: String,
     /// Whether a connection is encrypted, or not made.
@@ -54,22 +55,76 @@ impl Address {
         if !is_here && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
-        config
-            .connect_timeout(CONNECT)
-            .tcp_user_timeout(Duration::from_secs(10))
-            .keepalives_idle(Duration::from_secs(5))
-            .keepalives_interval(Duration::from_secs(2))
-            .keepalives_retries(3);
-        if config.get_application_name().is_none() {
-            config.application_name("openclaw");
-        }
         Ok(Self {
             shown: shown(&config),
             needs_tls: config.get_ssl_mode() == SslMode::Require,
             is_here,
-            config,
+            hosts: one_by_one(&config)?,
         })
     }
+}
+
+/// The same for each host alone. Of several only one that can be written to is used: the others follow it,
+/// until one of them takes its place.
+fn one_by_one(all: &Config) -> Result<Vec<Config>, String> {
+    let hosts = all.get_hosts();
+    let (ports, addresses) = (all.get_ports(), all.get_hostaddrs());
+    if ports.len() > 1 && ports.len() != hosts.len() {
+        return Err("it names more or fewer ports than hosts".to_owned());
+    }
+    if !addresses.is_empty() && addresses.len() != hosts.len() {
+        return Err("it names more or fewer hostaddr than hosts".to_owned());
+    }
+    let count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+    let one = |(place, host): (usize, &Host)| {
+        let mut one = without_host(all);
+        match host {
+            Host::Tcp(name) => one.host(name),
+            #[cfg(unix)]
+            Host::Unix(path) => one.host_path(path),
+        };
+        if let Some(port) = ports.get(place).or(ports.first()) {
+            one.port(*port);
+        }
+        if let Some(address) = addresses.get(place) {
+            one.hostaddr(*address);
+        }
+        if hosts.len() > 1 {
+            one.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        // A name may stand for two addresses, and the first may be one that nobody answers at.
+        one.connect_timeout(CONNECT / count / 2);
+        one
+    };
+    Ok(hosts.iter().enumerate().map(one).collect())
+}
+
+fn without_host(all: &Config) -> Config {
+    let mut one = Config::new();
+    one.ssl_mode(all.get_ssl_mode())
+        .ssl_negotiation(all.get_ssl_negotiation())
+        .channel_binding(all.get_channel_binding())
+        .target_session_attrs(all.get_target_session_attrs())
+        .load_balance_hosts(all.get_load_balance_hosts())
+        .keepalives(all.get_keepalives())
+        .tcp_user_timeout(Duration::from_secs(10))
+        .keepalives_idle(Duration::from_secs(5))
+        .keepalives_interval(Duration::from_secs(2))
+        .keepalives_retries(3)
+        .application_name(all.get_application_name().unwrap_or("openclaw"));
+    if let Some(user) = all.get_user() {
+        one.user(user);
+    }
+    if let Some(password) = all.get_password() {
+        one.password(password);
+    }
+    if let Some(name) = all.get_dbname() {
+        one.dbname(name);
+    }
+    if let Some(options) = all.get_options() {
+        one.options(options);
+    }
+    one
 }
 
 /// Refuses what is no name of a host or a database: mostly it is a part of a password that was not
@@ -159,6 +214,31 @@ mod tests {
             let error = parse(text).err().unwrap();
             assert!(!error.contains("MARKER"), "{error}");
         }
+    }
+
+    #[test]
+    fn each_host_is_asked_for_itself_and_only_one_that_can_be_written_to_is_used() {
+        let address = parse("postgres://me:pw@a:1,b:2/x?hostaddr=192.0.2.1,192.0.2.2").unwrap();
+        let seen: Vec<_> = (address.hosts.iter())
+            .map(|one| (one.get_hosts(), one.get_ports(), one.get_hostaddrs()))
+            .collect();
+        let [first, second] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
+        assert_eq!(
+            seen,
+            [
+                (&[Host::Tcp("a".to_owned())][..], &[1][..], &[first][..]),
+                (&[Host::Tcp("b".to_owned())], &[2], &[second]),
+            ]
+        );
+        for one in &address.hosts {
+            assert_eq!(one.get_password(), Some(&b"pw"[..]));
+            let wanted = one.get_target_session_attrs();
+            assert_eq!(wanted, TargetSessionAttrs::ReadWrite);
+        }
+        let alone = parse("postgres://me@a/x").unwrap();
+        let wanted = alone.hosts[0].get_target_session_attrs();
+        assert_eq!(wanted, TargetSessionAttrs::Any);
+        assert!(parse("postgres://me@a:1,b:2,c:3/x?hostaddr=192.0.2.1").is_err());
     }
 
     #[test]

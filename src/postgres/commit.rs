@@ -30,6 +30,10 @@ use super::seal::TENANT;
 /// command stores it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Who was stopped meanwhile (SIGSTOP, a suspended machine) has not tried for as long as the clock says, and
+/// tries so often at least.
+const TRIES: usize = 3;
+
 /// A refresh that may be sent.
 pub(super) struct ReservedLease<'a> {
     pub(super) cx: &'a PostgresStore,
@@ -154,7 +158,7 @@ impl ReservedLease<'_> {
         mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let pool = &self.cx.opened()?.pool;
-        let mut last = None;
+        let (mut last, mut tries) = (Fault::Conflict, 0);
         let wait = Wait {
             limit: PATIENCE,
             interrupt: None,
@@ -162,20 +166,24 @@ impl ReservedLease<'_> {
         };
         let pauses = Duration::from_millis(50)..=Duration::from_secs(2);
         let blocked = || format!("the database at {}", pool.shown());
-        let done = wait.retry(&*self.cx.ports().clock, pauses, &blocked, || {
-            match pool.transaction(&mut work) {
-                Ok(done) => Ok(Some(done)),
-                Err(fault @ (Fault::Gone(_) | Fault::InDoubt(_) | Fault::Conflict)) => {
-                    last = Some(fault);
-                    Ok(None)
+        while tries < TRIES {
+            let attempt = || {
+                tries += 1;
+                match pool.transaction(&mut work) {
+                    Ok(done) => Ok(Some(done)),
+                    Err(fault @ (Fault::Gone(_) | Fault::InDoubt(_) | Fault::Conflict)) => {
+                        last = fault;
+                        Ok(None)
+                    }
+                    Err(fault) => Err(told(fault, pool.shown())),
                 }
-                Err(fault) => Err(told(fault, pool.shown())),
+            };
+            let clock = &*self.cx.ports().clock;
+            if let Some(done) = wait.retry(clock, pauses.clone(), &blocked, attempt)? {
+                return Ok(done);
             }
-        })?;
-        done.ok_or_else(|| {
-            let fault = last.unwrap_or(Fault::Conflict);
-            told(fault, pool.shown())
-        })
+        }
+        Err(told(last, pool.shown()))
     }
 }
 

@@ -62,8 +62,8 @@ impl PostgresStore {
             let cause = format!("the address of the database is not valid: {why}");
             unavailable(cause, "Correct it.")
         })?;
-        let tls = self.ports.tls.clone();
-        Ok(self.pool.get_or_init(|| Pool::new(address, tls)))
+        let (tls, clock) = (self.ports.tls.clone(), Arc::clone(&self.ports.clock));
+        Ok(self.pool.get_or_init(|| Pool::new(address, tls, clock)))
     }
 
     /// The store as it is used: its tables are there, and its key is this one.

@@ -12,6 +12,8 @@ pub(super) enum Fault {
     /// The connection is gone, or none could be made. What was not committed is not there; of a commit
     /// that was under way see [`Fault::InDoubt`].
     Gone(String),
+    /// The same, and it took the whole limit to find that out. Whoever has a pool is told [`Fault::Gone`].
+    Silent(String),
     /// The connection was lost while a commit was under way: nobody knows whether it is done.
     InDoubt(String),
     /// The server refused: what it said, and what to do about it.
@@ -95,7 +97,7 @@ pub(super) fn told(fault: Fault, at: &str) -> StoreError {
         Fault::Conflict => StoreError::Conflict {
             at: Location::new(at),
         },
-        Fault::Gone(why) => unavailable(
+        Fault::Gone(why) | Fault::Silent(why) => unavailable(
             format!("the database at {at} cannot be reached: {why}"),
             "Check that it runs and that this machine may connect to it, then try again.",
         ),

@@ -56,12 +56,16 @@ pub(super) fn record(link: &Link, grant: &GrantDigest) -> Result<Option<GrantRec
     Ok(record.and_then(|record| serde_json::from_str(&record).ok()))
 }
 
-/// Writes a record, and leaves who holds the grant.
-pub(super) fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault> {
-    let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record, successor) \
-        VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4, \
-            recorded_at = clock_timestamp()";
+/// Writes a record, and leaves who holds the grant: unless the grant was spent since the record was read, or
+/// a request that the record does not know of may be under way.
+const PUT: &str = "INSERT INTO openclaw.grant_lease AS l (tenant, grant_digest, record, successor) \
+    VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (tenant, grant_digest) DO UPDATE SET record = $3, successor = $4, \
+        recorded_at = clock_timestamp() \
+    WHERE (l.successor IS NULL OR l.successor = $4) AND (l.phase <> 'sent' \
+        OR l.record::jsonb -> 'attempt' IS NOT DISTINCT FROM $3::jsonb -> 'attempt')";
+
+fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault> {
     let successor = record.successor();
     let successor = successor.as_ref().map(GrantDigest::as_str);
     let params = [
@@ -70,7 +74,10 @@ pub(super) fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault>
         text(written(record)),
         maybe(successor),
     ];
-    link.change(put, &params).map(drop)
+    match link.change(PUT, &params)? {
+        0 => Err(Fault::Conflict),
+        _ => Ok(()),
+    }
 }
 
 /// The text of a record.
@@ -90,5 +97,10 @@ impl PostgresStore {
     /// What is known of a grant.
     pub(super) fn record(&self, grant: &GrantDigest) -> Result<Option<GrantRecord>, StoreError> {
         self.ask(|link| record(link, grant))
+    }
+
+    /// Writes a record of a grant that nobody is spending.
+    pub(super) fn put_record(&self, record: &GrantRecord) -> Result<(), StoreError> {
+        self.ask(|link| put_record(link, record))
     }
 }

@@ -88,19 +88,14 @@ impl PostgresStore {
                 lease: Some(lease),
             })));
         }
-        let asked = "SELECT successor, note FROM openclaw.grant_lease \
-            WHERE tenant = $1 AND grant_digest = $2";
-        let found = self.ask(|link| link.row(asked, &[text(TENANT), text(digest)]))?;
-        let successor = found
-            .as_ref()
-            .and_then(|row| row.get::<_, Option<String>>(0));
-        if let Some(successor) = successor.as_deref().and_then(GrantDigest::parse) {
+        let found = self.holder(grant)?;
+        if let Some(successor) = found.successor {
             // What was answered is stored: nobody needs the file any more.
             here.rescue.discard(grant)?;
             let _ = lock.remove();
             return Ok(GrantLock::Spent { successor });
         }
-        let owner = found.and_then(|row| row.get::<_, Option<String>>(1));
+        let owner = self.words(found);
         Ok(GrantLock::Taken { owner })
     }
 
@@ -121,9 +116,8 @@ impl PostgresStore {
         grant: &GrantDigest,
         wait: &Wait<'_>,
     ) -> Result<Waited, StoreError> {
-        let here = &self.opened()?.here;
         let clock = &*self.ports().clock;
-        let blocked = || match here.rescue.owner(grant) {
+        let blocked = || match self.owner(grant) {
             Some(owner) => format!("the login is being refreshed by {owner}"),
             None => "the login is being refreshed by another machine".to_owned(),
         };
@@ -132,7 +126,7 @@ impl PostgresStore {
         match wait.retry(clock, PAUSES, &blocked, attempt) {
             Ok(Some(())) => Ok(Waited::Released),
             Ok(None) => Ok(Waited::TimedOut {
-                owner: here.rescue.owner(grant),
+                owner: self.owner(grant),
             }),
             Err(LockError::Interrupted(signal)) => Ok(Waited::Stopped(signal)),
             Err(error) => Err(error.into()),

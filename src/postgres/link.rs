@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, NoTls, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, Row};
 
-use super::address::{Address, CONNECT};
+use super::address::Address;
+use super::dial::{dial, within};
 use super::fault::Fault;
 use super::settings::Tls;
 
@@ -64,29 +64,14 @@ pub(super) struct Link {
 impl Link {
     /// Connects.
     pub(super) fn connect(address: &Address, tls: &Tls) -> Result<Self, Fault> {
-        let failed = |error: &dyn std::fmt::Display| Fault::Gone(error.to_string());
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build();
-        let runtime = runtime.map_err(|error| failed(&error))?;
-        // Without an end of its own, for it tries the addresses of every host in turn.
-        let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(1);
-        let limit = CONNECT * (hosts + 1);
+        let runtime = runtime.map_err(|error| Fault::Gone(error.to_string()))?;
         let client = runtime.block_on(async {
-            // Certificates are read where one is to be verified, and not for a socket of this machine.
-            if address.config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable
-                || !address.needs_tls
-            {
-                let connecting = address.config.connect(NoTls);
-                let (client, connection) = within(limit, connecting).await?;
-                tokio::spawn(connection);
-                return Ok(client);
-            }
-            let tls = tls().map_err(|error| failed(&error))?;
-            let connecting = address.config.connect(MakeRustlsConnect::new(tls));
-            let (client, connection) = within(limit, connecting).await?;
-            tokio::spawn(connection);
+            let (client, mut line) = dial(address, tls).await?;
+            tokio::spawn(async move { while line.hear().await.is_some() {} });
             Ok::<_, Fault>(client)
         })?;
         Ok(Self {
@@ -140,18 +125,5 @@ impl Link {
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Fault> {
         self.runtime.block_on(within(self.limit.get(), asked))
-    }
-}
-
-async fn within<T>(
-    limit: Duration,
-    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, Fault> {
-    match tokio::time::timeout(limit, asked).await {
-        Ok(answered) => Ok(answered?),
-        Err(_) => Err(Fault::Gone(format!(
-            "no answer within {} seconds",
-            limit.as_secs()
-        ))),
     }
 }

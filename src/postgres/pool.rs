@@ -1,10 +1,13 @@
 //! The connections of this process, and transactions on them.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+
+use crate::ports::host::Clock;
 
 use super::address::Address;
 use super::fault::Fault;
@@ -13,6 +16,10 @@ use super::settings::Tls;
 
 /// More idle connections are not kept.
 const IDLE: usize = 8;
+
+/// For so long a server that gave no answer is not asked again. What a command does next, and whoever
+/// stands in the queue of a gateway, would wait once more for as long.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// What every transaction begins with. Nothing of it outlasts the transaction, in which a connection
 /// may be another's before and after.
@@ -28,6 +35,9 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Link>>,
     /// Whether what was committed may be gone: at the start, and since a connection was lost.
     was_lost: AtomicBool,
+    clock: Arc<dyn Clock>,
+    /// When no answer came the last time, if none has come since.
+    silence: Mutex<Option<(Duration, String)>>,
 }
 
 /// A transaction under way: what has to be asked or changed in one takes this.
@@ -55,10 +65,12 @@ impl Deref for Tx<'_> {
 
 impl Pool {
     /// No connection yet.
-    pub(super) fn new(address: Address, tls: Tls) -> Self {
+    pub(super) fn new(address: Address, tls: Tls, clock: Arc<dyn Clock>) -> Self {
         Self {
             address,
             tls,
+            clock,
+            silence: Mutex::default(),
             idle: Mutex::default(),
             was_lost: AtomicBool::new(true),
         }
@@ -108,12 +120,12 @@ impl Pool {
             match work(&Tx(link)) {
                 Ok(done) => match link.batch("COMMIT") {
                     Ok(()) => Ok(done),
-                    Err(Fault::Gone(why)) => Err(Fault::InDoubt(why)),
+                    Err(Fault::Gone(why) | Fault::Silent(why)) => Err(Fault::InDoubt(why)),
                     Err(fault) => Err(fault),
                 },
                 Err(fault) => {
                     // Of one that is gone nothing stays.
-                    if !matches!(fault, Fault::Gone(_)) {
+                    if !matches!(fault, Fault::Gone(_) | Fault::Silent(_)) {
                         link.batch("ROLLBACK")?;
                     }
                     Err(fault)
@@ -123,6 +135,32 @@ impl Pool {
     }
 
     fn with<T>(&self, ask: &mut dyn FnMut(&Link) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.check_silence()?;
+        let done = self.ask(ask);
+        let mut silence = self.silence.lock();
+        match done {
+            Err(Fault::Silent(why)) => {
+                *silence = Some((self.clock.monotonic(), why.clone()));
+                Err(Fault::Gone(why))
+            }
+            Err(fault) => Err(fault),
+            Ok(done) => {
+                *silence = None;
+                Ok(done)
+            }
+        }
+    }
+
+    fn check_silence(&self) -> Result<(), Fault> {
+        match &*self.silence.lock() {
+            Some((since, why)) if self.clock.monotonic() < *since + SILENCE => {
+                Err(Fault::Gone(why.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ask<T>(&self, ask: &mut dyn FnMut(&Link) -> Result<T, Fault>) -> Result<T, Fault> {
         let idle = self.idle.lock().pop().filter(|link| !link.is_closed());
         if let Some(link) = idle {
             // Whoever had it may have allowed more.
@@ -130,7 +168,7 @@ impl Pool {
             match ask(&link) {
                 // The server was started anew since, or whoever stands between closed it. The others
                 // that wait here are of the same age.
-                Err(Fault::Gone(_)) => {
+                Err(Fault::Gone(_) | Fault::Silent(_)) => {
                     self.note_lost();
                     self.idle.lock().clear();
                 }
@@ -148,7 +186,10 @@ impl Pool {
 
     /// Keeps a connection for the next one that asks, unless its state is not known.
     fn put_back<T>(&self, link: Link, done: &Result<T, Fault>) {
-        let is_lost = matches!(done, Err(Fault::Gone(_) | Fault::InDoubt(_)));
+        let is_lost = matches!(
+            done,
+            Err(Fault::Gone(_) | Fault::Silent(_) | Fault::InDoubt(_))
+        );
         if is_lost {
             self.note_lost();
         }

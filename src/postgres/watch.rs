@@ -4,18 +4,18 @@
 //! connection was lost for a while, a look now and then finds the change. Each look also tells the other
 //! machines that this one is there.
 
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Builder;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{AsyncMessage, Client};
 
 use super::address::Address;
+use super::dial::{Line, dial, within};
+use super::fault::Fault;
+use super::link::STATEMENT;
 use super::settings::Tls;
 
 /// Between two looks: so late a change is found at most where no notification arrives.
@@ -105,8 +105,8 @@ impl Listener {
             return;
         };
         while heard.strong_count() > 0 {
-            if let Err(error) = runtime.block_on(self.connected(heard)) {
-                tracing::debug!(error, "the connection that listens was lost");
+            if let Err(fault) = runtime.block_on(self.connected(heard)) {
+                tracing::debug!(?fault, "the connection that listens was lost");
             }
             if let Some(watch) = heard.upgrade() {
                 watch.is_notified.store(false, Ordering::SeqCst);
@@ -115,37 +115,25 @@ impl Listener {
         }
     }
 
-    async fn connected(&self, heard: &Weak<Watch>) -> Result<(), String> {
-        let failed = |error: tokio_postgres::Error| error.to_string();
-        let config = &self.address.config;
-        if self.address.needs_tls {
-            let tls = MakeRustlsConnect::new((self.tls)()?);
-            let (client, connection) = config.connect(tls).await.map_err(failed)?;
-            tokio::spawn(hear(connection, heard.clone()));
-            return self.look(&client, heard).await.map_err(failed);
-        }
-        let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
-        tokio::spawn(hear(connection, heard.clone()));
-        self.look(&client, heard).await.map_err(failed)
+    async fn connected(&self, heard: &Weak<Watch>) -> Result<(), Fault> {
+        let (client, line) = dial(&self.address, &self.tls).await?;
+        tokio::spawn(hear(line, heard.clone()));
+        self.look(&client, heard).await
     }
 
-    async fn look(
-        &self,
-        client: &Client,
-        heard: &Weak<Watch>,
-    ) -> Result<(), tokio_postgres::Error> {
-        client.batch_execute("LISTEN openclaw").await?;
+    async fn look(&self, client: &Client, heard: &Weak<Watch>) -> Result<(), Fault> {
+        within(STATEMENT, client.batch_execute("LISTEN openclaw")).await?;
         let mut seen: Option<String> = None;
         for look in 0_u64.. {
-            let found = client.query_typed_one(MARK, &[]).await?;
+            let found = within(STATEMENT, client.query_typed_one(MARK, &[])).await?;
             let found: String = found.get(0);
             if look.is_multiple_of(SEEN) {
                 let node: [(&(dyn ToSql + Sync), Type); 2] =
                     [(&self.node, Type::TEXT), (&self.name, Type::TEXT)];
-                client.execute_typed(SEE, &node).await?;
+                within(STATEMENT, client.execute_typed(SEE, &node)).await?;
             }
             if look.is_multiple_of(PRUNED) {
-                client.batch_execute(PRUNE).await?;
+                within(STATEMENT, client.batch_execute(PRUNE)).await?;
             }
             let Some(watch) = heard.upgrade() else {
                 return Ok(());
@@ -163,12 +151,8 @@ impl Listener {
 }
 
 /// Drives a connection, and notes what it is told.
-async fn hear<S, T>(mut connection: Connection<S, T>, heard: Weak<Watch>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+async fn hear(mut line: Line, heard: Weak<Watch>) {
+    while let Some(message) = line.hear().await {
         let (AsyncMessage::Notification(told), Some(watch)) = (message, heard.upgrade()) else {
             continue;
         };

@@ -105,7 +105,6 @@ const FENCES: &[(&str, &[&str])] = &[
     (
         "rustls",
         &[
-            "postgres/link.rs",
             "postgres/settings.rs",
             "sys/http.rs",
             "sys/http/error.rs",
@@ -141,6 +140,7 @@ const FENCES: &[(&str, &[&str])] = &[
         "tokio",
         &[
             "gateway/",
+            "postgres/dial.rs",
             "postgres/link.rs",
             "postgres/watch.rs",
             "sys/http.rs",
@@ -148,10 +148,7 @@ const FENCES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio_postgres", &["postgres/"]),
-    (
-        "tokio_postgres_rustls",
-        &["postgres/link.rs", "postgres/watch.rs"],
-    ),
+    ("tokio_postgres_rustls", &["postgres/dial.rs"]),
     ("tokio_io_timeout", &["gateway/serve.rs"]),
     ("toml", &["providers/"]),
     ("tower", &["gateway/serve.rs"]),

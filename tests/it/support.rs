@@ -9,6 +9,8 @@ pub(crate) mod http;
 pub(crate) mod in_flight;
 mod issued;
 pub(crate) mod issuer;
+#[cfg(all(feature = "gateway", feature = "postgres"))]
+pub(crate) mod line;
 pub(crate) mod login;
 pub(crate) mod memory_store;
 #[cfg(feature = "postgres")]

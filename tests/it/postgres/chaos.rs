@@ -18,6 +18,7 @@ use openclaw::model::id::ProviderId;
 use openclaw::model::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::under_way::is_stopped;
 use crate::support::issuer::Fate;
 use crate::support::postgres_server::PostgresServer;
 use crate::support::team::{Team, is_answer, is_answered};
@@ -208,21 +209,6 @@ fn hurt(team: &Team, chaos: &Chaos, machine: usize, child: &mut Child) {
         .extend(awaited.map(|path| grant_of(path)));
     child.kill().unwrap();
     chaos.killed.fetch_add(1, Ordering::SeqCst);
-}
-
-/// Stops a process, and waits until it does nothing any more; false if it has ended before.
-fn is_stopped(process: Pid) -> bool {
-    kill_process(process, Signal::STOP).unwrap();
-    let status = format!("/proc/{}/status", process.as_raw_nonzero());
-    loop {
-        let status = std::fs::read_to_string(&status).unwrap_or_default();
-        let state = status.lines().find_map(|line| line.strip_prefix("State:"));
-        match state.unwrap_or("Z").trim().chars().next() {
-            Some('T') => return true,
-            Some('Z' | 'X') => return false,
-            _ => std::thread::sleep(Duration::from_millis(1)),
-        }
-    }
 }
 
 fn open_files(process: Pid) -> Vec<PathBuf> {

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use openclaw::model::credential::{Credential, OAuth};
-use openclaw::model::id::AgentId;
+use openclaw::model::grant::GrantRecord;
+use openclaw::model::id::{AgentId, ProviderId};
 use openclaw::model::seal::DataKey;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
@@ -59,6 +60,42 @@ fn a_grant_that_does_not_rotate_is_stored_once() {
         assert_eq!(store.pending_answers().unwrap(), []);
         assert_eq!(access(&store), "at-3");
     }
+}
+
+/// A record as somebody read it, with where its grant came from written into it.
+fn bound(read: Option<GrantRecord>) -> GrantRecord {
+    let binding = Some(pending().binding);
+    let provider = ProviderId::parse("openai-codex").unwrap();
+    let read = read.unwrap_or_else(|| GrantRecord::new(digest("rt-1"), &provider, &profile()));
+    GrantRecord { binding, ..read }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_record_that_is_older_than_what_is_known_is_not_written() {
+    let database = Database::new();
+    let [here, there] = [(), ()].map(|()| Node::on(&database));
+    put(&here.open(), "rt-1");
+    let (store, other) = (here.open(), there.open());
+    let record = || other.grant_record(&digest("rt-1")).unwrap();
+    let is_refused = |record: &GrantRecord| {
+        let written = other.record_login(record);
+        matches!(written, Err(StoreError::Conflict { .. }))
+    };
+    let unsent = bound(record());
+    other.record_login(&unsent).unwrap();
+    let reserved = answered(&store);
+    assert!(
+        is_refused(&unsent),
+        "the request that is under way is forgotten"
+    );
+    assert_ne!(record().unwrap().attempt, None);
+    let sent = bound(record());
+    other.record_login(&sent).unwrap();
+    reserved.commit(&oauth("rt-2"), NOW).unwrap();
+    assert!(is_refused(&sent), "a grant that is spent looks unspent");
+    assert!(other.is_spent(&digest("rt-1")).unwrap());
+    assert_eq!(record().unwrap().successor(), Some(digest("rt-2")));
 }
 
 #[test]

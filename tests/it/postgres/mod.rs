@@ -16,6 +16,12 @@ mod one_refresh;
 #[cfg(feature = "gateway")]
 mod outages;
 mod rows;
+#[cfg(feature = "gateway")]
+mod silence;
+#[cfg(feature = "gateway")]
+mod stopped;
+#[cfg(feature = "gateway")]
+mod under_way;
 
 use openclaw::model::credential::Credential;
 use openclaw::model::id::AgentId;

@@ -1,67 +1,13 @@
 //! The database goes before a refresh, during one, and comes back; or this machine cannot save an
 //! answer. What was answered is never lost, and what could not be stored is never begun.
 
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
+use super::under_way::{
+    PROFILE, TOKEN, assert_nothing_lost, begin, end, is_saved, on_the_wire, team, until,
+};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::postgres_server::PostgresServer;
-use crate::support::team::{Team, is_answered};
-use crate::support::{Ran, ran};
-
-const PROFILE: &str = "openai-codex:default";
-const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
-
-/// A team with a database on a server of its own, which can be stopped.
-fn team() -> Team {
-    let database = PostgresServer::durable().database();
-    let url = database.url();
-    Team::at(database, url)
-}
-
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn begin(team: &Team, machine: usize) -> Child {
-    let mut command = team.command(machine, &TOKEN);
-    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    piped.spawn().unwrap()
-}
-
-/// A refresh whose request was dealt with and whose answer is held back.
-fn on_the_wire(team: &Team) -> Child {
-    let before = team.issuer.dealt_with();
-    team.issuer.hold();
-    let child = begin(team, 0);
-    until(|| team.issuer.dealt_with() > before);
-    child
-}
-
-fn end(child: Child) -> Ran {
-    ran(child.wait_with_output().unwrap())
-}
-
-/// Whether the first machine has an answer that is in no row yet.
-fn is_saved(team: &Team) -> bool {
-    team.answers(0).iter().any(|path| is_answered(path))
-}
-
-/// The token that is stored is the one that is handed out, and nothing was asked for twice.
-fn assert_nothing_lost(team: &Team) {
-    for machine in [1, 0] {
-        let ran = team.run(machine, &TOKEN);
-        let (access, _) = team.tokens(PROFILE).unwrap();
-        assert_eq!((ran.code, ran.out.trim()), (0, &*access), "{ran:?}");
-    }
-    assert_eq!(team.issuer.token_requests().len(), 1);
-    assert!(!is_saved(team));
-}
+use crate::support::ran;
+use crate::support::team::Team;
 
 #[test]
 #[ignore = "needs PostgreSQL"]
@@ -211,7 +157,9 @@ fn a_refresh_goes_through_a_pool_by_transaction() {
     let url = pool.url(&database);
     let team = Team::at(database, url);
     team.seed(PROFILE, -10);
-    let children: Vec<_> = (0..16).map(|number| begin(&team, number % 2)).collect();
+    let children: Vec<_> = (0..16)
+        .map(|number| begin(&team, number % 2, &TOKEN))
+        .collect();
     let all: Vec<_> = children.into_iter().map(end).collect();
     let (access, _) = team.tokens(PROFILE).unwrap();
     for ran in all {

@@ -41,6 +41,8 @@ pub struct DatabaseCheck {
     pub is_notified: Option<bool>,
     /// Whether a commit waits for a standby, so that a failover loses none.
     pub is_synchronous: bool,
+    /// Whether a standby follows the server now.
+    pub is_followed: bool,
     /// Whether the connection is encrypted, or does not leave this machine.
     pub is_encrypted: bool,
 }

@@ -25,7 +25,8 @@ use super::watch::{Listener, PROBE};
 const SERVER: &str = "SELECT current_setting('server_version'), \
     current_setting('synchronous_standby_names') <> '' \
         AND current_setting('synchronous_commit') NOT IN ('off', 'local'), \
-    (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+    EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication)";
 
 impl Database for PostgresStore {
     fn shown(&self) -> String {
@@ -43,6 +44,7 @@ impl Database for PostgresStore {
         Ok(DatabaseCheck {
             server: server.get(0),
             is_synchronous: server.get(1),
+            is_followed: server.get(3),
             clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
             // Whoever listens has to have opened it, and the first who opens it says its key.
             is_notified: (standing.is_key_right == Some(true)).then(|| self.is_notified()),

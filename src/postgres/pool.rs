@@ -21,6 +21,10 @@ const IDLE: usize = 8;
 /// stands in the queue of a gateway, would wait once more for as long.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// For so long after its last use an idle connection counts as one that stands: if it says nothing then, a new
+/// one would say no more.
+const PROVEN: Duration = Duration::from_secs(10);
+
 /// What every transaction begins with. Nothing of it outlasts the transaction, in which a connection
 /// may be another's before and after.
 const BEGIN: &str = "BEGIN; \
@@ -32,7 +36,8 @@ const BEGIN: &str = "BEGIN; \
 pub(super) struct Pool {
     address: Address,
     tls: Tls,
-    idle: Mutex<Vec<Link>>,
+    /// With when each was used last.
+    idle: Mutex<Vec<(Link, Duration)>>,
     /// Whether what was committed may be gone: at the start, and since a connection was lost.
     was_lost: AtomicBool,
     clock: Arc<dyn Clock>,
@@ -161,16 +166,20 @@ impl Pool {
     }
 
     fn ask<T>(&self, ask: &mut dyn FnMut(&Link) -> Result<T, Fault>) -> Result<T, Fault> {
-        let idle = self.idle.lock().pop().filter(|link| !link.is_closed());
-        if let Some(link) = idle {
+        let idle = self.idle.lock().pop();
+        if let Some((link, used)) = idle.filter(|(link, _)| !link.is_closed()) {
             // Whoever had it may have allowed more.
             link.allow(STATEMENT);
+            let is_proven = self.clock.monotonic() < used + PROVEN;
             match ask(&link) {
                 // The server was started anew since, or whoever stands between closed it. The others
                 // that wait here are of the same age.
-                Err(Fault::Gone(_) | Fault::Silent(_)) => {
+                Err(fault @ (Fault::Gone(_) | Fault::Silent(_))) => {
                     self.note_lost();
                     self.idle.lock().clear();
+                    if is_proven && matches!(fault, Fault::Silent(_)) {
+                        return Err(fault);
+                    }
                 }
                 done => {
                     self.put_back(link, &done);
@@ -195,7 +204,7 @@ impl Pool {
         }
         let mut idle = self.idle.lock();
         if !is_lost && !link.is_closed() && idle.len() < IDLE {
-            idle.push(link);
+            idle.push((link, self.clock.monotonic()));
         }
     }
 }

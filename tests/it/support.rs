@@ -13,6 +13,7 @@ pub(crate) mod issuer;
 pub(crate) mod line;
 pub(crate) mod login;
 pub(crate) mod memory_store;
+pub(crate) mod mount;
 #[cfg(feature = "postgres")]
 pub(crate) mod pgbouncer;
 #[cfg(feature = "postgres")]

@@ -108,12 +108,17 @@ fn notifications(check: &DatabaseCheck) -> Verdict {
 }
 
 fn standby(check: &DatabaseCheck) -> Verdict {
-    match check.is_synchronous {
-        true => Verdict::ok("has each commit before it counts"),
-        false => Verdict::warning(
-            "none waits for commits: if the server is replaced by one, the last logins may be lost",
-            "set synchronous_standby_names if there is a standby",
+    match (check.is_synchronous, check.is_followed) {
+        (true, true) => Verdict::ok("has each commit before it counts"),
+        (true, false) => Verdict::warning(
+            "commits wait for one, and none follows the server: nothing can be stored",
+            "start the standby, or empty synchronous_standby_names",
         ),
+        (false, true) => Verdict::warning(
+            "none waits for commits: if the server is replaced by one, the last logins may be lost",
+            "set synchronous_standby_names, and leave synchronous_commit on",
+        ),
+        (false, false) => Verdict::ok("none follows the server"),
     }
 }
 

@@ -79,6 +79,7 @@ mod tests {
             clock_offset: Duration::ZERO,
             is_notified: Some(true),
             is_synchronous: true,
+            is_followed: true,
             is_encrypted: true,
         }
     }

@@ -1,11 +1,12 @@
 //! Disks that are really full or read-only, and a document that is a mount of its own: what the
 //! faults of `every_system_call.rs` stand for, without anybody pretending.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use crate::support::issuer::{Account, Issuer};
+use crate::support::mount::{Mount, fill, mount};
 use openclaw::sys::clock::SystemClock;
 
 use crate::support::{Ran, World, ran, setup_token};
@@ -13,28 +14,6 @@ use crate::support::{Ran, World, ran, setup_token};
 const TOKEN: [&str; 5] = ["models", "auth", "token", "--provider", "openai-codex"];
 const PASTE: [&str; 5] = ["models", "auth", "paste-token", "--provider", "anthropic"];
 const DOCUMENT: &str = "agents/main/agent/auth-profiles.json";
-
-/// A mount that goes with the test.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(at: &Path, args: &[&str]) -> Self {
-        mount(at, args);
-        Self(at.to_owned())
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let gone = Command::new("umount").arg("-l").arg(&self.0).status();
-        assert!(gone.unwrap().success());
-    }
-}
-
-fn mount(at: &Path, args: &[&str]) {
-    let mounted = Command::new("mount").args(args).arg(at).status();
-    assert!(mounted.unwrap().success(), "mount {args:?}");
-}
 
 /// A world with one expired login, on a small disk of its own, which comes last and goes first.
 fn small_disk() -> (World, Issuer, Mount) {
@@ -50,13 +29,6 @@ fn small_disk() -> (World, Issuer, Mount) {
 
 fn ballast(world: &World) -> PathBuf {
     world.state().join("ballast")
-}
-
-/// Takes every block that is left.
-fn fill(world: &World) {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(ballast(world)).unwrap();
-    while file.write_all(&[0; 512]).is_ok() {}
 }
 
 /// Each of them fails with the exit code for the disk, and says that nothing was changed.
@@ -96,7 +68,7 @@ fn works(world: &World, issuer: &Issuer, requests: usize) {
 #[ignore = "needs root to mount"]
 fn a_full_disk_spends_nothing() {
     let (world, issuer, _disk) = small_disk();
-    fill(&world);
+    fill(&ballast(&world));
     nothing_can_be_written(&world, &issuer);
     std::fs::remove_file(ballast(&world)).unwrap();
     works(&world, &issuer, 1);
@@ -113,7 +85,7 @@ fn a_disk_that_fills_up_during_the_request_loses_nothing() {
     while issuer.token_requests().is_empty() {
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
-    fill(&world);
+    fill(&ballast(&world));
     issuer.let_go();
     let Ran { code, out, err } = ran(child.wait_with_output().unwrap());
     match code {

@@ -8,6 +8,8 @@ mod chaos;
 mod commands;
 mod ends;
 #[cfg(feature = "gateway")]
+mod failover;
+#[cfg(feature = "gateway")]
 mod gateways;
 mod histories;
 mod nodes;
@@ -15,6 +17,8 @@ mod nodes;
 mod one_refresh;
 #[cfg(feature = "gateway")]
 mod outages;
+#[cfg(feature = "gateway")]
+mod rescue_directory;
 mod rows;
 #[cfg(feature = "gateway")]
 mod silence;

@@ -37,8 +37,8 @@ fn a_server_that_says_nothing_is_waited_for_once_and_told_once() {
         &["models", "auth", "refresh"],
         &["models", "auth", "logout", PROFILE, "--yes"],
     ];
-    // As it is connected to, and as it is asked for the first time.
-    for asked in [None, Some("schema_version")] {
+    // As it is connected to, as it is asked for the first time, and later.
+    for asked in [None, Some("schema_version"), Some("a.revision")] {
         for args in commands {
             match asked {
                 None => line.cut(),

@@ -73,19 +73,55 @@ impl PostgresServer {
     }
 
     fn with(settings: &[&str]) -> Arc<Self> {
-        let directory = tempfile::tempdir().unwrap();
-        let server = Self {
-            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
-            port: free_port(),
-            running: Mutex::new(None),
-            databases: AtomicUsize::new(0),
-            directory,
-        };
+        let settings = settings.iter().map(|&setting| setting.to_owned());
+        let server = Self::unprepared(settings.collect());
         server.initialise();
         server.start();
         let role = format!("CREATE ROLE openclaw LOGIN PASSWORD '{PASSWORD}'");
         server.sql("postgres", &role);
         Arc::new(server)
+    }
+
+    fn unprepared(settings: Vec<String>) -> Self {
+        Self {
+            settings,
+            port: free_port(),
+            running: Mutex::new(None),
+            databases: AtomicUsize::new(0),
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A standby of this one, which has each commit before it counts.
+    pub(crate) fn standby(&self) -> Arc<Self> {
+        let standby = Self::unprepared(self.settings.clone());
+        hand_over(standby.directory.path());
+        let mut copy = unprivileged(&program("pg_basebackup"));
+        copy.args(["--host=127.0.0.1", "--username=admin", "--no-password"])
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .arg(format!("--port={}", self.port))
+            .arg("--pgdata")
+            .arg(standby.data())
+            .env("PGPASSWORD", ADMIN);
+        let copied = copy.output().unwrap();
+        assert!(copied.status.success(), "{copied:?}");
+        standby.start();
+        self.sql(
+            "postgres",
+            "ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()",
+        );
+        let follows = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let begun = Instant::now();
+        while self.sql("postgres", follows).is_empty() {
+            assert!(begun.elapsed() < PATIENT);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Arc::new(standby)
+    }
+
+    /// Makes a standby a server that can be written to.
+    pub(crate) fn promote(&self) {
+        self.sql("postgres", "SELECT pg_promote()");
     }
 
     fn initialise(&self) {

@@ -40,6 +40,16 @@ impl Team {
     /// Its machines reach the database at `url`.
     pub(crate) fn at(database: Database, url: String) -> Self {
         let observer = Node::on(&database);
+        Self::seen_by(observer, database, url)
+    }
+
+    /// The same; the test reaches it there, too.
+    pub(crate) fn wholly_at(database: Database, url: String) -> Self {
+        let observer = Node::through(&database, url.clone());
+        Self::seen_by(observer, database, url)
+    }
+
+    fn seen_by(observer: Node, database: Database, url: String) -> Self {
         let clock = Arc::new(SystemClock::new());
         let issuer = Issuer::start(Account::default(), clock).unwrap();
         let machines = [World::new(), World::new()];

@@ -15,6 +15,7 @@ use super::work::Workers;
 use crate::app::context::Context;
 use crate::app::credential::selector::Selector;
 use crate::app::failure::{Failure, Kind};
+use crate::app::refresh::outcome::RefreshResult;
 use crate::app::usecase::token::{self, Outcome, Request};
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
@@ -87,7 +88,8 @@ pub(super) struct TokenCache(Mutex<HashMap<Wanted, Arc<Entry>>>);
 
 impl TokenCache {
     /// A token that is valid for `least`, or for five minutes; without `least` one that cannot be
-    /// refreshed now is handed out while it lives, with a warning.
+    /// refreshed now is handed out while it lives, with a warning, and with it one that the provider gave
+    /// a moment ago.
     ///
     /// # Errors
     /// What `models auth token` would say, and 503 if too many are waiting.
@@ -184,8 +186,17 @@ impl Entry {
 
 fn fetch(cx: Context<'_>, wanted: &Wanted, least: Option<Duration>) -> Result<Outcome, Failure> {
     let outcome = token::run_of(cx, &request(wanted, least), &wanted.provider)?;
+    let is_new = matches!(
+        outcome.how,
+        RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere
+    );
     match least.and_then(|least| outcome.falls_short(least, cx.clock.now())) {
         None => Ok(outcome),
+        // It is all that the provider gives.
+        Some(_) if is_new => Ok(Outcome {
+            warning: Some("a new token ends earlier than min_valid asks for".into()),
+            ..outcome
+        }),
         // Its own words are those of an option.
         Some(failure) => Err(Failure {
             message: "the token ends earlier than min_valid asks for".to_owned(),

@@ -31,7 +31,7 @@ use super::binding;
 use super::notify;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::request::{
-    RefreshRequest, document_facts, fall_back, falls_back, load_login, valid_token,
+    RefreshRequest, document_facts, fall_back, falls_back, is_just_issued, load_login, valid_token,
 };
 use super::target::Route;
 
@@ -65,6 +65,10 @@ pub(super) fn refresh_grant(
     let whose = (request.profile, request.provider);
     if let Err(failure) = binding::check(whose, &binding, &issued_by) {
         return fall_back(request, facts, old, &blocked(&failure)).map(Some);
+    }
+    if is_just_issued(request, facts) {
+        let how = RefreshResult::RefreshedElsewhere;
+        return Ok(Some(valid_token(request, old, how, None)));
     }
     warn_of_unknown_outcome(request, facts);
 

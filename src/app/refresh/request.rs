@@ -1,5 +1,7 @@
 //! The request of a refresh: one profile whose access token must be valid.
 
+use std::time::Duration;
+
 use crate::app::context::Context;
 use crate::app::credential::assessment::is_valid;
 use crate::app::credential::facts::Facts;
@@ -9,11 +11,13 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::hooks::event::ProfileRef;
 use crate::model::credential::{OAuth, SecretFault};
 use crate::model::expiry::End;
+use crate::model::grant::GrantStanding;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::provider::Provider;
 use crate::ports::store::Scope;
 
+use super::backoff::WAIT_FOR_OTHERS;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 
 /// A profile, and when its token is to be refreshed.
@@ -66,6 +70,19 @@ pub(super) fn document_facts(request: &RefreshRequest<'_>, login: &OAuth) -> Fac
 /// new one is insisted on.
 pub(super) fn falls_back(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
     request.policy != RefreshPolicy::Always && is_valid(facts, request.cx.clock.now())
+}
+
+/// Whether a refresh would bring no more than the token that is there, because it came with the grant a
+/// moment ago. Who asks for more than the provider ever gives would spend a refresh token with each call,
+/// and many who come at once one each.
+pub(super) fn is_just_issued(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
+    let now = request.cx.clock.now();
+    let age = facts.proven_at().map(|at| at.until(now));
+    let age = age.and_then(|millis| u64::try_from(millis).ok());
+    matches!(request.policy, RefreshPolicy::MinValid(Some(_)))
+        && facts.standing == GrantStanding::Good
+        && is_valid(facts, now)
+        && age.is_some_and(|millis| Duration::from_millis(millis) < WAIT_FOR_OTHERS)
 }
 
 /// Returns a token that needs no refresh now; `obstacle` prevents the next one.

@@ -80,6 +80,27 @@ fn many_callers_for_an_expired_token_are_one_refresh() {
 }
 
 #[test]
+fn who_asks_for_more_than_the_provider_gives_gets_what_was_just_refreshed() {
+    let (world, issuer, gateway) = world(600);
+    let path = format!("{PATH}&min_valid=80000");
+    let mut answers = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8).map(|_| scope.spawn(|| gateway.get(&path))).collect();
+        let answers = callers.into_iter().map(|caller| caller.join().unwrap());
+        answers.collect::<Vec<_>>()
+    });
+    // One that comes when all the others are done.
+    answers.push(gateway.get(&path));
+    let access = world.only_profile()["access"].clone();
+    for answer in answers {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let token = answer.json();
+        assert_eq!(token["access_token"], access);
+        assert!(token["warning"].is_string(), "{token}");
+    }
+    assert_eq!(refreshes(&issuer), 1);
+}
+
+#[test]
 fn what_is_due_is_refreshed_before_anybody_asks() {
     let (_world, issuer, gateway) = world(60);
     gateway.until("/v1/auth/openai/status", |status| {

@@ -69,3 +69,30 @@ fn thirty_two_processes_on_two_machines_are_one_request() {
     }
     assert_eq!(team.issuer.token_requests().len(), 1);
 }
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn eight_callers_who_ask_for_more_than_the_provider_gives_are_one_request() {
+    let team = Team::new();
+    team.seed(PROFILE, -10);
+    let args = [&TOKEN[..], &["--min-valid", "20d"]].concat();
+    let begun: Vec<_> = (0..8)
+        .map(|number| {
+            let mut command = team.command(number % 2, &args);
+            let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            piped.spawn().unwrap()
+        })
+        .collect();
+    let ended = begun
+        .into_iter()
+        .map(|child| ran(child.wait_with_output().unwrap()));
+    let mut all: Vec<_> = ended.collect();
+    // One that comes when all the others are done.
+    all.push(team.run(1, &args));
+    let (access, _) = team.tokens(PROFILE).unwrap();
+    for ran in all {
+        assert_eq!((ran.code, ran.out.trim()), (0, &*access), "{ran:?}");
+        assert!(ran.err.contains("--min-valid asks for 20d"), "{ran:?}");
+    }
+    assert_eq!(team.issuer.token_requests().len(), 1);
+}

@@ -1,9 +1,11 @@
 //! `--min-valid` and what is told of it: `token_other_server` among the transcripts has the warning.
 
+use std::process::Child;
+
 use serde_json::Value;
 
 use crate::support::issuer::Account;
-use crate::support::{World, millis_from_now};
+use crate::support::{Ran, World, millis_from_now, ran};
 
 /// Whoever must act is told so; waiting would not help.
 #[test]
@@ -43,4 +45,26 @@ fn json_says_whether_the_token_is_valid_for_so_long() {
         let document: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(document["minValidMet"], met, "{profile}");
     }
+}
+
+/// Each of them would spend a refresh token for a token that is no better.
+#[test]
+fn who_asks_for_more_than_the_provider_gives_gets_what_was_just_refreshed() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    let args = ["models", "auth", "token", "--provider", "openai-codex"];
+    let args = [&args[..], &["--min-valid", "20d"]].concat();
+    let children: Vec<_> = (0..8).map(|_| world.start(&args)).collect();
+    let ended = children.into_iter().map(Child::wait_with_output);
+    let mut all: Vec<Ran> = ended.map(|output| ran(output.unwrap())).collect();
+    // One that comes when all the others are done.
+    all.push(world.run(&args));
+    let access = world.only_profile()["access"].as_str().unwrap().to_owned();
+    for ran in all {
+        assert_eq!((ran.code, ran.out.trim()), (0, &*access), "{ran:?}");
+        assert!(ran.err.contains("--min-valid asks for 20d"), "{ran:?}");
+    }
+    assert_eq!(issuer.token_requests().len(), 1);
+    let strict = world.run(&[&args[..], &["--strict"]].concat());
+    assert_eq!((strict.code, &*strict.out), (4, ""), "{strict:?}");
 }

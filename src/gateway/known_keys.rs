@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use parking_lot::Mutex;
 
 use super::engine::Engine;
@@ -21,8 +20,6 @@ const LOOK: Duration = Duration::from_millis(250);
 const HEAR: Duration = Duration::from_millis(100);
 /// How long keys in a database are accepted without another look, whether or not it told of any.
 const TRUST: Duration = Duration::from_secs(3);
-/// When to come again while it cannot be told whether a key is good.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// The keys, as they were read last.
 pub(super) struct KnownKeys {
@@ -85,7 +82,8 @@ impl KnownKeys {
         self.learn(turn, read);
         let known = self.known.lock();
         match (known.keys.find(bearer, clock.now()), &known.fault) {
-            (None, Some(fault)) if self.is_shared => Err(cannot_tell(fault)),
+            // Whoever has a good key must not be told that it is wrong.
+            (None, Some(fault)) if self.is_shared => Err(Problem::unavailable(fault.clone())),
             (key, _) => Ok(key.cloned()),
         }
     }
@@ -168,10 +166,4 @@ impl Known {
         self.begun += 1;
         self.begun
     }
-}
-
-/// Whoever has a good key must not be told that it is wrong.
-fn cannot_tell(fault: &str) -> Problem {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    Problem::new(status, "database_unavailable", fault).after(RETRY)
 }

@@ -19,6 +19,7 @@ mod health;
 mod keeper;
 mod keys;
 mod known_keys;
+mod learn;
 mod metrics;
 mod openapi;
 pub mod options;
@@ -52,6 +53,9 @@ use crate::app::failure::{Failure, Kind};
 use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
+use crate::ports::login_attempts::LoginAttempts;
+pub use flow::AttemptsInMemory;
+
 use engine::Engine;
 use options::Options;
 use state::Gateway;
@@ -75,6 +79,8 @@ pub struct Ports {
     pub interrupt: Arc<dyn Interrupt>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Where logins under way are noted.
+    pub attempts: Arc<dyn LoginAttempts>,
     /// Hears when it answers, and when it ends.
     pub supervisor: Arc<dyn Supervisor>,
 }
@@ -137,6 +143,7 @@ fn start(
         Arc::clone(&ports.clock),
         Arc::clone(&ports.random),
         u32::from_ne_bytes(seed),
+        Arc::clone(&ports.attempts),
     ));
     let over = Arc::new(AtomicBool::default());
     let board = gateway.board.keep(
@@ -149,7 +156,9 @@ fn start(
         Some(samples) => {
             let (engine, clock) = (Arc::clone(&ports.engine), Arc::clone(&ports.clock));
             let kept = samples.keep(Arc::clone(&over));
-            kept.and_then(|()| gateway.keys.keep(engine, clock, Arc::clone(&over)))
+            let logins = learn::keep(&gateway, Arc::clone(&engine), Arc::clone(&over));
+            kept.and(logins)
+                .and_then(|()| gateway.keys.keep(engine, clock, Arc::clone(&over)))
                 .map_err(|error| cannot_start(&error))?;
         }
         // What is wrong is told at once, and not when the first key is shown.

@@ -14,6 +14,9 @@ use crate::model::id::ProviderId;
 /// When another gateway may be there.
 const DRAINED: Duration = Duration::from_secs(5);
 
+/// When a database may be there again.
+const UNAVAILABLE: Duration = Duration::from_secs(5);
+
 /// Marks an answer that is whole although its status is that of an error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole;
@@ -78,6 +81,12 @@ impl Problem {
     pub(super) fn draining() -> Self {
         let error = "the gateway is about to end";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", error).after(DRAINED)
+    }
+
+    /// What is shared cannot be asked, or not be changed, now.
+    pub(super) fn unavailable(error: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "database_unavailable", error).after(UNAVAILABLE)
     }
 
     /// More is asked for than can be served now.

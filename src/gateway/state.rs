@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use tokio::sync::watch;
 
 use super::audit::Audit;
@@ -24,9 +23,8 @@ use crate::app::context::Context;
 use crate::model::access_key::BearerDigest;
 use crate::model::id::{AgentId, ProviderId};
 use crate::ports::host::{Clock, Random};
+use crate::ports::login_attempts::LoginAttempts;
 
-/// When to come again while the store cannot be read.
-const RETRY: Duration = Duration::from_secs(5);
 /// How long a person has for a login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(360);
 /// Wrong bearers, logins, and sign-ins to the page, a minute.
@@ -72,6 +70,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         seed: u32,
+        attempts: Arc<dyn LoginAttempts>,
     ) -> Self {
         let board = Arc::new(Board::new(workers.engine().as_ref(), &*clock));
         let database = workers.engine().database();
@@ -87,6 +86,7 @@ impl Gateway {
         let flows = Flows::new(
             Arc::clone(workers.engine()),
             Arc::clone(&audit),
+            attempts,
             LOGIN_LIMIT,
             listener,
         );
@@ -177,7 +177,7 @@ impl Gateway {
             .fault
             .as_deref()
             .unwrap_or("the store cannot be read");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", why).after(RETRY)
+        Problem::unavailable(why)
     }
 
     /// The origin that our page has: that of the public URL, or the one we listen at.

@@ -11,6 +11,7 @@ pub mod malformed;
 pub mod near;
 pub mod path;
 pub mod secret;
+pub mod state_digest;
 pub mod state_files;
 pub mod text;
 pub mod time;

@@ -18,6 +18,7 @@ pub mod disk;
 mod file_error;
 pub mod files;
 pub mod lock;
+pub mod login_attempts;
 mod pieces;
 
 pub mod browser;

@@ -186,6 +186,8 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
         }
     }
     done.rows += rekey_set_aside(tx, old, new)?;
+    // Nobody waits for one longer than a few minutes.
+    tx.batch("DELETE FROM openclaw.login_attempt")?;
     let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
     let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
     tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;

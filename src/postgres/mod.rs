@@ -26,6 +26,7 @@ mod kept;
 mod lease;
 mod leases;
 mod link;
+mod login_attempts;
 mod pool;
 mod schema;
 mod seal;

@@ -23,7 +23,7 @@ struct Migration {
 }
 
 /// Those that this program knows, in their order: their versions are 1, 2, …
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "first",
         statements: include_str!("migrations/0001_first.sql"),
@@ -33,6 +33,12 @@ const MIGRATIONS: [Migration; 2] = [
     Migration {
         name: "shared",
         statements: include_str!("migrations/0002_shared.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+    Migration {
+        name: "logins",
+        statements: include_str!("migrations/0003_logins.sql"),
         min_reader: 1,
         min_writer: 1,
     },

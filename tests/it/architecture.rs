@@ -126,6 +126,7 @@ const FENCES: &[(&str, &[&str])] = &[
             "model/grant_digest.rs",
             "model/secret.rs",
             "model/sidecar.rs",
+            "model/state_digest.rs",
             "ports/swap.rs",
             "postgres/schema.rs",
             "postgres/seal.rs",

@@ -32,7 +32,13 @@ pub(super) fn run(
     cx.interrupt.defer();
     let redirect = &flow.flow.redirect;
     let device = device.filter(|_| flow.ends_in_grant());
-    let mut listening = match bind(cx, redirect) {
+    let resumed = login.resumed(flow)?;
+    let bound = match resumed {
+        // Whoever began it listens.
+        Some(_) => Ok(None),
+        None => bind(cx, redirect),
+    };
+    let mut listening = match bound {
         Ok(listening) => listening,
         Err(error) => return without_port(login, flow, device, &error),
     };
@@ -41,7 +47,11 @@ pub(super) fn run(
     // there is another way.
     let unreachable = matches!(redirect, Redirect::Loopback(_)) && bound.is_none();
     let device = device.filter(|_| unreachable || cx.env.is_remote());
-    let authorization = flow.begin(cx, &redirect.uri(bound))?;
+    let authorization = match resumed {
+        Some(authorization) => authorization,
+        None => flow.begin(cx, &redirect.uri(bound))?,
+    };
+    login.tell_begun(flow, &authorization)?;
     announce(login, redirect, &authorization, bound);
     // Nobody is sent to a page whose answer would reach nobody.
     let is_of_use = bound.is_some() || device.is_some() || cx.dialog.can_ask();
@@ -199,6 +209,7 @@ fn announce(
         cx,
         request,
         provider,
+        ..
     } = login;
     let remote = cx.env.is_remote();
     let ssh_forward = match (redirect, port) {

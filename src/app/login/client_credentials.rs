@@ -23,6 +23,7 @@ pub(super) fn run(
         cx,
         request,
         provider,
+        ..
     } = login;
     // Before anything is asked for that could not be kept.
     cx.store.check_writable(&request.agent)?;

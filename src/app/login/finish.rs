@@ -87,6 +87,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
         cx,
         request: &request(pending),
         provider: &provider,
+        relay: None,
     };
     let ending = Completion {
         login,

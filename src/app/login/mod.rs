@@ -7,6 +7,7 @@ mod auth_code;
 mod browser;
 mod client_credentials;
 mod device;
+mod exposed;
 mod file_name;
 pub mod finish;
 mod first_answer;
@@ -15,6 +16,8 @@ mod pending;
 mod plugin;
 pub mod recover;
 mod redirect;
+mod relay;
+mod relayed;
 mod request;
 pub(in crate::app) mod reseal;
 mod saved_login;
@@ -43,6 +46,7 @@ use auth_code::CodeFlow;
 use request::Login;
 
 pub use super::deposit::StoredProfile;
+pub use relay::{Attempt, Relay};
 pub use request::Request;
 pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
 
@@ -53,7 +57,20 @@ pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
 /// the person refused, [`Kind::Temporary`] for the network and the deadline, [`Kind::Cancelled`],
 /// and what the store says. Nothing is stored then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
-    let stored = log_in(cx, request)?;
+    let stored = log_in(cx, request, None)?;
+    obey_signal(cx, stored)
+}
+
+/// Logs in with a browser, so that others can complete it.
+///
+/// # Errors
+/// As [`run`], and those of the relay.
+pub fn run_relayed(
+    cx: Context<'_>,
+    request: &Request,
+    relay: &dyn Relay,
+) -> Result<StoredProfile, Failure> {
+    let stored = log_in(cx, request, Some(relay))?;
     obey_signal(cx, stored)
 }
 
@@ -64,7 +81,11 @@ fn obey_signal(cx: Context<'_>, stored: StoredProfile) -> Result<StoredProfile, 
     Ok(stored)
 }
 
-fn log_in(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> {
+fn log_in(
+    cx: Context<'_>,
+    request: &Request,
+    relay: Option<&dyn Relay>,
+) -> Result<StoredProfile, Failure> {
     cx.require_agent(&request.agent)?;
     let provider = cx.provider(&request.provider)?;
     tell_findings(cx, &provider)?;
@@ -77,6 +98,7 @@ fn log_in(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure> 
         cx,
         request,
         provider: &provider,
+        relay,
     };
     match flow {
         Flow::Browser(_) => in_a_browser(login, flow),

@@ -25,6 +25,7 @@ use crate::ports::lock::{LockError, lock_within};
 use crate::ports::vault::Sealer;
 
 use super::super::failure::{Failure, Kind};
+use super::exposed;
 use super::file_name;
 use super::request::Request;
 use crate::app::context::Context;
@@ -72,26 +73,6 @@ pub(super) struct Pending {
 #[derive(Serialize, Deserialize)]
 struct SealedFile {
     sealed: Seal,
-}
-
-/// Serialization of secrets for the file.
-mod exposed {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::model::secret::Secret;
-
-    pub(super) fn serialize<S: Serializer>(
-        secret: &Secret<String>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.serialize_str(secret.expose())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Secret<String>, D::Error> {
-        String::deserialize(from).map(Secret::new)
-    }
 }
 
 impl Pending {

@@ -50,6 +50,7 @@ fn request_grant(login: Login<'_>, path: &Path) -> Result<Grant, Failure> {
         cx,
         request,
         provider,
+        ..
     } = login;
     let begun_at = cx.clock.now();
     let over_at = begun_at.after(request.timeout);
@@ -120,6 +121,7 @@ fn heard(login: Login<'_>, interaction: Interaction, stop: &dyn Fn() -> bool) ->
         cx,
         request,
         provider,
+        ..
     } = login;
     match interaction {
         Interaction::Ask { prompt } => {

@@ -112,6 +112,7 @@ fn complete(
         cx,
         request: &request,
         provider: &provider,
+        relay: None,
     };
     let result = match read(&provider, head, answer) {
         Ok(result) => result,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::relay::Relay;
 use crate::app::context::Context;
 use crate::app::deposit::{Destination, StoredProfile};
 use crate::app::failure::{Failure, Kind};
@@ -52,6 +53,8 @@ pub(super) struct Login<'a> {
     pub(super) cx: Context<'a>,
     pub(super) request: &'a Request,
     pub(super) provider: &'a Provider,
+    /// Lets others complete it.
+    pub(super) relay: Option<&'a dyn Relay>,
 }
 
 impl Login<'_> {

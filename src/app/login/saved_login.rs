@@ -86,6 +86,7 @@ impl Head {
             cx,
             request,
             provider,
+            ..
         } = login;
         Self {
             awaited,

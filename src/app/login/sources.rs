@@ -68,10 +68,18 @@ pub(in crate::app) fn callback(
             continue;
         };
         match judge(login, attempt, &arrival.query) {
-            Ok(ended) => {
-                let ended = spoiled().map_or(ended, Err);
-                return lane.answer(Answer::Callback(ended, Some(arrival)));
-            }
+            Ok(ended) => match login.take() {
+                Ok(true) => {
+                    let ended = spoiled().map_or(ended, Err);
+                    return lane.answer(Answer::Callback(ended, Some(arrival)));
+                }
+                Ok(false) => return arrival.answer(Page::Late),
+                Err(failure) => {
+                    let reason = failure.to_string();
+                    tell(reason.clone());
+                    arrival.answer(Page::Ignored { reason });
+                }
+            },
             Err(error) => {
                 let reason = error.to_string();
                 tell(reason.clone());
@@ -117,8 +125,14 @@ pub(in crate::app) fn paste(
             Pasted::BareCode(_) => continue,
             Pasted::Invalid(why) => Err(why),
         };
-        match ended {
-            Ok(ended) => return lane.answer(Answer::Callback(ended, None)),
+        let taken = ended.map(|ended| (ended, login.take()));
+        match taken {
+            Ok((ended, Ok(true))) => return lane.answer(Answer::Callback(ended, None)),
+            Ok((_, Ok(false))) => return,
+            Ok((_, Err(failure))) => {
+                let why = failure.to_string();
+                login.cx.dialog.notice(&Notice::NotAccepted(why));
+            }
             Err(why) => login.cx.dialog.notice(&Notice::NotAccepted(why)),
         }
     }

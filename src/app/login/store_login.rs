@@ -134,6 +134,7 @@ fn choose_profile(login: Login<'_>, found: &AccountClaims) -> Result<ProfileId, 
         cx,
         request,
         provider,
+        ..
     } = login;
     let document = cx.names(&request.agent)?;
     let wanted = request.profile.as_ref();

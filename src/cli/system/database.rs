@@ -14,6 +14,7 @@ use crate::ports::database::Database;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Interrupt};
+use crate::ports::login_attempts::LoginAttempts;
 use crate::ports::store::Store;
 use crate::ports::store_files::StoreFiles;
 use crate::store::database_files::DatabaseFiles;
@@ -74,6 +75,9 @@ pub(in crate::cli) struct Opened {
     /// What only commands about it ask.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) database: Arc<dyn Database>,
+    /// The logins under way at its gateways.
+    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
+    pub(in crate::cli) attempts: Arc<dyn LoginAttempts>,
     /// Where this machine keeps what it must not lose.
     pub(super) directory: PathBuf,
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
@@ -135,6 +139,7 @@ impl Machine<'_> {
         Ok(Opened {
             store: Arc::clone(&store) as _,
             access_keys: Arc::clone(&store) as _,
+            attempts: Arc::clone(&store) as _,
             database: store,
             directory: source.directory,
             key: source.key,

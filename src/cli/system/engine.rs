@@ -20,14 +20,15 @@ use crate::app::hooks::queue::Alerts;
 use crate::cli::global::Global;
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
-use crate::gateway::Ports;
 use crate::gateway::engine::Engine;
+use crate::gateway::{AttemptsInMemory, Ports};
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS, SECRETS};
 use crate::ports::database::Database;
 use crate::ports::files::Files;
 use crate::ports::host::Interrupt;
+use crate::ports::login_attempts::LoginAttempts;
 
 /// The ports of this process, made anew when the configuration changed.
 pub(in crate::cli) struct SystemEngine {
@@ -85,7 +86,16 @@ impl SystemEngine {
             clock: Arc::clone(&self.system().clock) as _,
             interrupt: Arc::clone(&self.interrupt),
             random: Arc::new(random()),
+            attempts: self.attempts(),
             supervisor: Arc::new(supervisor()),
+        }
+    }
+
+    /// Where logins under way are noted: in the database, or nowhere but here.
+    fn attempts(&self) -> Arc<dyn LoginAttempts> {
+        match self.system().opened() {
+            Some(opened) => Arc::clone(&opened.attempts),
+            None => Arc::new(AttemptsInMemory::default()),
         }
     }
 

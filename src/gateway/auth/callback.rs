@@ -62,6 +62,7 @@ fn not_accepted(why: &PasteError) -> Problem {
         PasteError::NoLogin => Problem::bad_request("no_login", error),
         PasteError::NotAccepted(_) => Problem::bad_request("not_accepted", error),
         PasteError::Busy => Problem::new(StatusCode::CONFLICT, "busy", error),
+        PasteError::Unavailable(_) => Problem::unavailable(error),
     }
 }
 

@@ -29,7 +29,7 @@ pub(in crate::gateway) async fn cancel(
     let view = gateway
         .workers
         .ask(&provider.clone(), move |_, _| flows.cancel(&provider))
-        .await?;
+        .await??;
     match view.state {
         State::Exchanging => {
             let error = "the login has a code already, and is about to be stored";

@@ -52,7 +52,7 @@ pub(in crate::gateway) async fn logout(
         let (agent, profile) = understand(cx, default, &provider, names)?;
         // Else it would be logged in again at once.
         let is_meant = |order: &Order| is_whole || order.is_for(&agent, profile.as_ref());
-        flows.settle(&provider, is_meant);
+        flows.settle(&provider, is_meant)?;
         let request = logout_provider::Request {
             agent,
             provider,

@@ -80,7 +80,7 @@ pub(in crate::gateway) async fn start(
     let asked = provider.clone();
     let work = move |cx: Context<'_>, agent: &AgentId| {
         let order = order(cx, agent, (caller.id, provider), wish)?;
-        begin(cx, &flows, order)
+        begin(cx, &flows, &order)
     };
     gateway.workers.ask(&asked, work).await?.map(Json)
 }
@@ -124,14 +124,15 @@ fn order(
     })
 }
 
-fn begin(cx: Context<'_>, flows: &Flows, order: Order) -> Result<Answer, Problem> {
+fn begin(cx: Context<'_>, flows: &Flows, order: &Order) -> Result<Answer, Problem> {
     let manifest = cx.provider(&order.provider).map_err(Failure::from);
     let manifest = manifest.map_err(|failure| match failure.kind {
         Kind::NotFound => Problem::unknown_provider(&order.provider),
         _ => failure.into(),
     })?;
+    flows.look()?;
     // Whoever has a URL gets it again, whatever became of other logins.
-    if !flows.is_under_way_for(&order.provider, &order.caller) && is_usable(cx, &order)? {
+    if !flows.is_under_way_for(&order.provider, &order.caller) && is_usable(cx, order)? {
         return Ok(ALREADY);
     }
     let provider = order.provider.clone();

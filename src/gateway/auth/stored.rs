@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::app::login::StoredProfile;
+use crate::gateway::flow::Connected;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// It is stored.
@@ -13,12 +14,18 @@ pub(in crate::gateway) struct Stored {
     provider_id: ProfileId,
 }
 
-impl From<StoredProfile> for Stored {
-    fn from(stored: StoredProfile) -> Self {
+impl From<Connected> for Stored {
+    fn from(connected: Connected) -> Self {
         Self {
             authenticated: true,
-            provider_name: stored.provider,
-            provider_id: stored.profile,
+            provider_name: connected.provider,
+            provider_id: connected.profile,
         }
+    }
+}
+
+impl From<StoredProfile> for Stored {
+    fn from(stored: StoredProfile) -> Self {
+        Connected::from(stored).into()
     }
 }

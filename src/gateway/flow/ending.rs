@@ -1,12 +1,13 @@
 //! The end of a login under way.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::StoredProfile;
+use crate::model::id::{ProfileId, ProviderId};
 
 /// How far a login is, as its name in answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::AsRefStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::AsRefStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(in crate::gateway) enum State {
@@ -28,11 +29,29 @@ pub(in crate::gateway) enum State {
     Failed,
 }
 
+/// What a login brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::gateway) struct Connected {
+    /// The provider.
+    pub(in crate::gateway) provider: ProviderId,
+    /// Where its credential is stored.
+    pub(in crate::gateway) profile: ProfileId,
+}
+
+impl From<StoredProfile> for Connected {
+    fn from(stored: StoredProfile) -> Self {
+        Self {
+            provider: stored.provider,
+            profile: stored.profile,
+        }
+    }
+}
+
 /// How a login ended.
 #[derive(Clone, Debug)]
 pub(in crate::gateway) enum Ending {
     /// Its credential is stored.
-    Connected(StoredProfile),
+    Connected(Connected),
     /// The person or the provider said no.
     Refused(Failure),
     /// Nobody answered in time.
@@ -60,7 +79,7 @@ impl Ending {
     /// too long.
     pub(super) fn of(result: Result<StoredProfile, Failure>, before: Before) -> Self {
         let failure = match result {
-            Ok(stored) => return Self::Connected(stored),
+            Ok(stored) => return Self::Connected(stored.into()),
             Err(failure) => failure,
         };
         match (failure.kind, before) {

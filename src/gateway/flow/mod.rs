@@ -1,12 +1,20 @@
 //! Logins under way: each is `models auth login` on a thread of its own, with requests in the place
-//! of the person at the terminal.
+//! of the person at the terminal. Those that are noted where several gateways look are run by each of
+//! them, and completed by the one that gets the answer.
 
 mod ending;
+mod in_memory;
+mod login;
+mod look;
+mod note;
+mod order;
 mod progress;
 mod registry;
 mod view;
 
-pub(super) use ending::{Ending, State};
+pub(super) use ending::{Connected, Ending, State};
+pub use in_memory::AttemptsInMemory;
+pub(super) use order::Order;
 pub(super) use progress::PasteError;
-pub(super) use registry::{Flows, NotStarted, Order, Started};
+pub(super) use registry::{Flows, NotStarted, Started};
 pub(super) use view::{Callback, View};

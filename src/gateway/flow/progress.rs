@@ -47,6 +47,10 @@ struct Now {
     announced: Option<Announced>,
     paste: Paste,
     is_cancelled: bool,
+    /// Whether its answer is used by this gateway: it goes on to its end.
+    is_held: bool,
+    /// Whether its answer is used, or it ended, elsewhere: nothing more is done for it here.
+    is_withdrawn: bool,
     /// The last thing that was wrong and ended nothing.
     warning: Option<String>,
 }
@@ -64,6 +68,8 @@ enum Paste {
     Offered(Secret<String>),
     Taken,
     NotAccepted(String),
+    /// Who may use it cannot be decided.
+    Undecided(String),
 }
 
 /// Why a redirect URL ended nothing.
@@ -78,6 +84,9 @@ pub(in crate::gateway) enum PasteError {
     /// It is none of this login, which goes on waiting.
     #[error("{0}; the login is still waiting")]
     NotAccepted(String),
+    /// Logins cannot be looked up, or this one cannot be completed now.
+    #[error("{0}; the code was not sent")]
+    Unavailable(String),
 }
 
 impl Progress {
@@ -88,6 +97,8 @@ impl Progress {
                 announced: None,
                 paste: Paste::None,
                 is_cancelled: false,
+                is_held: false,
+                is_withdrawn: false,
                 warning: None,
             }),
             changed: Condvar::new(),
@@ -101,15 +112,40 @@ impl Progress {
         (self.listener)();
     }
 
+    /// The end that it comes to with this result.
+    pub(super) fn ending(&self, result: Result<StoredProfile, Failure>) -> Ending {
+        let before = match self.now.lock().phase {
+            Phase::Waiting { .. } => Before::Answer,
+            Phase::Exchanging => Before::Exchange,
+            Phase::Starting | Phase::Ended(_) => Before::Announced,
+        };
+        Ending::of(result, before)
+    }
+
     /// Ends it.
-    pub(super) fn end(&self, result: Result<StoredProfile, Failure>) {
+    pub(super) fn end(&self, ending: Ending) {
+        self.change(|now| now.phase = Phase::Ended(ending));
+    }
+
+    /// Its answer is used here: from now on nothing stops it.
+    pub(super) fn hold(&self) {
+        self.now.lock().is_held = true;
+    }
+
+    /// Its answer is used elsewhere. What becomes of it is told by [`Self::end`].
+    pub(super) fn withdraw(&self) {
         self.change(|now| {
-            let before = match now.phase {
-                Phase::Waiting { .. } => Before::Answer,
-                Phase::Exchanging => Before::Exchange,
-                Phase::Starting | Phase::Ended(_) => Before::Announced,
-            };
-            now.phase = Phase::Ended(Ending::of(result, before));
+            now.is_withdrawn = true;
+            now.phase = Phase::Exchanging;
+        });
+    }
+
+    /// Tells whoever brought the answer that it cannot be used now.
+    pub(super) fn tell_undecided(&self, why: &Failure) {
+        self.change(|now| {
+            if matches!(now.paste, Paste::Taken) {
+                now.paste = Paste::Undecided(why.to_string());
+            }
         });
     }
 
@@ -168,10 +204,14 @@ impl Progress {
             if let Phase::Ended(ending) = &now.phase {
                 return Ok(ending.clone());
             }
-            if is_offered && let Paste::NotAccepted(why) = &now.paste {
-                let why = why.clone();
+            let refused = match &now.paste {
+                Paste::NotAccepted(why) => Some(PasteError::NotAccepted(why.clone())),
+                Paste::Undecided(why) => Some(PasteError::Unavailable(why.clone())),
+                Paste::None | Paste::Offered(_) | Paste::Taken => None,
+            };
+            if let Some(why) = refused.filter(|_| is_offered) {
                 now.paste = Paste::None;
-                return Err(PasteError::NotAccepted(why));
+                return Err(why);
             }
             self.changed.wait(&mut now);
         }
@@ -265,7 +305,11 @@ impl Dialog for Progress {
                 self.change(|now| now.phase = Phase::Waiting { until: *until });
             }
             Notice::NotAccepted(why) => {
-                self.change(|now| now.paste = Paste::NotAccepted(why.clone()));
+                self.change(|now| {
+                    if matches!(now.paste, Paste::Taken) {
+                        now.paste = Paste::NotAccepted(why.clone());
+                    }
+                });
             }
             Notice::Exchanging => self.change(|now| now.phase = Phase::Exchanging),
             Notice::Warning(text) => {
@@ -301,11 +345,13 @@ impl Interrupt for Progress {
     /// Signals are the server's, which cancels its logins.
     fn defer(&self) {}
 
-    /// None once there is a code: the exchange and the store go on to their end.
+    /// None once there is a code for this gateway: the exchange and the store go on to their end.
     fn pending(&self) -> Option<Signal> {
         let now = self.now.lock();
-        let may_stop = matches!(now.phase, Phase::Starting | Phase::Waiting { .. });
-        (now.is_cancelled && may_stop).then_some(Signal::TERMINATE)
+        let waits = matches!(now.phase, Phase::Starting | Phase::Waiting { .. });
+        let may_stop = waits && !now.is_held;
+        let is_over = now.is_withdrawn || now.is_cancelled && may_stop;
+        is_over.then_some(Signal::TERMINATE)
     }
 }
 

@@ -7,19 +7,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::ending::{Ending, State};
+use super::login::{Flow, is_not_alone};
+use super::order::Order;
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
-use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::gateway::provider::CHATGPT;
-use crate::app::login::{self, StoredProfile};
+use crate::app::login;
 use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
 use crate::model::audit::AuditEntry;
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::ProviderId;
 use crate::model::provider::{Flow as Method, Provider, Redirect};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
+use crate::ports::login_attempts::LoginAttempts;
 
 /// What is asked of ChatGPT: beside who logs in, the connectors of the account.
 const CHATGPT_SCOPES: [&str; 6] = [
@@ -31,35 +33,8 @@ const CHATGPT_SCOPES: [&str; 6] = [
     "api.connectors.invoke",
 ];
 
-/// A login that somebody wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::gateway) struct Order {
-    /// Who wants it: the id of their key.
-    pub(in crate::gateway) caller: String,
-    /// The provider.
-    pub(in crate::gateway) provider: ProviderId,
-    /// The agent to store it for.
-    pub(in crate::gateway) agent: AgentId,
-    /// The profile; by default named after the account.
-    pub(in crate::gateway) profile: Option<ProfileId>,
-    /// What the person calls it.
-    pub(in crate::gateway) display_name: Option<String>,
-}
-
-impl Order {
-    /// Whether its login is for this agent, and for this profile if one is given.
-    pub(in crate::gateway) fn is_for(&self, agent: &AgentId, profile: Option<&ProfileId>) -> bool {
-        self.agent == *agent && profile.is_none_or(|it| self.profile.as_ref() == Some(it))
-    }
-
-    /// Whether it is another request for the same login.
-    fn is_same(&self, other: &Self) -> bool {
-        self.caller == other.caller
-            && self.provider == other.provider
-            && self.agent == other.agent
-            && self.profile == other.profile
-    }
-}
+/// How often a login is begun, or joined, where others begin one at the same time.
+const TRIES: usize = 3;
 
 /// A login that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,37 +64,33 @@ pub(in crate::gateway) enum NotStarted {
     Failed(Failure),
 }
 
-struct Flow {
-    order: Order,
-    /// Instead of those of the provider's manifest.
-    scopes: Option<Vec<String>>,
-    /// The ports that it may listen on.
-    ports: Vec<u16>,
-    progress: Progress,
-}
-
 /// The logins under way.
 pub(in crate::gateway) struct Flows {
     engine: Arc<dyn Engine>,
     limit: Duration,
-    listener: Listener,
+    pub(super) listener: Listener,
     audit: Arc<Audit>,
-    all: Mutex<All>,
+    pub(super) attempts: Arc<dyn LoginAttempts>,
+    pub(super) all: Mutex<All>,
+    /// One look after the other: an older one must not undo what a later one found.
+    pub(super) looking: Mutex<()>,
 }
 
 /// The last login of each provider, and the threads of those that have not ended.
 #[derive(Default)]
-struct All {
-    flows: Vec<Arc<Flow>>,
+pub(super) struct All {
+    pub(super) flows: Vec<Arc<Flow>>,
     threads: Vec<JoinHandle<()>>,
-    is_closed: bool,
+    pub(super) is_closed: bool,
 }
 
 impl Flows {
-    /// No login yet. Each ends after `limit`; `listener` is called when one has come further.
+    /// No login yet. Each is noted in `attempts` and ends after `limit`; `listener` is called when one has
+    /// come further.
     pub(in crate::gateway) fn new(
         engine: Arc<dyn Engine>,
         audit: Arc<Audit>,
+        attempts: Arc<dyn LoginAttempts>,
         limit: Duration,
         listener: impl Fn() + Send + Sync + 'static,
     ) -> Self {
@@ -128,7 +99,9 @@ impl Flows {
             limit,
             listener: Arc::new(listener),
             audit,
+            attempts,
             all: Mutex::default(),
+            looking: Mutex::default(),
         }
     }
 
@@ -140,22 +113,30 @@ impl Flows {
     pub(in crate::gateway) fn start(
         &self,
         provider: &Provider,
-        order: Order,
+        order: &Order,
     ) -> Result<Option<Started>, NotStarted> {
         let ports = ports(provider).ok_or(NotStarted::NoBrowser)?;
-        let flow = self.join_or_begin(ports, scopes(provider), order)?;
-        match flow.progress.announced() {
-            Ok((announced, expires)) => Ok(Some(Started {
-                callback: announced.callback(),
-                auth_url: announced.url,
-                expires,
-            })),
-            Err(Ending::Connected(_)) => Ok(None),
-            Err(Ending::Cancelled) => Err(NotStarted::Cancelled),
-            Err(Ending::Refused(failure) | Ending::TimedOut(failure) | Ending::Failed(failure)) => {
-                Err(NotStarted::Failed(failure))
+        for _ in 0..TRIES {
+            let flow = self.join_or_begin(ports.clone(), scopes(provider), order.clone())?;
+            let failure = match flow.progress.announced() {
+                Ok((announced, expires)) => {
+                    return Ok(Some(Started {
+                        callback: announced.callback(),
+                        auth_url: announced.url,
+                        expires,
+                    }));
+                }
+                Err(Ending::Connected(_)) => return Ok(None),
+                Err(Ending::Cancelled) => return Err(NotStarted::Cancelled),
+                Err(Ending::Refused(it) | Ending::TimedOut(it) | Ending::Failed(it)) => it,
+            };
+            if !is_not_alone(&failure) {
+                return Err(NotStarted::Failed(failure));
             }
+            // It may be the caller's own.
+            self.look().map_err(NotStarted::Failed)?;
         }
+        Err(NotStarted::Taken)
     }
 
     fn join_or_begin(
@@ -177,16 +158,26 @@ impl Flows {
         if let Some(holder) = all.holder_of(&ports) {
             return Err(NotStarted::PortTaken(holder));
         }
-        let flow = Arc::new(Flow {
+        let flow = Flow {
             progress: Progress::new(Arc::clone(&self.listener)),
             order,
             scopes,
             ports,
-        });
-        let thread = self.spawn(&flow).map_err(|error| {
+            limit: self.limit,
+            resumed: None,
+            attempts: Arc::clone(&self.attempts),
+            noted: Mutex::default(),
+        };
+        self.run(&mut all, flow).map_err(|error| {
             let message = format!("could not start a thread for the login: {error}");
             NotStarted::Failed(Failure::new(Kind::Temporary, message))
-        })?;
+        })
+    }
+
+    /// Runs a login on a thread of its own, in the place of the last one of its provider.
+    pub(super) fn run(&self, all: &mut All, flow: Flow) -> std::io::Result<Arc<Flow>> {
+        let flow = Arc::new(flow);
+        let thread = self.spawn(&flow)?;
         let provider = &flow.order.provider;
         all.flows.retain(|other| other.order.provider != *provider);
         all.threads.retain(|thread| !thread.is_finished());
@@ -196,7 +187,7 @@ impl Flows {
     }
 
     fn spawn(&self, flow: &Arc<Flow>) -> std::io::Result<JoinHandle<()>> {
-        let (engine, flow, limit) = (Arc::clone(&self.engine), Arc::clone(flow), self.limit);
+        let (engine, flow) = (Arc::clone(&self.engine), Arc::clone(flow));
         let audit = Arc::clone(&self.audit);
         let builder = thread::Builder::new().name("login".to_owned());
         builder.spawn(move || {
@@ -205,18 +196,21 @@ impl Flows {
                 entry.agent = Some(order.agent.to_string());
                 entry.provider = Some(order.provider.to_string());
             };
-            audit.note(&order.caller, "login started", describe);
-            let result = engine.run(|cx, _| flow.log_in(cx, limit));
+            if flow.resumed.is_none() {
+                audit.note(&order.caller, "login started", describe);
+            }
+            let result = engine.run(|cx, _| flow.log_in(cx));
             let nothing = || Err(Failure::new(Kind::Config, "the login could not be run"));
             let result = result.unwrap_or_else(nothing);
             let stored = result.as_ref().ok();
             let profile = stored.map(|stored| stored.profile.as_str().to_owned());
-            flow.progress.end(result);
-            audit.note(&order.caller, "login ended", |entry| {
-                describe(entry);
-                entry.profile = profile;
-                entry.outcome = flow.progress.view().state.as_ref().to_owned();
-            });
+            if flow.finish(result) {
+                audit.note(&order.caller, "login ended", |entry| {
+                    describe(entry);
+                    entry.profile = profile;
+                    entry.outcome = flow.progress.view().state.as_ref().to_owned();
+                });
+            }
         })
     }
 
@@ -236,32 +230,55 @@ impl Flows {
         provider: &ProviderId,
         text: Secret<String>,
     ) -> Result<Ending, PasteError> {
-        let flow = self.all.lock().living(provider).cloned();
+        let found = self.find(provider);
+        let flow = found.map_err(|failure| PasteError::Unavailable(failure.to_string()))?;
         flow.ok_or(PasteError::NoLogin)?.progress.paste(text)
     }
 
     /// Cancels the login to this provider, unless it has a code: what became of it.
-    pub(in crate::gateway) fn cancel(&self, provider: &ProviderId) -> View {
-        let flow = self.all.lock().living(provider).cloned();
-        let Some(flow) = flow else {
-            return View::new(State::Idle);
+    ///
+    /// # Errors
+    /// If other gateways cannot be told. It goes on waiting then.
+    pub(in crate::gateway) fn cancel(&self, provider: &ProviderId) -> Result<View, Failure> {
+        let Some(flow) = self.find(provider)? else {
+            return Ok(View::new(State::Idle));
         };
-        flow.progress.cancel();
+        flow.cancel()?;
         flow.progress.wait_for_code();
-        flow.progress.view()
+        if flow.progress.view().state == State::Exchanging {
+            // It may have ended elsewhere.
+            self.look()?;
+        }
+        Ok(flow.progress.view())
     }
 
     /// Ends the login to this provider if it `is_meant`, however far it is, and waits for that.
+    ///
+    /// # Errors
+    /// As [`Self::cancel`].
     pub(in crate::gateway) fn settle(
         &self,
         provider: &ProviderId,
         is_meant: impl Fn(&Order) -> bool,
-    ) {
-        let flow = self.all.lock().living(provider).cloned();
-        if let Some(flow) = flow.filter(|flow| is_meant(&flow.order)) {
-            flow.progress.cancel();
+    ) -> Result<(), Failure> {
+        if let Some(flow) = self.find(provider)?
+            && is_meant(&flow.order)
+        {
+            flow.cancel()?;
             flow.progress.wait_for_end();
         }
+        Ok(())
+    }
+
+    /// The login to this provider that has not ended, wherever it was begun.
+    fn find(&self, provider: &ProviderId) -> Result<Option<Arc<Flow>>, Failure> {
+        let living = |all: &All| all.living(provider).cloned();
+        let here = living(&self.all.lock());
+        if here.is_some() {
+            return Ok(here);
+        }
+        self.look()?;
+        Ok(living(&self.all.lock()))
     }
 
     /// What is told to `caller` of the last login to this provider.
@@ -277,7 +294,7 @@ impl Flows {
         }
     }
 
-    /// Starts no more, and cancels those that wait.
+    /// Starts no more, and cancels those that wait; those that others may complete go on waiting there.
     pub(in crate::gateway) fn cancel_all(&self) {
         let mut all = self.all.lock();
         all.is_closed = true;
@@ -298,7 +315,7 @@ impl Flows {
 }
 
 impl All {
-    fn last(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
+    pub(super) fn last(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
         let mut flows = self.flows.iter();
         flows.find(|flow| flow.order.provider == *provider)
     }
@@ -319,46 +336,6 @@ impl All {
         are_all_held.then(|| first.order.provider.clone())
     }
 }
-
-impl Flow {
-    /// Whether it listens on a port, or may be about to.
-    fn holds(&self, port: u16) -> bool {
-        match self.progress.port() {
-            Ok(held) => held == Some(port),
-            Err(()) => self.ports.contains(&port),
-        }
-    }
-
-    fn log_in(&self, cx: Context<'_>, timeout: Duration) -> Result<StoredProfile, Failure> {
-        let cx = Context {
-            dialog: &self.progress,
-            interrupt: &self.progress,
-            ..cx
-        };
-        let order = &self.order;
-        login::run(
-            cx,
-            &login::Request {
-                agent: order.agent.clone(),
-                provider: order.provider.clone(),
-                // Named, so that no device code is offered beside it.
-                method: Some(METHOD.to_owned()),
-                profile: order.profile.clone(),
-                no_browser: true,
-                clipboard: false,
-                timeout,
-                set_default: false,
-                yes: true,
-                attempt: None,
-                scopes: self.scopes.clone(),
-                display_name: order.display_name.clone(),
-            },
-        )
-    }
-}
-
-/// The name of a login with a browser.
-const METHOD: &str = "oauth";
 
 /// The ports that a browser login to this provider may listen on, none if a person brings the answer;
 /// `None` if there is no such login.

@@ -10,32 +10,32 @@ use crate::support::browser::visit;
 use crate::support::issuer::{Account, Issuer, Scripted};
 use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 
-pub(super) const PROFILE: &str = "openai-codex:me@example.com";
-pub(super) const START: &str = "/v1/auth/openai/start";
-pub(super) const CALLBACK: &str = "/v1/auth/openai/callback";
-pub(super) const CANCEL: &str = "/v1/auth/openai/cancel";
-pub(super) const FLOW: &str = "/v1/auth/openai/flow";
-pub(super) const STATUS: &str = "/v1/auth/openai/status";
+pub(crate) const PROFILE: &str = "openai-codex:me@example.com";
+pub(crate) const START: &str = "/v1/auth/openai/start";
+pub(crate) const CALLBACK: &str = "/v1/auth/openai/callback";
+pub(crate) const CANCEL: &str = "/v1/auth/openai/cancel";
+pub(crate) const FLOW: &str = "/v1/auth/openai/flow";
+pub(crate) const STATUS: &str = "/v1/auth/openai/status";
 
-pub(super) fn world() -> (World, Issuer, Gateway) {
+pub(crate) fn world() -> (World, Issuer, Gateway) {
     let (world, issuer) = World::with_issuer(Account::default());
     let gateway = Gateway::start(&world);
     (world, issuer, gateway)
 }
 
 /// Starts a login: the URL that the browser is sent to.
-pub(super) fn start(gateway: &Gateway) -> String {
+pub(crate) fn start(gateway: &Gateway) -> String {
     let started = gateway.post_nothing(START);
     assert_eq!(started.status, 200, "{started:?}");
     started.json()["auth_url"].as_str().unwrap().to_owned()
 }
 
 /// Hands in what the browser ended on.
-pub(super) fn paste(gateway: &Gateway, url: &str) -> Answer {
+pub(crate) fn paste(gateway: &Gateway, url: &str) -> Answer {
     gateway.post(CALLBACK, &json!({ "redirect_url": url }))
 }
 
-pub(super) fn code_of(answer: &Answer) -> String {
+pub(crate) fn code_of(answer: &Answer) -> String {
     answer.json()["code"].as_str().unwrap().to_owned()
 }
 

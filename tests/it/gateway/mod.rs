@@ -20,7 +20,7 @@ mod leases;
 mod limits;
 mod listener_of_others;
 #[cfg(feature = "gateway")]
-mod login;
+pub(crate) mod login;
 #[cfg(feature = "gateway")]
 mod login_requests;
 #[cfg(feature = "gateway")]

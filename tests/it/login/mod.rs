@@ -14,7 +14,7 @@ mod paste_token;
 mod redirect_callback;
 mod setup_token;
 mod stopped_at_a_prompt;
-mod unstored_login;
+pub(crate) mod unstored_login;
 mod which_browser;
 mod whose_login;
 mod wizard;

@@ -17,7 +17,7 @@ const PROFILE: &str = "openai-codex:me@example.com";
 const PLUGGED: &str = "agents/main/agent/auth-profiles.json.lock";
 
 /// The files in which logins wait to be stored.
-fn saved(world: &World) -> Vec<PathBuf> {
+pub(crate) fn saved(world: &World) -> Vec<PathBuf> {
     let entries = fs::read_dir(world.state().join("rescue"));
     let paths = entries
         .into_iter()

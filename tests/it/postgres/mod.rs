@@ -12,6 +12,8 @@ mod failover;
 #[cfg(feature = "gateway")]
 mod gateways;
 mod histories;
+#[cfg(feature = "gateway")]
+mod logins;
 mod nodes;
 #[cfg(feature = "gateway")]
 mod one_refresh;

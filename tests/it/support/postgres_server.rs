@@ -1,8 +1,8 @@
 //! A PostgreSQL server of the tests, with a database of its own for each.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -287,6 +287,21 @@ impl Database {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// Holds the locks that a statement takes for as long as what it returns is kept.
+    pub(crate) fn hold(&self, statement: &str) -> Held {
+        let mut psql = self.server.admin("psql", &self.name);
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .args(["--set=ON_ERROR_STOP=1", "--file=-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut psql = psql.spawn().unwrap();
+        let input = psql.stdin.as_mut().unwrap();
+        writeln!(input, "BEGIN; {statement}; SELECT 'held';").unwrap();
+        let mut lines = BufReader::new(psql.stdout.as_mut().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "held");
+        Held(psql)
+    }
+
     /// Cuts every connection to it; how many there were.
     pub(crate) fn kill_backends(&self) -> usize {
         let killed = self.server.sql(
@@ -297,6 +312,16 @@ impl Database {
             ),
         );
         killed.len()
+    }
+}
+
+/// A transaction that is under way.
+pub(crate) struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -54,6 +54,8 @@ fn whoever_pastes_learns_why_it_is_not_the_answer_and_may_paste_again() {
     let first = paste(&progress, "garbage");
     assert_eq!(ask(&progress).unwrap().expose(), "garbage");
     progress.notice(&Notice::NotAccepted("this is no URL".to_owned()));
+    // Told once more, with nobody who waits for it.
+    progress.notice(&Notice::NotAccepted("this is no URL".to_owned()));
     let why = PasteError::NotAccepted("this is no URL".to_owned());
     assert_eq!(first.join().unwrap().unwrap_err(), why);
 
@@ -70,7 +72,7 @@ fn whoever_pastes_learns_why_it_is_not_the_answer_and_may_paste_again() {
     let good = paste(&progress, "good");
     assert_eq!(third.join().unwrap().unwrap().expose(), "good");
     progress.notice(&Notice::Exchanging);
-    progress.end(Ok(stored()));
+    progress.end(progress.ending(Ok(stored())));
     assert_eq!(good.join().unwrap().unwrap().state(), State::Connected);
     let late = progress.paste(Secret::from("late"));
     assert_eq!(late.unwrap_err(), PasteError::NoLogin);
@@ -84,7 +86,7 @@ fn a_second_paste_does_not_take_the_place_of_one_that_is_looked_at() {
     assert_eq!(ask(&progress).unwrap().expose(), "first");
     let second = progress.paste(Secret::from("second"));
     assert_eq!(second.unwrap_err(), PasteError::Busy);
-    progress.end(Ok(stored()));
+    progress.end(progress.ending(Ok(stored())));
     assert_eq!(first.join().unwrap().unwrap().state(), State::Connected);
 }
 
@@ -133,7 +135,7 @@ fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
     };
     assert_eq!(progress.view(), view);
     let refused = Failure::new(Kind::NeedsLogin, "login denied").code("access_denied");
-    progress.end(Err(refused));
+    progress.end(progress.ending(Err(refused)));
     let view = View {
         message: Some("login denied".to_owned()),
         code: Some("access_denied".to_owned()),
@@ -145,7 +147,7 @@ fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
 #[test]
 fn a_login_that_ends_before_it_waits_says_how() {
     let progress = progress();
-    progress.end(Err(Failure::new(Kind::Config, "no client id")));
+    progress.end(progress.ending(Err(Failure::new(Kind::Config, "no client id"))));
     let ending = progress.announced().unwrap_err();
     assert_eq!(ending.state(), State::Failed);
     assert!(progress.has_ended());

@@ -1,8 +1,11 @@
 use parking_lot::Condvar;
 
 use super::*;
-use crate::model::credential::Kind as CredentialKind;
+use crate::app::context::Context;
+use crate::gateway::flow::ending::Connected;
+use crate::gateway::flow::in_memory::AttemptsInMemory;
 use crate::model::hint::Hint;
+use crate::model::id::{AgentId, ProfileId};
 use crate::providers::catalogue::built_in;
 use crate::testing::clock::FakeClock;
 
@@ -44,6 +47,7 @@ fn flows() -> (Arc<Closed>, Arc<Flows>) {
     let flows = Flows::new(
         Arc::clone(&engine) as Arc<dyn Engine>,
         Arc::new(audit),
+        Arc::new(AttemptsInMemory::default()),
         limit,
         || {},
     );
@@ -70,7 +74,7 @@ fn begin(
     provider: &Provider,
 ) -> thread::JoinHandle<Result<Option<Started>, NotStarted>> {
     let (here, manifest) = (Arc::clone(flows), provider.clone());
-    let waiting = thread::spawn(move || here.start(&manifest, order("anna", &manifest)));
+    let waiting = thread::spawn(move || here.start(&manifest, &order("anna", &manifest)));
     while !flows.is_under_way_for(&provider.id, "anna") {
         thread::yield_now();
     }
@@ -82,19 +86,19 @@ fn a_login_belongs_to_who_began_it_and_so_do_its_ports() {
     let (engine, flows) = flows();
     let codex = provider("openai-codex");
     let waiting = begin(&flows, &codex);
-    let taken = flows.start(&codex, order("ben", &codex));
+    let taken = flows.start(&codex, &order("ben", &codex));
     assert!(matches!(taken, Err(NotStarted::Taken)), "{taken:?}");
     let into_another = Order {
         profile: Some(ProfileId::parse("openai-codex:other").unwrap()),
         ..order("anna", &codex)
     };
-    let taken = flows.start(&codex, into_another);
+    let taken = flows.start(&codex, &into_another);
     assert!(matches!(taken, Err(NotStarted::Taken)), "{taken:?}");
     let neighbour = Provider {
         id: ProviderId::parse("neighbour").unwrap(),
         ..codex.clone()
     };
-    let taken = flows.start(&neighbour, order("ben", &neighbour));
+    let taken = flows.start(&neighbour, &order("ben", &neighbour));
     assert!(
         matches!(&taken, Err(NotStarted::PortTaken(holder)) if *holder == codex.id),
         "{taken:?}"
@@ -112,7 +116,7 @@ fn nothing_begins_in_a_gateway_that_ends() {
     let codex = provider("openai-codex");
     let waiting = begin(&flows, &codex);
     flows.cancel_all();
-    let late = flows.start(&codex, order("anna", &codex));
+    let late = flows.start(&codex, &order("anna", &codex));
     assert!(matches!(late, Err(NotStarted::Draining)), "{late:?}");
     engine.open();
     flows.close();
@@ -123,9 +127,9 @@ fn nothing_begins_in_a_gateway_that_ends() {
 fn what_has_no_login_with_a_browser_is_not_begun() {
     let (_engine, flows) = flows();
     let keys = provider("deepseek");
-    let refused = flows.start(&keys, order("anna", &keys));
+    let refused = flows.start(&keys, &order("anna", &keys));
     assert!(matches!(refused, Err(NotStarted::NoBrowser)), "{refused:?}");
-    assert_eq!(flows.cancel(&keys.id), View::new(State::Idle));
+    assert_eq!(flows.cancel(&keys.id).unwrap(), View::new(State::Idle));
     let pasted = flows.paste(&keys.id, Secret::from("code"));
     assert_eq!(pasted.unwrap_err(), PasteError::NoLogin);
 }
@@ -151,15 +155,9 @@ fn whoever_joins_a_login_that_connects_is_not_told_that_it_was_cancelled() {
     let codex = provider("openai-codex");
     let joined = begin(&flows, &codex);
     let flow = flows.all.lock().living(&codex.id).cloned().unwrap();
-    flow.progress.end(Ok(StoredProfile {
+    flow.progress.end(Ending::Connected(Connected {
         profile: ProfileId::parse("openai-codex:one").unwrap(),
         provider: codex.id.clone(),
-        kind: CredentialKind::OAuth,
-        account: None,
-        expires: None,
-        replaced: false,
-        put_first: false,
-        is_ordered: false,
     }));
     assert_eq!(joined.join().unwrap().unwrap(), None);
     engine.open();

@@ -1,0 +1,51 @@
+//! What lets another process complete a login with a browser.
+
+use serde::{Deserialize, Serialize};
+
+use super::exposed;
+use crate::app::failure::Failure;
+use crate::model::secret::Secret;
+use crate::model::state_digest::StateDigest;
+
+/// A login that was begun: what another process needs to complete it. Secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    pub(super) url: String,
+    pub(super) redirect_uri: String,
+    #[serde(with = "exposed")]
+    pub(super) state: Secret<String>,
+    #[serde(with = "exposed")]
+    pub(super) code_verifier: Secret<String>,
+    /// No secret: it was part of the URL.
+    pub(super) nonce: Option<String>,
+    pub(super) issuer: Option<String>,
+    pub(super) sends_iss: bool,
+    // The only place that its code is sent to.
+    pub(super) token_endpoint: String,
+    pub(super) client_id: String,
+}
+
+impl Attempt {
+    /// Which it is.
+    pub fn state(&self) -> StateDigest {
+        StateDigest::of(&self.state)
+    }
+}
+
+/// Lets others complete a login.
+pub trait Relay: Send + Sync {
+    /// The attempt to go on with, if somebody else began it. It gets no listener of its own.
+    fn resumed(&self) -> Option<&Attempt>;
+
+    /// Tells others of it, before anybody is sent to the browser.
+    ///
+    /// # Errors
+    /// Why it cannot be begun.
+    fn begun(&self, attempt: Attempt) -> Result<(), Failure>;
+
+    /// Decides who uses its answer; whether that is the caller. It is decided once, whoever asks.
+    ///
+    /// # Errors
+    /// If it cannot be decided now. The login goes on waiting.
+    fn take(&self) -> Result<bool, Failure>;
+}

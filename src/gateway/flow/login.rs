@@ -1,0 +1,270 @@
+//! One login: what was asked for, how it is run here, and what others are told of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::ending::Ending;
+use super::note::Begun;
+use super::order::Order;
+use super::progress::Progress;
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::login::{self, Attempt, Relay, StoredProfile};
+use crate::model::state_digest::StateDigest;
+use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+
+/// The name of a login with a browser.
+const METHOD: &str = "oauth";
+
+/// The code of the failure of a login beside which another one waits.
+const NOT_ALONE: &str = "login_in_progress";
+
+/// A login, as it is run by this gateway.
+pub(super) struct Flow {
+    pub(super) order: Order,
+    /// Instead of those of the provider's manifest.
+    pub(super) scopes: Option<Vec<String>>,
+    /// The ports that it may listen on.
+    pub(super) ports: Vec<u16>,
+    pub(super) progress: Progress,
+    /// How long it waits.
+    pub(super) limit: Duration,
+    /// What another gateway began.
+    pub(super) resumed: Option<Attempt>,
+    pub(super) attempts: Arc<dyn LoginAttempts>,
+    /// Held while it is decided who uses its answer.
+    pub(super) noted: Mutex<Noted>,
+}
+
+/// What this gateway knows of the note about a login.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// Which it is, once it is noted.
+    state: Option<StateDigest>,
+    /// Whether its answer is used here.
+    is_taken: bool,
+    /// Whether that, or its end, is for others to say.
+    is_elsewhere: bool,
+    /// Whether somebody wanted its end.
+    is_given_up: bool,
+}
+
+impl Noted {
+    /// Of a login that another gateway began.
+    pub(super) fn of(state: StateDigest) -> Self {
+        Self {
+            state: Some(state),
+            ..Self::default()
+        }
+    }
+}
+
+/// Whether a login failed because another gateway has one of its provider.
+pub(super) fn is_not_alone(failure: &Failure) -> bool {
+    failure.code.as_deref() == Some(NOT_ALONE)
+}
+
+/// Whether it may be another time in a moment, unchanged.
+fn may_pass(failure: &Failure) -> bool {
+    let passing = [Kind::Storage, Kind::Temporary, Kind::Busy, Kind::Locked];
+    passing.contains(&failure.kind)
+}
+
+impl Flow {
+    /// Which login it is, once it is noted.
+    pub(super) fn state(&self) -> Option<StateDigest> {
+        self.noted.lock().state.clone()
+    }
+
+    /// Whether it listens on a port, or may be about to.
+    pub(super) fn holds(&self, port: u16) -> bool {
+        match self.progress.port() {
+            Ok(held) => held == Some(port),
+            Err(()) => self.ports.contains(&port),
+        }
+    }
+
+    pub(super) fn log_in(&self, cx: Context<'_>) -> Result<StoredProfile, Failure> {
+        let cx = Context {
+            dialog: &self.progress,
+            interrupt: &self.progress,
+            ..cx
+        };
+        let order = &self.order;
+        let request = login::Request {
+            agent: order.agent.clone(),
+            provider: order.provider.clone(),
+            // Named, so that no device code is offered beside it.
+            method: Some(METHOD.to_owned()),
+            profile: order.profile.clone(),
+            no_browser: true,
+            clipboard: false,
+            timeout: self.limit,
+            set_default: false,
+            yes: true,
+            attempt: None,
+            scopes: self.scopes.clone(),
+            display_name: order.display_name.clone(),
+        };
+        login::run_relayed(cx, &request, self)
+    }
+
+    /// Ends it with what came of it, unless that is for others to say; whether it ended here.
+    pub(super) fn finish(&self, result: Result<StoredProfile, Failure>) -> bool {
+        let mut noted = self.noted.lock();
+        if noted.is_elsewhere {
+            return false;
+        }
+        let ending = self.progress.ending(result);
+        let is_over = match &ending {
+            Ending::Cancelled => noted.is_given_up,
+            Ending::TimedOut(_) => true,
+            // One that is begun elsewhere, and cannot be completed here, can be elsewhere.
+            _ => noted.is_taken || self.resumed.is_none(),
+        };
+        let at = match noted.is_taken {
+            true => Step::Taken,
+            false => Step::Waiting,
+        };
+        if let Some(state) = noted.state.as_ref().filter(|_| is_over) {
+            match self.attempts.end(state, at, &ending.written()) {
+                Ok(false) if at == Step::Waiting && !noted.is_given_up => {
+                    self.leave(&mut noted);
+                    return false;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(target: "openclaw::gateway", "other gateways are not told of the end of a login: {error}");
+                }
+            }
+        }
+        if !is_over && ending.failure().is_some_and(may_pass) {
+            // It is taken up once more.
+            noted.state = None;
+        }
+        self.progress.end(ending);
+        is_over || self.resumed.is_none()
+    }
+
+    /// Asks it to end, wherever it waits. A code that was sent is waited for: it cannot be had again.
+    ///
+    /// # Errors
+    /// If others cannot be told. It goes on waiting then.
+    pub(super) fn cancel(&self) -> Result<(), Failure> {
+        let mut noted = self.noted.lock();
+        if let Some(state) = &noted.state
+            && !noted.is_taken
+            && !noted.is_elsewhere
+            && !self
+                .attempts
+                .end(state, Step::Waiting, &Ending::Cancelled.written())?
+        {
+            self.leave(&mut noted);
+        }
+        noted.is_given_up = true;
+        self.progress.cancel();
+        Ok(())
+    }
+
+    /// Learns what is noted of it; nothing is if another one took its place.
+    pub(super) fn learn(&self, found: Option<&LoginAttempt>) {
+        let mut noted = self.noted.lock();
+        if noted.is_taken || self.progress.has_ended() {
+            return;
+        }
+        let ending = match found {
+            None => Ending::Cancelled,
+            Some(found) => match ending(found) {
+                Some(ending) => ending,
+                None if found.step == Step::Waiting => return,
+                None => return self.leave(&mut noted),
+            },
+        };
+        self.leave(&mut noted);
+        self.progress.end(ending);
+    }
+
+    /// Learns that nothing can be learnt: whoever waits for what others make of it waits no longer.
+    pub(super) fn learn_nothing(&self, why: &Failure) {
+        if self.noted.lock().is_elsewhere && !self.progress.has_ended() {
+            self.progress.end(Ending::Failed(why.clone()));
+        }
+    }
+
+    /// Leaves it to whoever uses its answer, or ended it.
+    fn leave(&self, noted: &mut Noted) {
+        if !noted.is_elsewhere {
+            noted.is_elsewhere = true;
+            self.progress.withdraw();
+        }
+    }
+}
+
+/// How a login ended; `None` if it has not.
+fn ending(found: &LoginAttempt) -> Option<Ending> {
+    let failed = |what: &str| Failure::new(Kind::Temporary, what);
+    match found.step {
+        Step::Waiting | Step::Taken if !found.left.is_zero() => None,
+        Step::Waiting => Some(Ending::TimedOut(failed("login timed out"))),
+        Step::Taken => Some(Ending::Failed(failed(
+            "the gateway that was completing the login has not said what came of it; if it had an \
+             answer, it stores that when it is started again",
+        ))),
+        Step::Ended => {
+            let unknown = || Ending::Failed(failed("another release completed the login"));
+            let outcome = found.content.as_ref().and_then(Ending::read);
+            Some(outcome.unwrap_or_else(unknown))
+        }
+    }
+}
+
+impl Relay for Flow {
+    fn resumed(&self) -> Option<&Attempt> {
+        self.resumed.as_ref()
+    }
+
+    fn begun(&self, attempt: Attempt) -> Result<(), Failure> {
+        let mut noted = self.noted.lock();
+        let state = attempt.state();
+        let begun = Begun {
+            order: self.order.clone(),
+            attempt,
+        };
+        let provider = &self.order.provider;
+        let is_alone = self
+            .attempts
+            .begin(provider, &state, &begun.written(), self.limit)?;
+        if !is_alone {
+            let message = format!("another login to {provider} is in progress");
+            return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
+        }
+        noted.state = Some(state);
+        Ok(())
+    }
+
+    fn take(&self) -> Result<bool, Failure> {
+        let mut noted = self.noted.lock();
+        let may_be = !noted.is_taken && !noted.is_elsewhere && !noted.is_given_up;
+        let Some(state) = noted.state.as_ref().filter(|_| may_be) else {
+            return Ok(false);
+        };
+        match self.attempts.take(state) {
+            Ok(true) => {
+                noted.is_taken = true;
+                self.progress.hold();
+                Ok(true)
+            }
+            Ok(false) => {
+                self.leave(&mut noted);
+                Ok(false)
+            }
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.progress.tell_undecided(&failure);
+                Err(failure)
+            }
+        }
+    }
+}

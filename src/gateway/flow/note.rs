@@ -1,0 +1,130 @@
+//! What is noted of a login for other gateways: first what completes it, then what became of it.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::ending::{Connected, Ending, State};
+use super::order::Order;
+use crate::app::failure::{Failure, Kind};
+use crate::app::login::Attempt;
+use crate::model::secret::Secret;
+
+/// A login that waits.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Begun {
+    pub(super) order: Order,
+    pub(super) attempt: Attempt,
+}
+
+/// What became of one.
+#[derive(Serialize, Deserialize)]
+struct Outcome {
+    state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connected: Option<Connected>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<Failed>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Failed {
+    kind: String,
+    message: String,
+    code: Option<String>,
+}
+
+impl Begun {
+    pub(super) fn written(&self) -> Secret<String> {
+        write(self)
+    }
+
+    /// Reads one; `None` if another release wrote it.
+    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
+        read(content)
+    }
+}
+
+impl Ending {
+    pub(super) fn written(&self) -> Secret<String> {
+        write(&Outcome {
+            state: self.state(),
+            connected: match self {
+                Self::Connected(connected) => Some(connected.clone()),
+                _ => None,
+            },
+            failed: self.failure().map(|failure| Failed {
+                kind: failure.kind.as_ref().to_owned(),
+                message: failure.to_string(),
+                code: failure.code.as_deref().map(str::to_owned),
+            }),
+        })
+    }
+
+    /// Reads one; `None` if another release wrote it.
+    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
+        let outcome: Outcome = read(content)?;
+        let failure = || outcome.failed.map(Failed::failure);
+        match outcome.state {
+            State::Connected => outcome.connected.map(Self::Connected),
+            State::Refused => failure().map(Self::Refused),
+            State::TimedOut => failure().map(Self::TimedOut),
+            State::Failed => failure().map(Self::Failed),
+            State::Cancelled => Some(Self::Cancelled),
+            State::Idle | State::Waiting | State::Exchanging => None,
+        }
+    }
+}
+
+impl Failed {
+    fn failure(self) -> Failure {
+        let kinds = [
+            Kind::Usage,
+            Kind::NotFound,
+            Kind::Config,
+            Kind::NeedsLogin,
+            Kind::Locked,
+            Kind::Storage,
+            Kind::Busy,
+            Kind::UnknownOutcome,
+        ];
+        let kind = kinds.into_iter().find(|kind| kind.as_ref() == self.kind);
+        let failure = Failure::new(kind.unwrap_or(Kind::Temporary), self.message);
+        match self.code {
+            Some(code) => failure.code(&code),
+            None => failure,
+        }
+    }
+}
+
+fn write(value: &impl Serialize) -> Secret<String> {
+    Secret::new(serde_json::to_string(value).expect("texts and numbers"))
+}
+
+fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
+    serde_json::from_str(content.expose()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_login_is_read_as_it_was_written() {
+        let failure = || Failure::new(Kind::NeedsLogin, "login denied").code("access_denied");
+        let connected = Connected {
+            provider: crate::model::id::ProviderId::parse("openai-codex").unwrap(),
+            profile: crate::model::id::ProfileId::parse("openai-codex:me").unwrap(),
+        };
+        for ending in [
+            Ending::Connected(connected),
+            Ending::Refused(failure()),
+            Ending::TimedOut(Failure::new(Kind::Temporary, "late")),
+            Ending::Failed(failure()),
+            Ending::Cancelled,
+        ] {
+            let read = Ending::read(&ending.written()).unwrap();
+            // A failure has no equal.
+            assert_eq!(format!("{read:?}"), format!("{ending:?}"));
+        }
+        assert!(Ending::read(&Secret::from("{\"state\":\"connected\"}")).is_none());
+    }
+}

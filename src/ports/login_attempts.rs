@@ -1,0 +1,79 @@
+//! Logins with a browser that are under way, noted where everybody finds them who may complete them:
+//! in one process, or in a database that several gateways share.
+
+use std::time::Duration;
+
+use crate::model::id::ProviderId;
+use crate::model::secret::Secret;
+use crate::model::state_digest::StateDigest;
+
+use super::store::StoreError;
+
+/// How far a login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It waits for the answer of the browser.
+    Waiting,
+    /// Somebody has its answer, and makes a credential of it.
+    Taken,
+    /// It is over.
+    Ended,
+}
+
+/// The last login of a provider.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Which it is.
+    pub state: StateDigest,
+    /// How far it is.
+    pub step: Step,
+    /// How long it may stay there: zero once that is over.
+    pub left: Duration,
+    /// What completes it, or what became of it; nothing while it is taken.
+    pub content: Option<Secret<String>>,
+}
+
+/// Where logins under way are noted.
+///
+/// An implementation owes: at most one of a provider that is not over; that one is taken once, by one
+/// caller, whatever becomes of that caller; that what is noted is kept as a secret; and one clock for the
+/// ends of all.
+pub trait LoginAttempts: Send + Sync {
+    /// The last login of each provider, but those that were over long ago.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError>;
+
+    /// Notes one that waits for at most `life`; whether it is noted: not beside another one of its
+    /// provider.
+    ///
+    /// # Errors
+    /// If it cannot be noted.
+    fn begin(
+        &self,
+        provider: &ProviderId,
+        state: &StateDigest,
+        content: &Secret<String>,
+        life: Duration,
+    ) -> Result<bool, StoreError>;
+
+    /// Takes one that waits, and forgets what completes it; whether it is the caller's now.
+    ///
+    /// # Errors
+    /// If that cannot be told. It is not taken then.
+    fn take(&self, state: &StateDigest) -> Result<bool, StoreError>;
+
+    /// Notes what became of one that was `at` that step; whether it was.
+    ///
+    /// # Errors
+    /// If it cannot be noted.
+    fn end(
+        &self,
+        state: &StateDigest,
+        at: Step,
+        outcome: &Secret<String>,
+    ) -> Result<bool, StoreError>;
+}

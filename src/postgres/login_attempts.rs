@@ -1,0 +1,166 @@
+//! Logins with a browser that are under way at the gateways on this database.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+
+use crate::model::id::ProviderId;
+use crate::model::secret::Secret;
+use crate::model::state_digest::StateDigest;
+use crate::model::text::hexadecimal;
+use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+use crate::ports::store::{Location, StoreError};
+
+use super::context::PostgresStore;
+use super::fault::{Fault, unavailable};
+use super::link::{Param, integer, text};
+use super::pool::Tx;
+use super::seal::{RowSealer, TENANT, row};
+
+const TABLE: &str = "login_attempt";
+
+const ALL: &str = "SELECT provider, state_hash, step, sealed, \
+    (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint \
+    FROM openclaw.login_attempt WHERE tenant = $1";
+
+/// In the place of one that is over. Done again it comes to the same.
+const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
+    (tenant, provider, state_hash, node, sealed, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 millisecond') \
+    ON CONFLICT (tenant, provider) DO UPDATE SET state_hash = excluded.state_hash, \
+        node = excluded.node, step = 'waiting', taker = NULL, sealed = excluded.sealed, \
+        expires_at = excluded.expires_at \
+    WHERE old.step = 'ended' OR old.expires_at <= clock_timestamp() \
+        OR old.state_hash = excluded.state_hash";
+
+/// Whoever takes it has longer than an exchange and the store may take. Where the end of the commit was
+/// not heard, the same taker finds that it was the one.
+const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = NULL, \
+        node = $4, expires_at = clock_timestamp() + interval '2 minutes' \
+    WHERE tenant = $1 AND state_hash = $2 \
+        AND (step = 'waiting' AND expires_at > clock_timestamp() OR step = 'taken' AND taker = $3)";
+
+const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', sealed = $4 \
+    WHERE tenant = $1 AND state_hash = $2 AND step = $3";
+
+impl LoginAttempts for PostgresStore {
+    fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError> {
+        let here = self.opened()?.here;
+        let found = self.ask(|link| link.rows(ALL, &[text(TENANT)]))?;
+        let opened = found.iter().map(|found| open(&here.rows, found));
+        // Whoever can write here and has no key must not be able to keep others from logging in.
+        Ok(opened.filter_map(Result::ok).flatten().collect())
+    }
+
+    fn begin(
+        &self,
+        provider: &ProviderId,
+        state: &StateDigest,
+        content: &Secret<String>,
+        life: Duration,
+    ) -> Result<bool, StoreError> {
+        let node = &*self.opened()?.here.node;
+        let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
+        self.change_attempts(&|tx, rows| {
+            let sealed = seal(rows, state, content)?;
+            let params = [
+                text(TENANT),
+                text(provider.as_str()),
+                text(state.as_str()),
+                text(node),
+                Param::Bytes(&sealed),
+                integer(life),
+            ];
+            tx.change(BEGIN, &params)
+        })
+    }
+
+    fn take(&self, state: &StateDigest) -> Result<bool, StoreError> {
+        let node = &*self.opened()?.here.node;
+        let mut taker = [0; 16];
+        let filled = self.ports().random.fill(&mut taker);
+        filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
+        let taker = hexadecimal(&taker);
+        self.change_attempts(&|tx, _| {
+            let params = [
+                text(TENANT),
+                text(state.as_str()),
+                text(&*taker),
+                text(node),
+            ];
+            tx.change(TAKE, &params)
+        })
+    }
+
+    fn end(
+        &self,
+        state: &StateDigest,
+        at: Step,
+        outcome: &Secret<String>,
+    ) -> Result<bool, StoreError> {
+        self.change_attempts(&|tx, rows| {
+            let sealed = seal(rows, state, outcome)?;
+            let params = [
+                text(TENANT),
+                text(state.as_str()),
+                text(word(at)),
+                Param::Bytes(&sealed),
+            ];
+            tx.change(END, &params)
+        })
+    }
+}
+
+impl PostgresStore {
+    /// Makes a change, and returns whether there was anything to change.
+    fn change_attempts(
+        &self,
+        change: &dyn Fn(&Tx<'_>, &RowSealer) -> Result<u64, Fault>,
+    ) -> Result<bool, StoreError> {
+        let at = Location::new(format!("{} (logins under way)", self.shown()));
+        self.change(&at, &mut |tx, rows| {
+            let changed = change(tx, rows)? > 0;
+            if changed {
+                tx.notify(TABLE)?;
+            }
+            Ok(changed)
+        })
+    }
+}
+
+fn seal(rows: &RowSealer, state: &StateDigest, content: &Secret<String>) -> Result<Vec<u8>, Fault> {
+    rows.seal(row(TABLE, "", state.as_str()), content.expose().as_bytes())
+}
+
+/// What stands in a row; nothing if a later release wrote it.
+fn open(rows: &RowSealer, found: &Row) -> Result<Option<LoginAttempt>, Fault> {
+    let state: &str = found.get(1);
+    let sealed: Option<&[u8]> = found.get(3);
+    let content = sealed.map(|sealed| rows.open(row(TABLE, "", state), sealed));
+    let left: i64 = found.get(4);
+    let Some(step) = step(found.get(2)) else {
+        return Ok(None);
+    };
+    let provider = ProviderId::parse(found.get(0)).ok();
+    let content = content.transpose()?;
+    Ok(provider.map(|provider| LoginAttempt {
+        provider,
+        state: StateDigest::written(state),
+        step,
+        left: Duration::from_millis(u64::try_from(left).unwrap_or_default()),
+        content,
+    }))
+}
+
+fn word(step: Step) -> &'static str {
+    match step {
+        Step::Waiting => "waiting",
+        Step::Taken => "taken",
+        Step::Ended => "ended",
+    }
+}
+
+fn step(text: &str) -> Option<Step> {
+    let all = [Step::Waiting, Step::Taken, Step::Ended];
+    all.into_iter().find(|step| word(*step) == text)
+}

@@ -268,6 +268,18 @@ pub(super) fn make_selectable(
     email: Option<&str>,
     is_ordered: bool,
 ) -> Result<(), Failure> {
+    let edits = edits_to_select(cx, profile, (provider, kind), email, is_ordered);
+    edit_to_select(cx, (profile, provider), &edits)
+}
+
+/// The changes to `openclaw.json` that this takes, if any.
+pub(super) fn edits_to_select(
+    cx: Context<'_>,
+    profile: &ProfileId,
+    (provider, kind): (&ProviderId, CredentialKind),
+    email: Option<&str>,
+    is_ordered: bool,
+) -> Vec<Edit> {
     let mut edits = Vec::new();
     let order = cx.settings.order_of(provider).filter(|_| !is_ordered);
     let must_be_named = match cx.settings.profile(profile) {
@@ -290,10 +302,22 @@ pub(super) fn make_selectable(
             id: profile.clone(),
         });
     }
+    edits
+}
+
+/// Makes such changes, for a profile of that provider or several.
+///
+/// # Errors
+/// If the configuration cannot be read or written.
+pub(super) fn edit_to_select(
+    cx: Context<'_>,
+    (profile, provider): (&ProfileId, &ProviderId),
+    edits: &[Edit],
+) -> Result<(), Failure> {
     if edits.is_empty() {
         return Ok(());
     }
-    cx.edit_config(&edits).map(|_| ()).map_err(|error| {
+    cx.edit_config(edits).map(|_| ()).map_err(|error| {
         let mut failure = Failure::from(error).touched(StoreEffect::Changed);
         failure.message = format!(
             "{profile} is stored, but could not be added to the configuration, so it may not be used: {}",

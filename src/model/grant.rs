@@ -357,6 +357,7 @@ impl GrantRecord {
                 at: attempt.settled_at.unwrap_or(since),
                 to: to.clone(),
                 grant: self.grant.clone(),
+                database: None,
             }),
             Some(RefreshOutcome::Stored { successor }) if *successor == self.grant => {
                 GrantStanding::Good

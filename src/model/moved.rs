@@ -1,5 +1,6 @@
 //! What is known of a login whose refresh token went to another machine.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bundle::BundleId;
 use super::grant_digest::GrantDigest;
+use super::id::printable;
 use super::time::Timestamp;
 
 /// Which bundle a refresh token went into. Lies in the profile, as its member `moved`.
@@ -20,6 +22,9 @@ pub struct Moved {
     pub to: String,
     /// The grant, which nobody can tell any more without its refresh token.
     pub grant: GrantDigest,
+    /// The database that it went into, without what is secret; `None` if it went into none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
 }
 
 impl Moved {
@@ -31,7 +36,21 @@ impl Moved {
 
     /// Whether it moved into a database.
     pub fn is_in_database(&self) -> bool {
-        Path::new(&self.to).file_name() == Some(OsStr::new(Self::TO_DATABASE))
+        self.database.is_some() || Self::is_for_database(&self.to)
+    }
+
+    /// Whether a bundle of that path is one in which logins move into a database.
+    pub fn is_for_database(path: impl AsRef<Path>) -> bool {
+        path.as_ref().file_name() == Some(OsStr::new(Self::TO_DATABASE))
+    }
+
+    /// Where it is, in words.
+    pub fn destination(&self) -> Cow<'static, str> {
+        match &self.database {
+            Some(at) => format!("the database at {}", printable(at, 200)).into(),
+            None if self.is_in_database() => "a database".into(),
+            None => "another machine".into(),
+        }
     }
 
     /// Reads the member.

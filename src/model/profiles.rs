@@ -4,7 +4,7 @@ mod effective;
 mod merge;
 mod past;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cooldown::StoreFormat;
@@ -91,7 +91,8 @@ impl AuthProfiles {
     /// The part of it that concerns these profiles: for looking at, and never to be written.
     #[must_use]
     pub fn narrowed(mut self, to: &[ProfileId]) -> Self {
-        let is_one = |name: &str| to.iter().any(|id| id.as_str() == name.trim());
+        let to: HashSet<&str> = to.iter().map(ProfileId::as_str).collect();
+        let is_one = |name: &str| to.contains(name.trim());
         self.entries.retain(|entry| is_one(&entry.key));
         self.retain_state(is_one);
         self
@@ -152,8 +153,41 @@ impl AuthProfiles {
     /// is only looked at nothing is there to be stored.
     #[must_use]
     pub fn put(&mut self, id: ProfileId, credential: Credential) -> bool {
+        let place = self.place_of(&id);
+        self.put_at(place, id, credential)
+    }
+
+    /// Does that with many, and looks for the old places once; returns those that are not held.
+    #[must_use]
+    pub fn put_all(
+        &mut self,
+        new: impl IntoIterator<Item = (ProfileId, Credential)>,
+    ) -> Vec<ProfileId> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            if let Content::Valid(id, _) = &entry.content {
+                places.entry(id.to_string()).or_insert(place);
+            }
+        }
+        let exact = self.entries.iter().enumerate();
+        places.extend(exact.map(|(place, entry)| (entry.key.to_string(), place)));
+        let mut left = Vec::new();
+        for (id, credential) in new {
+            let place = places.get(id.as_str()).copied();
+            match self.put_at(place, id.clone(), credential) {
+                true => {
+                    let end = self.entries.len().saturating_sub(1);
+                    places.entry(id.to_string()).or_insert(end);
+                }
+                false => left.push(id),
+            }
+        }
+        left
+    }
+
+    fn put_at(&mut self, place: Option<usize>, id: ProfileId, credential: Credential) -> bool {
         let is_held = credential.is_held();
-        if let Some((id, old)) = self.replace(id, credential) {
+        if let Some((id, old)) = self.replace(place, id, credential) {
             self.remember(id, old, Mentions::default());
         }
         is_held
@@ -162,12 +196,25 @@ impl AuthProfiles {
     /// Does the same with a credential that says of its secret what the one there says: the history is
     /// not told.
     pub fn put_same_secret(&mut self, id: ProfileId, credential: Credential) {
-        self.replace(id, credential);
+        let place = self.place_of(&id);
+        self.replace(place, id, credential);
+    }
+
+    /// Where a profile stands.
+    fn place_of(&self, id: &ProfileId) -> Option<usize> {
+        // The exact key first: two keys may differ only by white space around them.
+        let exact = self.entries.iter().position(|e| *e.key == *id.as_str());
+        exact.or_else(|| {
+            self.entries
+                .iter()
+                .position(|e| matches!(&e.content, Content::Valid(other, _) if other == id))
+        })
     }
 
     /// Returns the credential that was there.
     fn replace(
         &mut self,
+        place: Option<usize>,
         id: ProfileId,
         credential: Credential,
     ) -> Option<(ProfileId, Credential)> {
@@ -175,13 +222,6 @@ impl AuthProfiles {
         if !credential.is_held() {
             return None;
         }
-        // The exact key first: two keys may differ only by white space around them.
-        let exact = self.entries.iter().position(|e| *e.key == *id.as_str());
-        let place = exact.or_else(|| {
-            self.entries
-                .iter()
-                .position(|e| matches!(&e.content, Content::Valid(other, _) if *other == id))
-        });
         let mut entry = Entry {
             key: id.as_str().into(),
             content: Content::Valid(id, credential),

@@ -57,10 +57,32 @@ pub struct Standing {
 }
 
 /// What a change of the key did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rekeyed {
     /// So many rows are sealed under the new key now.
     pub rows: u64,
+    /// The credentials that did not open, and are as they were: agent and profile as they are named.
+    pub left: Vec<(String, String)>,
+}
+
+/// A sealed row that does not open: damaged, moved from another place, or sealed under another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRow {
+    /// Its agent, as it is named there.
+    pub agent: String,
+    /// Its profile, as it is named there.
+    pub profile: String,
+    /// Whether it is what the profile held before, and not the credential.
+    pub is_history: bool,
+}
+
+/// What opening every row found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// So many rows were tried.
+    pub rows: u64,
+    /// Those that do not open.
+    pub damaged: Vec<DamagedRow>,
 }
 
 /// A store in a database.
@@ -89,9 +111,15 @@ pub trait Database: Send + Sync {
     /// Seals everything anew under another key, all at once: from then on the old one opens nothing.
     ///
     /// # Errors
-    /// If something does not open, a refresh is under way, or the database fails; nothing is changed
+    /// If the document of an agent does not open, a refresh is under way, or the database fails; nothing is changed
     /// then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
+
+    /// Opens every credential and history, some at a time. Changes nothing.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or is sealed under another key.
+    fn damaged(&self) -> Result<Scan, StoreError>;
 
     /// Adds what was done with which keys, at this machine; drops some of what is older than 90 days. If its
     /// end is not known and it is called again, an entry may stand there twice, and none is missing.

@@ -18,13 +18,14 @@ use crate::store::history_rules;
 use crate::store::rescue::RescueAnswer;
 
 use super::context::PostgresStore;
-use super::documents::{check_key, document, find, write};
+use super::documents::{check_key, document, find};
 use super::fault::{Fault, told};
 use super::history::RowHistories;
 use super::lease::{Lease, written};
 use super::link::{integer, maybe, text};
 use super::pool::Tx;
 use super::seal::TENANT;
+use super::writing::write;
 
 /// How long a database that is gone is tried again for an answer that is there; after that the next
 /// command stores it.

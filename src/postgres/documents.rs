@@ -4,15 +4,12 @@
 //! revision that was read, and begun anew if it has not. So no process that is stopped keeps others
 //! waiting, and a change that was in doubt is simply made again.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_postgres::Row;
 
-use crate::model::credential::{Credential, OAuth};
-use crate::model::grant::GrantDigest;
-use crate::model::id::{AgentId, ProviderId};
-use crate::model::profiles::{AuthProfiles, Content};
+use crate::model::id::AgentId;
+use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
 use crate::ports::lock::Wait;
 use crate::ports::store::{Location, Scope, StoreError};
@@ -22,9 +19,11 @@ use crate::store::parts::{self, Parts};
 use super::context::{Opened, PostgresStore};
 use super::fault::{Fault, told};
 use super::history::RowHistories;
-use super::link::{Link, Param, integer, maybe, text};
+use super::history_batch::HistoryBatch;
+use super::link::{Link, Param, maybe, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
+use super::writing::write;
 
 /// How long a change is tried again while others change the same document.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -119,131 +118,6 @@ pub(super) fn document(
     })
 }
 
-/// Writes what differs between the parts of before and the document, which gets a new revision.
-///
-/// # Errors
-/// [`Fault::Conflict`] if it has another revision than was read.
-pub(super) fn write(
-    tx: &Tx<'_>,
-    rows: &RowSealer,
-    agent: &AgentId,
-    (found, document): (&Found, &AuthProfiles),
-) -> Result<(), Fault> {
-    let Found {
-        revision,
-        parts: before,
-    } = found;
-    let id = agent.as_str();
-    let after = parts::split(document);
-    bump(tx, id, *revision)?;
-    if after.rest.expose() != before.rest.expose() || *revision == 0 {
-        let sealed = rows.seal(row("agent", id, "rest"), after.rest.expose().as_bytes())?;
-        let set = "UPDATE openclaw.agent SET rest = $3 WHERE tenant = $1 AND id = $2";
-        tx.change(set, &[text(TENANT), text(id), Param::Bytes(&sealed)])?;
-    }
-    let state = |parts: &Parts| parts.state.as_ref().map(|state| state.expose().clone());
-    if state(&after) != state(before) {
-        write_state(tx, id, state(&after))?;
-    }
-    let names: Vec<&str> = after.entries.iter().map(|(name, _)| &**name).collect();
-    let gone = "DELETE FROM openclaw.credential \
-        WHERE tenant = $1 AND agent = $2 AND NOT profile = ANY($3)";
-    tx.change(gone, &[text(TENANT), text(id), Param::Texts(names)])?;
-    let were: HashMap<&str, (usize, &Secret<String>)> = (before.entries.iter().enumerate())
-        .map(|(position, (name, entry))| (&**name, (position, entry)))
-        .collect();
-    let contents: HashMap<&str, &Content> = (document.entries().iter())
-        .map(|entry| (&*entry.key, &entry.content))
-        .collect();
-    for (position, (name, entry)) in after.entries.iter().enumerate() {
-        if let Some((was_at, was)) = were.get(&**name)
-            && was.expose() == entry.expose()
-        {
-            if *was_at != position {
-                move_to(tx, (id, name, position))?;
-            }
-            continue;
-        }
-        let credential = match contents.get(&**name) {
-            Some(Content::Valid(_, credential)) => Some(credential),
-            Some(Content::Invalid { .. }) | None => None,
-        };
-        let sealed = rows.seal(row("credential", id, name), entry.expose().as_bytes())?;
-        put(tx, (id, name, position), &sealed, credential)?;
-    }
-    tx.notify(&format!("agent {id} {}", revision + 1))
-}
-
-/// The next revision, if nobody has made it since.
-fn bump(tx: &Tx<'_>, id: &str, revision: i64) -> Result<(), Fault> {
-    if revision == 0 {
-        let new = "INSERT INTO openclaw.agent (tenant, id, revision) VALUES ($1, $2, 0) \
-            ON CONFLICT DO NOTHING";
-        tx.change(new, &[text(TENANT), text(id)])?;
-    }
-    let next = "UPDATE openclaw.agent SET revision = revision + 1 \
-        WHERE tenant = $1 AND id = $2 AND revision = $3";
-    match tx.change(next, &[text(TENANT), text(id), integer(revision)])? {
-        0 => Err(Fault::Conflict),
-        _ => Ok(()),
-    }
-}
-
-fn write_state(tx: &Tx<'_>, id: &str, state: Option<String>) -> Result<(), Fault> {
-    let Some(state) = state else {
-        let gone = "DELETE FROM openclaw.agent_usage WHERE tenant = $1 AND agent = $2";
-        return tx.change(gone, &[text(TENANT), text(id)]).map(drop);
-    };
-    let put = "INSERT INTO openclaw.agent_usage (tenant, agent, state) VALUES ($1, $2, $3) \
-        ON CONFLICT (tenant, agent) DO UPDATE SET state = $3";
-    tx.change(put, &[text(TENANT), text(id), text(state)])
-        .map(drop)
-}
-
-/// Gives a row another place among those of its agent; what it holds stays as it is.
-fn move_to(tx: &Tx<'_>, (agent, name, position): (&str, &str, usize)) -> Result<(), Fault> {
-    let set = "UPDATE openclaw.credential SET position = $4::bigint::integer \
-        WHERE tenant = $1 AND agent = $2 AND profile = $3";
-    let position = i64::try_from(position).unwrap_or(i64::MAX);
-    let params = [text(TENANT), text(agent), text(name), integer(position)];
-    tx.change(set, &params).map(drop)
-}
-
-fn put(
-    tx: &Tx<'_>,
-    (agent, name, position): (&str, &str, usize),
-    sealed: &[u8],
-    credential: Option<&Credential>,
-) -> Result<(), Fault> {
-    let put = "INSERT INTO openclaw.credential \
-        (tenant, agent, profile, position, provider, kind, sealed, grant_digest, expires_at) \
-        VALUES ($1, $2, $3, $4::bigint::integer, $5, $6, $7, $8, \
-            to_timestamp($9::bigint::double precision / 1000)) \
-        ON CONFLICT (tenant, agent, profile) DO UPDATE SET position = $4::bigint::integer, \
-            provider = $5, kind = $6, sealed = $7, grant_digest = $8, \
-            expires_at = to_timestamp($9::bigint::double precision / 1000)";
-    let position = i64::try_from(position).unwrap_or(i64::MAX);
-    let provider = credential.and_then(Credential::provider);
-    let provider = provider.as_ref().map(ProviderId::as_str);
-    let kind = credential.map(|credential| credential.kind().as_str());
-    let oauth = credential.and_then(Credential::as_oauth);
-    let grant = oauth.and_then(OAuth::grant);
-    let grant = grant.as_ref().map(GrantDigest::as_str);
-    let expires = oauth.and_then(|oauth| oauth.expires).map(|at| at.0);
-    let params = [
-        text(TENANT),
-        text(agent),
-        text(name),
-        integer(position),
-        maybe(provider),
-        maybe(kind),
-        Param::Bytes(sealed),
-        maybe(grant),
-        Param::Integer(expires),
-    ];
-    tx.change(put, &params).map(drop)
-}
-
 /// Every write begins with this: nobody writes under a key that was replaced meanwhile.
 pub(super) fn check_key(link: &Link, rows: &RowSealer) -> Result<(), Fault> {
     // Nor in another database of the same address, which was made anew.
@@ -276,12 +150,14 @@ impl PostgresStore {
             let found = find(tx, rows, agent, Scope::All)?;
             let mut doc = document(&found, Scope::All, &at)?;
             if change(&mut doc) {
-                let mut histories = RowHistories::new(tx, rows, agent, self);
+                let histories = RowHistories::new(tx, rows, agent, self);
+                let mut histories = HistoryBatch::read(histories, &doc)?;
                 let kept = history_rules::keep(&mut histories, &mut doc);
                 histories.judge(kept)?;
                 write(tx, rows, agent, (&found, &doc))?;
                 let noted = history_rules::note_saved(&mut histories, &doc);
                 histories.judge(noted)?;
+                histories.write()?;
             }
             Ok(doc)
         })

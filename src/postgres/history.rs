@@ -16,6 +16,7 @@ use super::lease;
 use super::link::{Link, Param, maybe, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
+use super::writing::ROWS;
 
 const TABLE: &str = "history";
 
@@ -42,15 +43,18 @@ pub(super) fn find(
 ) -> Result<Vec<Kept>, Fault> {
     let asked = "SELECT profile, sealed FROM openclaw.history \
         WHERE tenant = $1 AND agent = $2 AND ($3::text IS NULL OR profile = $3)";
-    let agent = agent.as_str();
     let one = maybe(profile.map(ProfileId::as_str));
-    let found = link.rows(asked, &[text(TENANT), text(agent), one])?;
+    let found = link.rows(asked, &[text(TENANT), text(agent.as_str()), one])?;
+    Ok(understand_all(&found, rows, agent))
+}
+
+fn understand_all(found: &[Row], rows: &RowSealer, agent: &AgentId) -> Vec<Kept> {
     let read = |found: &Row| {
         let name: String = found.get(0);
-        let history = understand(rows, (agent, &name), found.get(1));
+        let history = understand(rows, (agent.as_str(), &name), found.get(1));
         (name, history)
     };
-    Ok(found.iter().map(read).collect())
+    found.iter().map(read).collect()
 }
 
 fn understand(
@@ -135,17 +139,46 @@ impl<'a> RowHistories<'a> {
     }
 
     /// Puts a history in the place of what was there.
-    pub(super) fn write(&mut self, mut history: History) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, history: History) -> Result<(), Fault> {
+        self.write_all(&mut [history])
+    }
+
+    /// Puts histories in the places of what was there.
+    pub(super) fn write_all(&mut self, histories: &mut [History]) -> Result<(), Fault> {
         self.lock()?;
-        history.forget_bindings();
-        let (agent, name) = (self.agent.as_str(), history.profile.as_str());
-        let plain = history_text::render(&history);
-        let sealed = self.rows.seal(row(TABLE, agent, name), plain.expose())?;
         let put = "INSERT INTO openclaw.history (tenant, agent, profile, sealed) \
-            VALUES ($1, $2, $3, $4) \
-            ON CONFLICT (tenant, agent, profile) DO UPDATE SET sealed = $4";
-        let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];
-        self.tx.change(put, &params).map(drop)
+            SELECT $1, $2, profile, sealed \
+            FROM unnest($3::text[], $4::bytea[]) AS new (profile, sealed) \
+            ON CONFLICT (tenant, agent, profile) DO UPDATE SET sealed = excluded.sealed";
+        let agent = self.agent.as_str();
+        for some in histories.chunks_mut(ROWS) {
+            let seal = |history: &mut History| {
+                history.forget_bindings();
+                let plain = history_text::render(history);
+                let place = row(TABLE, agent, history.profile.as_str());
+                self.rows.seal(place, plain.expose())
+            };
+            let sealed: Vec<Vec<u8>> = some.iter_mut().map(seal).collect::<Result<_, _>>()?;
+            let names = some.iter().map(|history| history.profile.as_str());
+            let params = [
+                text(TENANT),
+                text(agent),
+                Param::Texts(names.collect()),
+                Param::Blobs(sealed.iter().map(Vec::as_slice).collect()),
+            ];
+            self.tx.change(put, &params)?;
+        }
+        Ok(())
+    }
+
+    /// What some profiles held before, of those that have a history.
+    pub(super) fn some(&mut self, names: Vec<&str>) -> Result<Vec<Kept>, Fault> {
+        self.lock()?;
+        let asked = "SELECT profile, sealed FROM openclaw.history \
+            WHERE tenant = $1 AND agent = $2 AND profile = ANY($3)";
+        let agent = text(self.agent.as_str());
+        let found = (self.tx).rows(asked, &[text(TENANT), agent, Param::Texts(names)])?;
+        Ok(understand_all(&found, self.rows, self.agent))
     }
 
     /// What every profile held before.

@@ -22,6 +22,9 @@ pub(super) const STATEMENT: Duration = Duration::from_secs(6);
 pub(super) enum Param<'a> {
     Text(Option<Cow<'a, str>>),
     Texts(Vec<&'a str>),
+    MaybeTexts(Vec<Option<&'a str>>),
+    Blobs(Vec<&'a [u8]>),
+    Integers(Vec<Option<i64>>),
     Bytes(&'a [u8]),
     Integer(Option<i64>),
 }
@@ -31,6 +34,9 @@ impl Param<'_> {
         match self {
             Self::Text(text) => (text, Type::TEXT),
             Self::Texts(texts) => (texts, Type::TEXT_ARRAY),
+            Self::MaybeTexts(texts) => (texts, Type::TEXT_ARRAY),
+            Self::Blobs(blobs) => (blobs, Type::BYTEA_ARRAY),
+            Self::Integers(integers) => (integers, Type::INT8_ARRAY),
             Self::Bytes(bytes) => (bytes, Type::BYTEA),
             Self::Integer(integer) => (integer, Type::INT8),
         }

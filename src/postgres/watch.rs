@@ -4,7 +4,7 @@
 //! connection was lost for a while, a look now and then finds the change. Each look also tells the other
 //! machines that this one is there.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ const MARK: &str = "SELECT \
 #[derive(Default)]
 pub(super) struct Watch {
     changes: AtomicU64,
-    is_notified: AtomicBool,
+    probes: AtomicU64,
 }
 
 /// What the thread that listens is given.
@@ -72,9 +72,9 @@ impl Watch {
         self.changes.load(Ordering::SeqCst)
     }
 
-    /// Whether notifications arrive.
-    pub(super) fn is_notified(&self) -> bool {
-        self.is_notified.load(Ordering::SeqCst)
+    /// So many notifications arrived that tell nothing.
+    pub(super) fn probes(&self) -> u64 {
+        self.probes.load(Ordering::SeqCst)
     }
 
     fn note(&self) {
@@ -108,9 +108,6 @@ impl Listener {
         while heard.strong_count() > 0 {
             if let Err(fault) = runtime.block_on(self.connected(heard)) {
                 tracing::debug!(?fault, "the connection that listens was lost");
-            }
-            if let Some(watch) = heard.upgrade() {
-                watch.is_notified.store(false, Ordering::SeqCst);
             }
             runtime.block_on(async { tokio::time::sleep(AGAIN).await });
         }
@@ -157,9 +154,9 @@ async fn hear(mut line: Line, heard: Weak<Watch>) {
         let (AsyncMessage::Notification(told), Some(watch)) = (message, heard.upgrade()) else {
             continue;
         };
-        watch.is_notified.store(true, Ordering::SeqCst);
-        if told.payload() != PROBE {
-            watch.note();
+        match told.payload() {
+            PROBE => drop(watch.probes.fetch_add(1, Ordering::SeqCst)),
+            _ => watch.note(),
         }
     }
 }

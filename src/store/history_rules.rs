@@ -118,7 +118,7 @@ pub fn has_stored(doc: &AuthProfiles) -> bool {
 }
 
 /// The credentials that a change put in a document.
-fn stored(doc: &AuthProfiles) -> impl Iterator<Item = (&ProfileId, &Credential)> {
+pub fn stored(doc: &AuthProfiles) -> impl Iterator<Item = (&ProfileId, &Credential)> {
     let entries = doc.entries().iter();
     entries.filter_map(|entry| match &entry.content {
         Content::Valid(id, new) if entry.text.is_none() && !new.is_of_client() => Some((id, new)),

@@ -55,7 +55,8 @@ pub fn split(document: &AuthProfiles) -> Parts {
 /// Puts a document together, as far as `scope` asks for it.
 ///
 /// # Errors
-/// If a part is no JSON object: where it stops being one, and nothing of its content.
+/// If the rest is no JSON object: where it stops being one, and nothing of its content. A state that is
+/// none is one of the document's faults.
 pub fn join(parts: &Parts, scope: Scope<'_>) -> Result<AuthProfiles, String> {
     let top = Members::read(parts.rest.expose())?;
     let text = Writer::object(|file| {
@@ -71,10 +72,18 @@ pub fn join(parts: &Parts, scope: Scope<'_>) -> Result<AuthProfiles, String> {
         }
     });
     let mut document = document::parse(into_text(&text.into_file()).expose(), scope)?;
-    if let Some(state) = &parts.state {
-        document::merge_state(&mut document, state.expose())?;
+    if let Some(state) = &parts.state
+        && let Err(fault) = document::merge_state(&mut document, state.expose())
+    {
+        let sentence = format!("orders and usage cannot be read, and do not count: {fault}");
+        document.faults.push(sentence);
     }
     Ok(document)
+}
+
+/// Whether a text is what [`Parts::state`] may hold.
+pub fn is_state(text: &str) -> bool {
+    Members::read(text).is_ok()
 }
 
 fn into_text(bytes: &Secret<Vec<u8>>) -> Secret<String> {
@@ -141,5 +150,21 @@ mod tests {
             ..parts
         };
         assert!(!join(&broken, Scope::All).unwrap_err().contains("MARKER"));
+    }
+    #[test]
+    fn a_state_that_is_none_stops_no_credential_and_is_named() {
+        let parts = Parts {
+            entries: vec![(
+                "a:b".to_owned(),
+                Secret::from(r#"{"type":"api_key","provider":"a","key":"k"}"#),
+            )],
+            rest: Secret::from("{}"),
+            state: Some(Secret::from("MARKER")),
+        };
+        let document = join(&parts, Scope::All).unwrap();
+        assert_eq!(document.profiles().count(), 1);
+        assert_eq!(document.faults.len(), 1);
+        assert!(!document.faults[0].contains("MARKER"));
+        assert!(!is_state("MARKER") && is_state("{}"));
     }
 }

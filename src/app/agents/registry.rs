@@ -13,7 +13,9 @@ use crate::config::file::ConfigError;
 use crate::config::workspace;
 use crate::model::hint::Command;
 use crate::model::id::{AgentId, printable};
+use crate::model::inheritance::Inheritance;
 use crate::model::path::resolve;
+use crate::model::profiles::AuthProfiles;
 
 use super::config_touch::touch;
 use super::{persona, trash};
@@ -238,10 +240,7 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
         }
     }
     if cx.is_in_database() {
-        cx.change(&id, |document| {
-            let profiles: Vec<_> = document.profiles().map(|(id, _)| id.clone()).collect();
-            profiles.iter().filter_map(|id| document.remove(id)).count() > 0
-        })?;
+        forget(cx, &id)?;
     }
     // Last: only the configuration tells where the files of an agent lie, so that a command that
     // was killed before can be repeated.
@@ -258,6 +257,17 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
         moved,
         id,
     })
+}
+
+/// Removes all that a database holds of an agent, so that another one of the same name sees nothing of
+/// it. There is no trash.
+fn forget(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
+    cx.change(id, |document| {
+        let nothing = AuthProfiles::default();
+        std::mem::replace(document, nothing) != AuthProfiles::default()
+    })?;
+    cx.store.clear_history(id, None)?;
+    Ok(cx.store.set_inheritance(id, &Inheritance::default())?)
 }
 
 /// Fails for an agent that is not configured, with the name as typed.
@@ -310,6 +320,12 @@ fn confirm(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
     let command = Command::new("agents delete").arg(id).arg("--force");
     let unasked = "Non-interactive session. Re-run with --force.".to_owned();
     let refused = format!("Agent {id} was not deleted");
-    let prompt = format!("Delete agent {id}? Its credentials and sessions are moved to trash.");
+    let what = match cx.is_in_database() {
+        true => {
+            "Its credentials are removed from the database, and its sessions are moved to trash."
+        }
+        false => "Its credentials and sessions are moved to trash.",
+    };
+    let prompt = format!("Delete agent {id}? {what}");
     cx.require_yes(&prompt, (unasked, refused), command)
 }

@@ -263,12 +263,10 @@ pub(in crate::app) fn no_token_endpoint(facts: &Facts) -> Obstacle {
 /// Its refresh token went to another machine.
 fn moved_away(facts: &Facts, moved: &Moved) -> Obstacle {
     if moved.is_in_database() {
-        let words = format!(
-            "was moved to a database {}",
-            facts.local.spoken_past(moved.at)
-        );
-        let hint = Hint::from("name the database in OPENCLAW_DATABASE_URL_FILE, or log in here: ")
-            .then(login_again(facts));
+        let at = facts.local.spoken_past(moved.at);
+        let words = format!("was moved to {} {at}", moved.destination());
+        let there = "use it there, with export OPENCLAW_DATABASE_URL_FILE=FILE of its address";
+        let hint = Hint::from(format!("{there}, or log in here: ")).then(login_again(facts));
         return Obstacle::permanent(FailureKind::NeedsLogin, Cause::Moved, words).hint(hint);
     }
     let words = format!(

@@ -1,9 +1,14 @@
 //! `gateway doctor`: how a database fares, and what should be done about it.
 
+use std::path::Path;
+
 use crate::app::doctor::{Status, Verdict};
 use crate::app::failure::Failure;
 use crate::model::hint::Command;
-use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
+use crate::model::id::printable;
+use crate::ports::database::{
+    Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Scan, Tables,
+};
 
 /// A check that was made.
 #[derive(Clone, Debug)]
@@ -31,18 +36,18 @@ impl Report {
     }
 }
 
-/// Looks at a database. Changes nothing.
+/// Looks at a database, whose address is in `url_file` if an option names that. Changes nothing.
 ///
 /// # Errors
 /// If it cannot be reached.
-pub fn run(database: &dyn Database) -> Result<Report, Failure> {
+pub fn run(database: &dyn Database, url_file: Option<&Path>) -> Result<Report, Failure> {
     let check = database.check()?;
     let mut verdicts = vec![
         (
             "server",
             Verdict::ok(format!("PostgreSQL {}", check.server)),
         ),
-        ("tables", tables(&check)),
+        ("tables", tables(&check, url_file)),
         ("key", key(&check)),
         ("clock", clock(&check)),
         ("standby", standby(&check)),
@@ -51,6 +56,9 @@ pub fn run(database: &dyn Database) -> Result<Report, Failure> {
     // Nothing tells of tables that are not there.
     if check.tables == Tables::Ready {
         verdicts.push(("notifications", notifications(&check)));
+    }
+    if check.tables == Tables::Ready && check.is_key_right == Some(true) {
+        verdicts.push(("rows", rows(&database.damaged()?)));
     }
     let checks = verdicts.into_iter();
     Ok(Report {
@@ -61,8 +69,14 @@ pub fn run(database: &dyn Database) -> Result<Report, Failure> {
     })
 }
 
-fn tables(check: &DatabaseCheck) -> Verdict {
-    let migrate = || Command::new("gateway migrate");
+fn tables(check: &DatabaseCheck, url_file: Option<&Path>) -> Verdict {
+    let migrate = || {
+        let command = Command::new("gateway migrate");
+        match url_file {
+            Some(file) => command.option("--database-url-file", &file.display()),
+            None => command,
+        }
+    };
     match check.tables {
         Tables::Ready => Verdict::ok("are what this release needs"),
         Tables::Missing => Verdict::failed("there are none", migrate()),
@@ -83,6 +97,29 @@ fn key(check: &DatabaseCheck) -> Verdict {
             "name the file of the right one in GOCLAW_ENCRYPTION_KEY_FILE",
         ),
     }
+}
+
+/// What does not open.
+fn rows(scan: &Scan) -> Verdict {
+    if scan.damaged.is_empty() {
+        return Verdict::ok(format!("all {} open", scan.rows));
+    }
+    let named = scan.damaged.iter().map(|row| {
+        let (agent, profile) = (printable(&row.agent, 80), printable(&row.profile, 80));
+        let what = match row.is_history {
+            true => "the history of ",
+            false => "",
+        };
+        format!("{what}{profile} of agent {agent}")
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    let count = scan.damaged.len();
+    let advice = "log in again to each under the same name: what is damaged is replaced, and a \
+                  damaged history is set aside";
+    Verdict::warning(
+        format!("{count} of {} do not open: {named}", scan.rows),
+        advice,
+    )
 }
 
 fn clock(check: &DatabaseCheck) -> Verdict {

@@ -1,9 +1,23 @@
 //! `gateway rekey`: another key for what is in a database.
 
-use crate::app::failure::{Failure, Kind};
+use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::hint::{Command, Hint};
+use crate::model::id::printable;
 use crate::model::seal::DataKey;
 use crate::ports::database::{Database, Rekeyed};
+
+/// Says that credentials were left as they are, if some were.
+pub fn failure(done: &Rekeyed) -> Option<Failure> {
+    let (_, profile) = done.left.first()?;
+    let message = match done.left.len() {
+        1 => "1 credential does not open, and was left as it is".to_owned(),
+        count => format!("{count} credentials do not open, and were left as they are"),
+    };
+    let hint = Hint::from("log in again to each with the new key, or remove it: ");
+    let logout = Command::new("models auth logout").name(&printable(profile, 80));
+    let failure = Failure::new(Kind::Storage, message).hint(hint.run(logout));
+    Some(failure.touched(StoreEffect::Changed))
+}
 
 /// Seals everything anew under another key.
 ///

@@ -5,6 +5,7 @@ use crate::model::credential::Kind as CredentialKind;
 use crate::model::hint::{Command, Hint};
 use crate::model::history::{Cause, Generation, History};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::moved::Moved;
 use crate::ports::store::{GrantLock, Held};
 
 use super::history::{Row, SuccessorLocation, Verdict, line, owner};
@@ -129,7 +130,7 @@ fn find(
 /// Fails if the generation cannot be restored, and says where its successor is.
 fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
     let number = row.number;
-    let refused = |why: String, hint: Command| {
+    let refused = |why: String, hint: Hint| {
         let message = format!("generation {number} of {id} cannot be restored: {why}");
         Err(Failure::new(Kind::NeedsLogin, message).hint(hint))
     };
@@ -152,11 +153,15 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
         ),
         Verdict::Revoked { at } => refused(
             format!("it was revoked {}", local.spoken(*at)),
-            login(cx, id, &row.credential),
+            login(cx, id, &row.credential).into(),
+        ),
+        Verdict::Moved { at, to } if Moved::is_for_database(to) => refused(
+            format!("it was moved to a database {}", local.spoken(*at)),
+            "use it there, with export OPENCLAW_DATABASE_URL_FILE=FILE of its address".into(),
         ),
         Verdict::Moved { at, to } => refused(
             format!("it was moved to another machine {}", local.spoken(*at)),
-            Command::new("secrets take-back").name(to),
+            Command::new("secrets take-back").name(to).into(),
         ),
         Verdict::Spent { at, successor } => {
             let when = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));
@@ -166,9 +171,9 @@ fn check(cx: Context<'_>, id: &ProfileId, row: &Row) -> Result<(), Failure> {
                 why,
                 match successor {
                     Some(SuccessorLocation::Generation { generation }) => {
-                        Command::undo(id).option("--generation", generation)
+                        Command::undo(id).option("--generation", generation).into()
                     }
-                    _ => login(cx, id, &row.credential),
+                    _ => login(cx, id, &row.credential).into(),
                 },
             )
         }

@@ -234,7 +234,7 @@ fn facts(page: &mut Sheet, profile: &ProfileRow, now: Timestamp, hints: &Rendere
     }
     if let Some(moved) = &stored.facts.moved {
         let ago = short_duration(moved.at.until(now).max(1));
-        known.push(format!("moved to another machine {ago} ago"));
+        known.push(format!("moved to {} {ago} ago", moved.destination()));
     }
     known.extend(account(&stored.account));
     if !known.is_empty() {

@@ -9,6 +9,7 @@ use crate::cli::hint::Renderer;
 use crate::model::hint::Command;
 use crate::model::history::Cause;
 use crate::model::id::{AgentId, printable};
+use crate::model::moved::Moved;
 use crate::model::time::{LocalTime, Timestamp};
 
 /// The document.
@@ -79,6 +80,9 @@ fn verdict(verdict: &Verdict, local: LocalTime) -> String {
         ),
         Verdict::Refused { why } => format!("can be restored, but {why}"),
         Verdict::Revoked { at } => format!("revoked {}", local.spoken(*at)),
+        Verdict::Moved { at, to } if Moved::is_for_database(to) => {
+            format!("moved to a database {}", local.spoken(*at))
+        }
         Verdict::Moved { at, .. } => format!("moved to another machine {}", local.spoken(*at)),
         Verdict::Spent { at, successor } => {
             let at = at.map_or_else(String::new, |at| format!(" {}", local.spoken(at)));

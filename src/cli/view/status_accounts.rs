@@ -257,11 +257,15 @@ fn notes<'a>(profile: &'a ProfileHealth, report: &Report) -> Vec<Note<'a>> {
         note(format!("refresh failed {times}{}: {reason}", since(at)));
     }
     if let Some(moved) = &facts.moved {
-        let to = printable(&moved.to, 120);
-        note(format!(
-            "moved to another machine {}, in {to}",
-            since(moved.at)
-        ));
+        let whither = moved.destination();
+        let moved_at = since(moved.at);
+        note(match moved.is_in_database() {
+            true => format!("moved to {whither} {moved_at}"),
+            false => {
+                let to = printable(&moved.to, 120);
+                format!("moved to {whither} {moved_at}, in {to}")
+            }
+        });
     }
     if let Some(at) = facts.revoked_at() {
         note(format!("revoked {}", since(at)));

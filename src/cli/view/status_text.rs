@@ -251,7 +251,7 @@ fn problem(state: State) -> &'static str {
         State::Empty => "has no usable secret",
         State::Elsewhere => "refers to an external secret",
         State::Revoked => "was revoked",
-        State::Moved => "was moved to another machine",
+        State::Moved => "was moved elsewhere",
         State::Refused => "was refused by the provider",
         State::OldCopy => "is an outdated copy",
         State::InDoubt => "may have lost its refresh token",

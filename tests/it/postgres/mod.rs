@@ -12,8 +12,10 @@ mod failover;
 #[cfg(feature = "gateway")]
 mod gateways;
 mod histories;
+mod imports;
 #[cfg(feature = "gateway")]
 mod logins;
+mod machine;
 mod nodes;
 #[cfg(feature = "gateway")]
 mod one_refresh;

@@ -55,7 +55,7 @@ fn calls(has_one: bool) -> Vec<(String, usize)> {
 }
 
 /// The system calls in a log, by name and number.
-fn names_of(log: &str) -> Vec<(String, usize)> {
+pub(crate) fn names_of(log: &str) -> Vec<(String, usize)> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let names = log.lines().filter_map(|line| Some(line.split_once('(')?.0));
     let names = names.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));

@@ -9,7 +9,7 @@ mod guide;
 mod import_dotenv;
 mod import_sidecars;
 mod keys;
-mod kills;
+pub(crate) mod kills;
 mod named;
 mod prompts;
 mod races;

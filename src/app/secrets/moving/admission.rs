@@ -6,7 +6,6 @@ use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, GrantStanding};
-use crate::model::id::ProfileId;
 
 /// Why a login would not work here, by what is known of its grant. A bundle tells how often the grant
 /// was handed over (`moves`).
@@ -38,11 +37,14 @@ pub(in crate::app::secrets) fn grant_fault(
         // No clock: two machines need not agree on the time.
         GrantStanding::HandedOver(moved) if moves.is_none_or(|moves| moves <= record.moves) => {
             let older = moves.map_or("", |_| ", and this bundle is older");
-            Some(format!(
-                "it was moved to another machine {} in {}{older}",
-                local.spoken_past(moved.at),
-                moved.to
-            ))
+            let at = local.spoken_past(moved.at);
+            Some(match moved.is_in_database() {
+                true => format!("it was moved to {} {at}{older}", moved.destination()),
+                false => format!(
+                    "it was moved to another machine {at} in {}{older}",
+                    moved.to
+                ),
+            })
         }
         _ => None,
     })
@@ -74,13 +76,8 @@ pub(super) fn is_back(cx: Context<'_>, new: &Credential) -> Result<bool, Failure
 ///
 /// # Errors
 /// If the journal or a marker cannot be written; it can be done again.
-pub(super) fn bind(
-    cx: Context<'_>,
-    one: &AgentContent,
-    profiles: &[ProfileId],
-) -> Result<(), Failure> {
-    let logins = profiles.iter().filter_map(|id| one.document.get(id));
-    let grants = logins.filter_map(|it| it.as_oauth()?.grant());
+pub(super) fn bind(cx: Context<'_>, one: &AgentContent, logins: &[&OAuth]) -> Result<(), Failure> {
+    let grants = logins.iter().filter_map(|login| login.grant());
     let grants: Vec<GrantDigest> = grants.collect();
     // First: until the journal says that they are here, they are only not used.
     Marker::let_go(cx, &grants)?;

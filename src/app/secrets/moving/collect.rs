@@ -1,5 +1,7 @@
 //! What goes into a bundle.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::content::AgentContent;
@@ -26,8 +28,12 @@ pub struct Selection {
     pub agent: Option<AgentId>,
     /// The profiles that are meant; all without.
     pub profiles: Vec<ProfileId>,
+    /// Profiles that are not meant, whatever else is.
+    pub except: HashSet<(AgentId, ProfileId)>,
     /// Whether logins are left out whose refresh token went elsewhere before.
     pub leaves_moved: bool,
+    /// Whether what was learnt by using them goes along.
+    pub has_usage: bool,
 }
 
 /// A profile that goes along.
@@ -78,9 +84,11 @@ impl Selection {
         self.agent.is_none() && self.profiles.is_empty()
     }
 
-    /// Whether a profile is meant.
-    pub(super) fn wants(&self, profile: &ProfileId) -> bool {
-        self.profiles.is_empty() || self.profiles.contains(profile)
+    /// Whether a profile of an agent is meant.
+    pub(super) fn wants(&self, agent: &AgentId, profile: &ProfileId) -> bool {
+        let is_named = self.profiles.is_empty() || self.profiles.contains(profile);
+        is_named
+            && (self.except.is_empty() || !self.except.contains(&(agent.clone(), profile.clone())))
     }
 
     /// Reads all that is wanted. Of the logins for which `goes` says so the refresh token goes along.
@@ -95,7 +103,7 @@ impl Selection {
         let mut found = Collected::default();
         for agent in cx.agents(self.agent.as_ref())? {
             let document = cx.store.load(&agent, Scope::All)?;
-            found.add(cx, &agent, self.narrow(document), goes)?;
+            found.add(cx, &agent, self.narrow(&agent, document), goes)?;
         }
         let is_there = |id: &&ProfileId| {
             let rows = found.rows.iter().map(|row| &row.profile);
@@ -116,10 +124,10 @@ impl Selection {
     }
 
     /// Leaves in a document what is wanted of it, and nothing that only concerns this machine.
-    fn narrow(&self, document: AuthProfiles) -> AuthProfiles {
+    fn narrow(&self, agent: &AgentId, document: AuthProfiles) -> AuthProfiles {
         let is_moved = |it: &Credential| it.as_oauth().and_then(OAuth::moved).is_some();
         let wanted = document.profiles().filter(|(id, credential)| {
-            self.wants(id) && !(self.leaves_moved && is_moved(credential))
+            self.wants(agent, id) && !(self.leaves_moved && is_moved(credential))
         });
         let ids: Vec<ProfileId> = wanted.map(|(id, _)| id.clone()).collect();
         let narrowed = document.narrowed(&ids);
@@ -127,6 +135,9 @@ impl Selection {
         let entries = entries.filter(|entry| matches!(entry.content, Content::Valid(..)));
         let mut kept = AuthProfiles::from_entries(entries.cloned().collect());
         (kept.order, kept.last_good) = (narrowed.order, narrowed.last_good);
+        if self.has_usage {
+            kept.usage = narrowed.usage;
+        }
         kept
     }
 }

@@ -151,7 +151,7 @@ fn movers(cx: Context<'_>, request: &Request) -> Result<BTreeMap<GrantDigest, Mo
             let (Some(grant), Some(provider)) = (grant, provider) else {
                 continue;
             };
-            if !request.selection.wants(profile) || is_over(&standing(cx, &grant)?) {
+            if !request.selection.wants(&agent, profile) || is_over(&standing(cx, &grant)?) {
                 continue;
             }
             let leaving = Leaving {

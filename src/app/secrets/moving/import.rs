@@ -3,6 +3,7 @@
 //! Every step can be done again with the same end, and that the bundle was imported is written down
 //! last: whoever is killed in between runs the command once more.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,8 +13,9 @@ use super::collect::SEALED;
 use super::content::{AgentContent, Content};
 pub use super::envelope::Opening;
 use super::ledger::{self, Fate};
+pub use super::merge::Replacing;
 use super::merge::{Verdict, brought, judge};
-use super::ordering::{select, take_orders};
+use super::ordering::{select, take_orders, take_usage};
 use super::origin::is_from_here;
 use super::reading::open;
 use super::turn;
@@ -21,7 +23,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::secrets::{require_declared_store, set};
 use crate::model::bundle::BundleHead;
-use crate::model::credential::Credential;
+use crate::model::credential::{Credential, OAuth};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::profiles::AuthProfiles;
@@ -36,8 +38,8 @@ pub struct Request {
     pub file: PathBuf,
     /// What opens it.
     pub opening: Opening,
-    /// Whether other credentials and secrets are replaced.
-    pub force: bool,
+    /// Which other credentials and secrets are replaced.
+    pub replacing: Replacing,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
 }
@@ -104,12 +106,25 @@ pub struct Outcome {
 /// If the bundle does not open, or was imported before; if something cannot be written, a second run
 /// does the rest.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+    run_to_end(cx, request, &|_| true)
+}
+
+/// The same, and the bundle counts as imported only if `is_end` says so of what was done.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_to_end(
+    cx: Context<'_>,
+    request: &Request,
+    is_end: &dyn Fn(&Outcome) -> bool,
+) -> Result<Outcome, Failure> {
     let (path, content) = open(cx, &request.file, &request.opening)?;
-    check(cx, &path, &content, request.force)?;
+    let is_forced = request.replacing == Replacing::Everything;
+    check(cx, &path, &content, is_forced)?;
     open_store(cx, &content)?;
     let _turn = turn::take(cx)?;
     // Another process may have imported it meanwhile.
-    check(cx, &path, &content, request.force)?;
+    check(cx, &path, &content, is_forced)?;
     let mut outcome = Outcome {
         head: content.head.clone(),
         rows: Vec::new(),
@@ -123,7 +138,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         let action = match &there {
             None => Action::Added,
             Some(there) if there == value => Action::Unchanged,
-            Some(_) if request.force => Action::Replaced,
+            Some(_) if is_forced => Action::Replaced,
             Some(_) => Action::Kept("another value is stored here".to_owned()),
         };
         if !request.dry_run && matches!(action, Action::Added | Action::Replaced) {
@@ -134,7 +149,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
             action,
         });
     }
-    if !request.dry_run {
+    if !request.dry_run && is_end(&outcome) {
         ledger::note(cx, &content.head.id, Fate::Imported)?;
     }
     Ok(outcome)
@@ -201,11 +216,11 @@ struct Planned<'a> {
 }
 
 impl Planned<'_> {
-    fn decide(&self, document: &AuthProfiles, force: bool) -> Action {
+    fn decide(&self, there: Option<&Credential>, replacing: Replacing) -> Action {
         if let Some(why) = &self.fault {
             return Action::Refused(why.clone());
         }
-        match judge(document.get(self.id), self.new, force) {
+        match judge(there, self.new, replacing) {
             Verdict::Add => Action::Added,
             // Its refresh token lies here still, and is not used unless it comes back.
             Verdict::Same if self.is_back => Action::Replaced,
@@ -222,61 +237,80 @@ pub(super) fn import_agent(
     one: &AgentContent,
 ) -> Result<Vec<Row>, Failure> {
     let agent = &one.agent;
-    let mut planned = Vec::new();
+    let planned = plan(cx, one)?;
     let present = cx.store.load(agent, Scope::All)?;
-    for (id, new) in one.document.profiles() {
+    let decide = |document: &AuthProfiles| decide_all(agent, &planned, document, request.replacing);
+    let mut told = decide(&present);
+    let logins: Vec<&OAuth> = (told.iter().zip(&planned))
+        .filter(|(row, _)| is_new(row))
+        .filter_map(|(_, it)| it.new.as_oauth())
+        .collect();
+    if request.dry_run || !told.iter().any(is_new) {
+        return Ok(told);
+    }
+    bind(cx, one, &logins)?;
+    cx.change(agent, |document| {
+        told = decide(document);
+        put(document, &planned, &mut told);
+        let added = told.iter().filter(|row| row.action == Action::Added);
+        let added = added.map(|row| row.profile.clone()).collect();
+        take_orders(document, &one.document, &added);
+        take_usage(document, &one.document, &added);
+        told.iter().any(is_new)
+    })?;
+    let new = (told.iter().zip(&planned)).filter(|(row, _)| is_new(row));
+    let new: Vec<_> = new.map(|(row, it)| (&row.profile, it.new)).collect();
+    select(cx, agent, &new)?;
+    Ok(told)
+}
+
+fn is_new(row: &Row) -> bool {
+    matches!(row.action, Action::Added | Action::Replaced)
+}
+
+fn plan<'a>(cx: Context<'_>, one: &'a AgentContent) -> Result<Vec<Planned<'a>>, Failure> {
+    let all = one.document.profiles().map(|(id, new)| {
         // A bundle of another release may hold what did not open where it was made.
         let fault = match new.is_held() && !new.is_sealed() {
             true => grant_fault(cx, new, Some(moves(one, new)))?,
             false => Some(SEALED.to_owned()),
         };
-        planned.push(Planned {
+        Ok(Planned {
             id,
             new,
             fault,
             is_back: is_back(cx, new)?,
-        });
+        })
+    });
+    all.collect()
+}
+
+/// What becomes of each profile that is planned, in the same order.
+fn decide_all(
+    agent: &AgentId,
+    planned: &[Planned<'_>],
+    document: &AuthProfiles,
+    replacing: Replacing,
+) -> Vec<Row> {
+    let there: HashMap<&ProfileId, &Credential> = document.profiles().collect();
+    let rows = planned.iter().map(|it| Row {
+        agent: agent.clone(),
+        profile: it.id.clone(),
+        action: it.decide(there.get(it.id).copied(), replacing),
+        refresh_token: (it.new.as_oauth()).map(|login| login.refresh_token().is_some()),
+        expires: it.new.expires(),
+    });
+    rows.collect()
+}
+
+/// Puts in what is new.
+fn put(document: &mut AuthProfiles, planned: &[Planned<'_>], told: &mut [Row]) {
+    let there: HashMap<&ProfileId, &Credential> = document.profiles().collect();
+    let new = told.iter().zip(planned).filter(|(row, _)| is_new(row));
+    let new = new.map(|(_, it)| (it.id.clone(), brought(there.get(it.id).copied(), it.new)));
+    let new: Vec<_> = new.collect();
+    let left: HashSet<ProfileId> = document.put_all(new).into_iter().collect();
+    for row in told.iter_mut().filter(|row| left.contains(&row.profile)) {
+        row.action = Action::Refused(SEALED.to_owned());
     }
-    let rows = |document: &AuthProfiles| -> Vec<Row> {
-        let rows = planned.iter().map(|it| Row {
-            agent: agent.clone(),
-            profile: it.id.clone(),
-            action: it.decide(document, request.force),
-            refresh_token: it
-                .new
-                .as_oauth()
-                .map(|login| login.refresh_token().is_some()),
-            expires: it.new.expires(),
-        });
-        rows.collect()
-    };
-    let is_new = |row: &&Row| matches!(row.action, Action::Added | Action::Replaced);
-    let mut told = rows(&present);
-    let new: Vec<_> = told.iter().filter(is_new).collect();
-    if request.dry_run || new.is_empty() {
-        return Ok(told);
-    }
-    let new: Vec<_> = new.iter().map(|row| row.profile.clone()).collect();
-    bind(cx, one, &new)?;
-    cx.change(agent, |document| {
-        told = rows(document);
-        for row in told.iter_mut().filter(|row| is_new(&&**row)) {
-            if let Some(new) = one.document.get(&row.profile) {
-                let new = brought(document.get(&row.profile), new);
-                if !document.put(row.profile.clone(), new) {
-                    row.action = Action::Refused(SEALED.to_owned());
-                }
-            }
-        }
-        let added = told.iter().filter(|row| row.action == Action::Added);
-        let added = added.map(|row| row.profile.clone());
-        take_orders(document, &one.document, added);
-        told.iter().any(|row| is_new(&row))
-    })?;
-    for row in told.iter().filter(is_new) {
-        if let Some(new) = one.document.get(&row.profile) {
-            select(cx, agent, (&row.profile, new))?;
-        }
-    }
-    Ok(told)
 }

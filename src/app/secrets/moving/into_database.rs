@@ -2,15 +2,17 @@
 //!
 //! They go as to another machine, through a bundle that lies beside what this machine must not lose:
 //! a refresh token works once, and whoever is killed in between has each login in the files, in the
-//! bundle or in the database. A second run does the rest.
+//! bundle or in the database. A second run does the rest. What the database does not take never
+//! leaves the files.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::collect::{Collected, LeftOut, Selection};
 use super::envelope::{Closing, Opening};
 use super::export::{self, open_secrets};
 use super::hand_over;
-use super::import::{self, Action, Row, import_agent};
+use super::import::{self, Action, Replacing, Row, import_agent};
 use super::ledger::{self, Fate};
 use super::reading;
 use super::target::Target;
@@ -19,20 +21,27 @@ use crate::app::access::keys;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::bundle::BundleId;
+use crate::model::credential::OAuth;
 use crate::model::hint::{Command, Hint};
+use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
 use crate::model::text::hexadecimal;
+use crate::ports::store::{Detail, Scope};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Where the database is, without what is secret.
+    pub shown: String,
     /// The key of the database, which seals the bundle meanwhile.
     pub key: DataKey,
     /// The directory of what this machine must not lose.
     pub directory: PathBuf,
+    /// The profiles that are meant; all without.
+    pub profiles: Vec<ProfileId>,
     /// Whether other credentials in the database are replaced.
     pub replace: bool,
     /// Whether nothing is to be changed.
@@ -50,13 +59,53 @@ pub struct Outcome {
     pub keys: usize,
 }
 
+impl Outcome {
+    /// Says that not all came in, if that is so.
+    pub fn failure(&self, is_planned: bool) -> Option<Failure> {
+        let refused = self.rows.iter().filter(|row| is_refused(row)).count();
+        let verb = match is_planned {
+            true => "would not be imported",
+            false => "were not imported, and stay in the files",
+        };
+        let message = format!("{refused} of {} profiles {verb}", self.rows.len());
+        let first = self.rows.iter().find_map(remedy)?;
+        let is_done = self.rows.iter().any(|row| !is_refused(row));
+        Some(
+            Failure::new(Kind::Usage, message)
+                .hint(first)
+                .touched(match is_done && !is_planned {
+                    true => StoreEffect::Changed,
+                    false => StoreEffect::Nothing,
+                }),
+        )
+    }
+}
+
+fn is_refused(row: &Row) -> bool {
+    matches!(row.action, Action::Kept(_) | Action::Refused(_))
+}
+
+/// What to do about a profile that did not come in.
+pub fn remedy(row: &Row) -> Option<Hint> {
+    match row.action {
+        Action::Added | Action::Replaced | Action::Unchanged => None,
+        Action::Kept(_) => {
+            let again = Command::new("gateway import --replace").option("--profile", &row.profile);
+            Some(Hint::from("to replace what the database holds: ").run(again))
+        }
+        Action::Refused(_) => {
+            let logout = Command::logout(&row.profile).of_agent(&row.agent);
+            Some(Hint::from("to remove it from the files, without the database: ").run(logout))
+        }
+    }
+}
+
 /// Moves the logins `from` files `to` a database, and copies what can be used in two places, the keys to
-/// the gateway among it. What an
-/// agent inherits goes along; what profiles held before stays in the files.
+/// the gateway among it. What agents inherit goes along where the database does not know them yet;
+/// what profiles held before stays in the files, and so does each that the database does not take.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if there is nothing, [`Kind::Usage`] if the database holds something else by one
-/// of their names; nothing was changed then. If something cannot be written, a second run does the rest.
+/// [`Kind::NotFound`] if there is nothing. If something cannot be written, a second run does the rest.
 pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let bundle = request.directory.join(Moved::TO_DATABASE);
     let mut outcome = Outcome::default();
@@ -64,67 +113,156 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
         finish_pending(from);
         outcome.rows = take_in(to, &bundle, request)?;
     }
-    outcome.keys = keys::copy(from, to, request.dry_run)?;
-    open_secrets(from)?;
-    let found = selection().collect(from, &|_| true)?;
-    if found.rows.is_empty() {
-        return match outcome.rows.is_empty() && outcome.keys == 0 {
-            true => Err(nothing(from, &found)),
-            false => Ok(outcome),
-        };
+    if request.profiles.is_empty() {
+        outcome.keys = keys::copy(from, to, request.dry_run)?;
     }
+    open_secrets(from)?;
+    let taken: HashSet<_> = outcome.rows.iter().map(place).collect();
+    let gone = gone_before(from, to, &wanted(request))?;
+    outcome.rows.extend(
+        gone.rows
+            .into_iter()
+            .filter(|row| !taken.contains(&place(row))),
+    );
+    outcome.left_out = gone.left_out;
+    let selection = Selection {
+        profiles: (request.profiles.iter())
+            .filter(|id| !gone.names.contains(*id))
+            .cloned()
+            .collect(),
+        ..wanted(request)
+    };
+    if request.profiles.is_empty() || !selection.profiles.is_empty() {
+        move_in(from, to, (request, &bundle), selection, &mut outcome)?;
+    }
+    match outcome.rows.is_empty() && outcome.keys == 0 {
+        true => Err(nothing(from, &outcome.left_out)),
+        false => Ok(outcome),
+    }
+}
+
+fn place(row: &Row) -> (AgentId, ProfileId) {
+    (row.agent.clone(), row.profile.clone())
+}
+
+/// Moves those of the selection that the database takes.
+fn move_in(
+    from: Context<'_>,
+    to: Context<'_>,
+    (request, bundle): (&Request, &Path),
+    mut selection: Selection,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let found = selection.collect(from, &|_| true)?;
     let planned = plan(to, request, &found)?;
+    outcome.left_out.extend(found.left_out);
+    // What is there already leaves the files if it works only once.
+    let leaves = |row: &Row| match row.action {
+        Action::Added | Action::Replaced => true,
+        Action::Unchanged => row.refresh_token == Some(true),
+        Action::Kept(_) | Action::Refused(_) => false,
+    };
+    let (going, staying): (Vec<Row>, Vec<Row>) = planned.into_iter().partition(leaves);
+    selection.except = staying.iter().map(place).collect();
+    outcome.rows.extend(staying);
     if request.dry_run {
-        return Ok(Outcome {
-            rows: planned,
-            left_out: found.left_out,
-            ..outcome
-        });
+        outcome.rows.extend(going);
+        return Ok(());
     }
     // First, so that nobody sees for a moment what is not for them.
-    for agent in from.store.agents()? {
-        let inheritance = from.store.inheritance(&agent)?;
-        if inheritance != Inheritance::default() {
-            to.store.set_inheritance(&agent, &inheritance)?;
-        }
+    take_inheritance(from, to, request)?;
+    if going.is_empty() {
+        return Ok(());
     }
     from.files.create_dirs(&request.directory)?;
     let target = |id: &BundleId| {
+        let draft = format!(".{}.{id}.tmp", Moved::TO_DATABASE);
         Ok(Target {
-            path: bundle.clone(),
-            draft: request
-                .directory
-                .join(format!(".{}.{id}.tmp", Moved::TO_DATABASE)),
+            path: bundle.to_owned(),
+            draft: request.directory.join(draft),
+            database: Some(request.shown.clone()),
         })
     };
     let closing = || Ok(Closing::Passphrase(passphrase(request)));
     let moved = export::Request {
-        to: bundle.clone(),
-        selection: selection(),
+        to: bundle.to_owned(),
+        selection,
         recipients: Vec::new(),
         passphrase_fd: None,
         dry_run: false,
     };
-    let moved = hand_over::run_to(from, &moved, &target, &closing)?;
-    outcome.left_out = moved.left_out;
-    outcome.rows.extend(take_in(to, &bundle, request)?);
-    Ok(outcome)
+    hand_over::run_to(from, &moved, &target, &closing)?;
+    outcome.rows.extend(take_in(to, bundle, request)?);
+    Ok(())
+}
+
+/// Has the agents that the database does not know inherit there what they do in the files.
+fn take_inheritance(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<(), Failure> {
+    let known: HashSet<AgentId> = to.store.agents()?.into_iter().collect();
+    for agent in from.store.agents()? {
+        let inheritance = from.store.inheritance(&agent)?;
+        let is_new = request.replace || !known.contains(&agent);
+        if is_new && inheritance != Inheritance::default() {
+            to.store.set_inheritance(&agent, &inheritance)?;
+        }
+    }
+    Ok(())
+}
+
+/// Logins of the files whose refresh tokens went elsewhere before.
+#[derive(Default)]
+struct Gone {
+    rows: Vec<Row>,
+    left_out: Vec<LeftOut>,
+    names: HashSet<ProfileId>,
+}
+
+fn gone_before(from: Context<'_>, to: Context<'_>, selection: &Selection) -> Result<Gone, Failure> {
+    let mut gone = Gone::default();
+    for agent in from.store.agents()? {
+        let document = from.store.look(&agent, Scope::All, Detail::Masked)?;
+        let moved = document.profiles().filter_map(|(id, credential)| {
+            let moved = credential.as_oauth().and_then(OAuth::moved)?;
+            selection.wants(&agent, id).then_some((id, moved))
+        });
+        for (profile, moved) in moved {
+            let (agent, profile) = (agent.clone(), profile.clone());
+            gone.names.insert(profile.clone());
+            let there = to
+                .store
+                .look(&agent, Scope::Profile(&profile), Detail::Masked)?;
+            let there = there.get(&profile);
+            match (there, moved.is_in_database()) {
+                (Some(there), true) => gone.rows.push(Row {
+                    agent,
+                    profile,
+                    action: Action::Unchanged,
+                    refresh_token: there.as_oauth().map(|it| it.refresh_token().is_some()),
+                    expires: there.expires(),
+                }),
+                (_, is_in_database) => gone.left_out.push(LeftOut {
+                    agent,
+                    profile,
+                    reason: match is_in_database {
+                        true => "it was moved into a database, and is not in this one",
+                        false => "it was moved to another machine",
+                    }
+                    .to_owned(),
+                }),
+            }
+        }
+    }
+    Ok(gone)
 }
 
 /// What would become of each profile.
-///
-/// # Errors
-/// If one of them would not come in.
 fn plan(to: Context<'_>, request: &Request, found: &Collected) -> Result<Vec<Row>, Failure> {
     let asked = asked(Path::new(""), request, true);
     let mut rows = Vec::new();
     for one in &found.agents {
         rows.extend(import_agent(to, &asked, one)?);
     }
-    match refused(&rows) {
-        None => Ok(rows),
-        Some(failure) => Err(failure),
-    }
+    Ok(rows)
 }
 
 /// Takes in what lies in the bundle, if there is one, and removes it.
@@ -138,26 +276,52 @@ fn take_in(to: Context<'_>, bundle: &Path, request: &Request) -> Result<Vec<Row>
         ledger::look(to, &content.head.id)?,
         Some((Fate::Imported, _))
     );
-    let rows = match is_done {
+    // Only what is nowhere else holds it up: everything else stays in the files.
+    let is_held_up =
+        |row: &Row| matches!(row.action, Action::Kept(_)) && row.refresh_token == Some(true);
+    let mut rows = match is_done {
         true => Vec::new(),
-        false => import::run(to, &asked)?.rows,
+        false => {
+            let is_end = |done: &import::Outcome| !done.rows.iter().any(is_held_up);
+            import::run_to_end(to, &asked, &is_end)?.rows
+        }
     };
-    if let Some(failure) = refused(&rows) {
-        let shown = bundle.display();
-        let message = format!("{failure}; the logins of the files are in {shown}");
-        let hint = Hint::from("to have them replace what is there: ")
-            .run(Command::new("gateway import --replace"));
-        let failure = Failure::new(Kind::Usage, message).hint(hint);
-        return Err(failure.touched(StoreEffect::Changed));
+    if let Some(row) = rows.iter().find(|row| is_held_up(row)) {
+        return Err(held_up(row, bundle));
     }
     to.files.remove(bundle)?;
+    for row in &mut rows {
+        // It came in before, and was refreshed there since.
+        if matches!(row.action, Action::Refused(_)) {
+            let there = to
+                .store
+                .look(&row.agent, Scope::Profile(&row.profile), Detail::Masked)?;
+            if there.get(&row.profile).is_some() {
+                row.action = Action::Unchanged;
+            }
+        }
+    }
     Ok(rows)
 }
 
-/// All that is not in the database already.
-fn selection() -> Selection {
+/// Something else came into the database meanwhile.
+fn held_up(row: &Row, bundle: &Path) -> Failure {
+    let message = format!(
+        "of agent {} is not imported yet, for the database holds another credential of that name; it is in {}",
+        row.agent,
+        bundle.display()
+    );
+    let hint = Hint::from("to have it replace what is there: ")
+        .run(Command::new("gateway import --replace"));
+    let failure = Failure::about(&row.profile, Kind::Usage, message).hint(hint);
+    failure.touched(StoreEffect::Changed)
+}
+
+fn wanted(request: &Request) -> Selection {
     Selection {
+        profiles: request.profiles.clone(),
         leaves_moved: true,
+        has_usage: true,
         ..Selection::default()
     }
 }
@@ -169,7 +333,10 @@ fn asked(bundle: &Path, request: &Request, dry_run: bool) -> import::Request {
             passphrase: Some(passphrase(request)),
             ..Opening::default()
         },
-        force: request.replace,
+        replacing: match request.replace {
+            true => Replacing::Everything,
+            false => Replacing::Nothing,
+        },
         dry_run,
     }
 }
@@ -178,29 +345,9 @@ fn passphrase(request: &Request) -> Secret<String> {
     Secret::new(hexadecimal(request.key.bytes().expose()))
 }
 
-/// The first profile that would not come in.
-fn refused(rows: &[Row]) -> Option<Failure> {
-    let mut faults = rows.iter().filter_map(|row| match &row.action {
-        Action::Kept(why) | Action::Refused(why) => Some((row, why)),
-        Action::Added | Action::Replaced | Action::Unchanged => None,
-    });
-    let (row, why) = faults.next()?;
-    let message = format!("of agent {} cannot be imported: {why}", row.agent);
-    let failure = Failure::about(&row.profile, Kind::Usage, message);
-    Some(match row.action {
-        Action::Kept(_) => failure.hint(
-            Hint::from("to have all replace what the database holds: ")
-                .run(Command::new("gateway import --replace")),
-        ),
-        _ => failure.hint(
-            Hint::from("remove it from the files first: ").run(Command::logout(&row.profile)),
-        ),
-    })
-}
-
-fn nothing(from: Context<'_>, found: &Collected) -> Failure {
+fn nothing(from: Context<'_>, left_out: &[LeftOut]) -> Failure {
     let state = from.dirs.state.display();
-    let why = found.left_out.first().map_or_else(String::new, |one| {
+    let why = left_out.first().map_or_else(String::new, |one| {
         format!(": {} cannot go: {}", one.profile, one.reason)
     });
     let message = format!("there is nothing to import in {state}{why}");

@@ -39,6 +39,9 @@ pub(super) struct Marker {
     /// Whether they leave a database, and not the files: the same state directory may be used with both.
     #[serde(default)]
     pub(super) in_database: bool,
+    /// The database that they go into, without what is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) database: Option<String>,
 }
 
 /// A grant that goes to another machine.
@@ -70,6 +73,7 @@ impl Marker {
             sha256: digest(bytes),
             grants,
             in_database: cx.is_in_database(),
+            database: target.database.clone(),
         }
     }
 
@@ -191,6 +195,7 @@ impl Marker {
             at: self.at,
             to: self.to.display().to_string(),
             grant: grant.clone(),
+            database: self.database.clone(),
         }
     }
 }
@@ -260,6 +265,10 @@ pub(super) fn gone(marker: &Marker) -> Failure {
         "{logins} handed over in {}, which is not there any more; the refresh tokens are still here, and are not used",
         marker.to.display()
     );
+    if let Some(database) = &marker.database {
+        let hint = format!("use them in the database at {database}, or log in again here");
+        return Failure::new(Kind::NeedsLogin, message).hint(hint);
+    }
     let command = Command::new("secrets take-back").name(&marker.to.display());
     Failure::new(Kind::NeedsLogin, message).hint(
         Hint::from("put it back there, or, if no other machine imported it, run: ")

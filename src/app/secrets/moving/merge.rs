@@ -17,18 +17,41 @@ pub(super) enum Verdict {
     Keep(&'static str),
 }
 
-/// Compares a credential of a bundle with what is there. `force` replaces what is another one.
-pub(super) fn judge(there: Option<&Credential>, new: &Credential, force: bool) -> Verdict {
+/// What may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacing {
+    /// Nothing but what is left of the same login.
+    Nothing,
+    /// What ends earlier, or cannot be refreshed, too.
+    Older,
+    /// Whatever is there.
+    Everything,
+}
+
+/// Compares a credential of a bundle with what is there.
+pub(super) fn judge(there: Option<&Credential>, new: &Credential, replacing: Replacing) -> Verdict {
     let Some(there) = there else {
         return Verdict::Add;
     };
     if is_same(there, new) {
         return Verdict::Same;
     }
-    match reason_to_keep(there, new) {
-        Some(reason) if !force => Verdict::Keep(reason),
-        _ => Verdict::Replace,
-    }
+    let reason = match replacing {
+        Replacing::Everything => None,
+        Replacing::Nothing if is_rest_of(there, new) => None,
+        Replacing::Nothing => Some(reason_to_keep(there, new).unwrap_or(ANOTHER)),
+        Replacing::Older => reason_to_keep(there, new),
+    };
+    reason.map_or(Verdict::Replace, Verdict::Keep)
+}
+
+const ANOTHER: &str = "the one here is another one";
+
+/// Whether a login is what stayed of another when its refresh token went away.
+fn is_rest_of(there: &Credential, new: &Credential) -> bool {
+    let moved = there.as_oauth().and_then(OAuth::moved);
+    let grant = new.as_oauth().and_then(OAuth::grant);
+    moved.is_some_and(|moved| Some(moved.grant) == grant)
 }
 
 fn is_same(there: &Credential, new: &Credential) -> bool {
@@ -63,7 +86,7 @@ fn reason_to_keep(there: &Credential, new: &Credential) -> Option<&'static str> 
     match (there.expires(), new.expires()) {
         (Some(there), Some(new)) if there < new => None,
         (Some(_), Some(_)) => Some("the one here expires later"),
-        _ => Some("the one here is another one"),
+        _ => Some(ANOTHER),
     }
 }
 
@@ -101,6 +124,7 @@ fn is_other_account(there: &Identity, new: &Identity) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::bundle::BundleId;
     use crate::model::credential::ApiKey;
     use crate::model::json::Extra;
     use crate::model::secret::Secret;
@@ -135,30 +159,79 @@ mod tests {
     fn what_can_be_refreshed_is_never_replaced_by_what_cannot() {
         let whole = login("access-1", "refresh-1", NOW, "a");
         let copy = login("access-2", "", NOW + 1, "a");
-        let keep = judge(Some(&whole), &copy, false);
+        let keep = judge(Some(&whole), &copy, Replacing::Older);
         assert!(matches!(keep, Verdict::Keep(_)), "{keep:?}");
-        assert_eq!(judge(Some(&whole), &copy, true), Verdict::Replace);
+        assert_eq!(
+            judge(Some(&whole), &copy, Replacing::Everything),
+            Verdict::Replace
+        );
         // And what was moved away comes back, however old it is.
-        assert_eq!(judge(Some(&copy), &whole, false), Verdict::Replace);
+        assert_eq!(
+            judge(Some(&copy), &whole, Replacing::Older),
+            Verdict::Replace
+        );
     }
 
     #[test]
     fn the_later_of_two_counts_unless_it_is_of_another_account() {
         let one = login("access-1", "refresh-1", NOW, "a");
         let later = login("access-2", "refresh-2", NOW + 1, "a");
-        assert_eq!(judge(Some(&one), &later, false), Verdict::Replace);
-        assert!(matches!(judge(Some(&later), &one, false), Verdict::Keep(_)));
+        assert_eq!(
+            judge(Some(&one), &later, Replacing::Older),
+            Verdict::Replace
+        );
+        assert!(matches!(
+            judge(Some(&later), &one, Replacing::Older),
+            Verdict::Keep(_)
+        ));
         let other = login("access-2", "refresh-2", NOW + 1, "b");
-        assert!(matches!(judge(Some(&one), &other, false), Verdict::Keep(_)));
-        assert_eq!(judge(Some(&one), &one, false), Verdict::Same);
-        assert_eq!(judge(None, &one, false), Verdict::Add);
+        assert!(matches!(
+            judge(Some(&one), &other, Replacing::Older),
+            Verdict::Keep(_)
+        ));
+        assert_eq!(judge(Some(&one), &one, Replacing::Older), Verdict::Same);
+        assert_eq!(judge(None, &one, Replacing::Older), Verdict::Add);
     }
 
     #[test]
     fn another_key_stays_unless_that_is_asked_for() {
         let (one, other) = (key("sk-one-0123456789"), key("sk-two-0123456789"));
-        assert_eq!(judge(Some(&one), &one, false), Verdict::Same);
-        assert!(matches!(judge(Some(&one), &other, false), Verdict::Keep(_)));
-        assert_eq!(judge(Some(&one), &other, true), Verdict::Replace);
+        assert_eq!(judge(Some(&one), &one, Replacing::Older), Verdict::Same);
+        assert!(matches!(
+            judge(Some(&one), &other, Replacing::Older),
+            Verdict::Keep(_)
+        ));
+        assert_eq!(
+            judge(Some(&one), &other, Replacing::Everything),
+            Verdict::Replace
+        );
+    }
+
+    #[test]
+    fn where_nothing_may_be_replaced_only_the_rest_of_the_same_login_is() {
+        let one = login("access-1", "refresh-1", NOW, "a");
+        let later = login("access-2", "refresh-2", NOW + 1, "a");
+        for (there, new) in [(&one, &later), (&key("sk-one-0123456789"), &one)] {
+            let keep = judge(Some(there), new, Replacing::Nothing);
+            assert!(matches!(keep, Verdict::Keep(_)), "{keep:?}");
+        }
+        assert_eq!(judge(Some(&one), &one, Replacing::Nothing), Verdict::Same);
+        let Credential::OAuth(mut rest) = login("access-1", "", NOW, "a") else {
+            unreachable!()
+        };
+        let moved = Moved {
+            bundle: BundleId::new(&[0; BundleId::RANDOM]),
+            at: Timestamp(NOW),
+            to: "bundle".to_owned(),
+            grant: one.as_oauth().and_then(OAuth::grant).unwrap(),
+            database: None,
+        };
+        let text = serde_json::to_string(&moved).unwrap();
+        rest.extra.set(Moved::MEMBER, Verbatim::new(text));
+        let rest = Credential::OAuth(rest);
+        let nothing = Replacing::Nothing;
+        assert_eq!(judge(Some(&rest), &one, nothing), Verdict::Replace);
+        let keep = judge(Some(&rest), &later, nothing);
+        assert!(matches!(keep, Verdict::Keep(_)), "{keep:?}");
     }
 }

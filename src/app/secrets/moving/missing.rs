@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::content::Content;
 use super::merge::brought;
-use super::ordering::{add_to_order, select};
+use super::ordering::{add_to_orders, select};
 use super::strip::moved_in;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
@@ -80,12 +80,12 @@ impl Missing<'_> {
                 is_put =
                     !is_taken(document, id) && document.put((*id).clone(), brought(None, whole));
                 if is_put {
-                    add_to_order(document, id);
+                    add_to_orders(document, &HashSet::from([(*id).clone()]));
                 }
                 is_put
             })?;
             if is_put {
-                select(cx, agent, (id, whole))?;
+                select(cx, agent, &[(*id, *whole)])?;
             }
             is_anywhere |= is_put;
         }

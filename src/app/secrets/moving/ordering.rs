@@ -1,7 +1,9 @@
 //! In which order the profiles of a bundle are used once they are here.
 
+use std::collections::{BTreeMap, HashSet};
+
 use crate::app::context::Context;
-use crate::app::deposit::{has_own_order, make_selectable};
+use crate::app::deposit::{edit_to_select, edits_to_select, has_own_order};
 use crate::app::failure::Failure;
 use crate::app::usecase::order;
 use crate::model::credential::Credential;
@@ -14,18 +16,17 @@ use crate::model::profiles::AuthProfiles;
 pub(super) fn take_orders(
     document: &mut AuthProfiles,
     from: &AuthProfiles,
-    added: impl Iterator<Item = ProfileId>,
+    added: &HashSet<ProfileId>,
 ) {
-    let added: Vec<ProfileId> = added.collect();
     for (key, ids) in &from.order {
         let Some(provider) = ProviderId::parse(key).ok() else {
             continue;
         };
         if document.order_of(&provider).is_none() {
+            let listed: HashSet<&str> = ids.iter().map(|id| id.trim()).collect();
             let is_own = |id: &ProfileId, credential: &Credential| {
-                let is_listed = ids.iter().any(|other| other.trim() == id.as_str());
                 let is_of_it = credential.provider().as_ref() == Some(&provider);
-                is_of_it && !is_listed && !added.contains(id)
+                is_of_it && !listed.contains(id.as_str()) && !added.contains(id)
             };
             let own = (document.profiles()).filter(|(id, credential)| is_own(id, credential));
             let own = own.map(|(id, _)| id.to_string());
@@ -33,9 +34,7 @@ pub(super) fn take_orders(
             order::put(&mut document.order, &provider, Some(&all));
         }
     }
-    for id in &added {
-        add_to_order(document, id);
-    }
+    add_to_orders(document, added);
     for (key, id) in &from.last_good {
         if !document.last_good.iter().any(|(other, _)| other == key) {
             document.last_good.push((key.clone(), id.clone()));
@@ -43,33 +42,74 @@ pub(super) fn take_orders(
     }
 }
 
-/// Lists a profile in the order of its provider, if there is one.
-pub(super) fn add_to_order(document: &mut AuthProfiles, id: &ProfileId) {
-    let provider = document.get(id).and_then(Credential::provider);
-    let Some(provider) = provider else {
-        return;
+/// Takes over what was learnt by using those that are `added`.
+pub(super) fn take_usage(
+    document: &mut AuthProfiles,
+    from: &AuthProfiles,
+    added: &HashSet<ProfileId>,
+) {
+    let known = (document.usage.iter()).map(|(name, _)| name.trim().to_owned());
+    let known: HashSet<String> = known.collect();
+    let is_new = |name: &str| {
+        let id = ProfileId::parse(name);
+        id.is_ok_and(|id| added.contains(&id) && !known.contains(id.as_str()))
     };
-    let id = id.as_str();
-    if let Some(ids) = document.order_of(&provider)
-        && !ids.iter().any(|other| other.trim() == id)
-    {
-        let ids = [ids, &[id.to_owned()]].concat();
-        order::put(&mut document.order, &provider, Some(&ids));
+    let new = from.usage.iter().filter(|(name, _)| is_new(name));
+    document.usage.extend(new.cloned());
+}
+
+/// Lists profiles in the orders of their providers, where there are any.
+pub(super) fn add_to_orders(document: &mut AuthProfiles, added: &HashSet<ProfileId>) {
+    if document.order.is_empty() {
+        return;
+    }
+    let mut of_providers: BTreeMap<ProviderId, Vec<String>> = BTreeMap::new();
+    for (id, credential) in document.profiles().filter(|(id, _)| added.contains(id)) {
+        if let Some(provider) = credential.provider() {
+            of_providers
+                .entry(provider)
+                .or_default()
+                .push(id.to_string());
+        }
+    }
+    for (provider, mut new) in of_providers {
+        let Some(ids) = document.order_of(&provider) else {
+            continue;
+        };
+        let listed: HashSet<&str> = ids.iter().map(|id| id.trim()).collect();
+        new.retain(|id| !listed.contains(id.as_str()));
+        if !new.is_empty() {
+            let ids = [ids, &new].concat();
+            order::put(&mut document.order, &provider, Some(&ids));
+        }
     }
 }
 
-/// Makes the configuration name a profile where it could not be selected otherwise.
+/// Makes the configuration name profiles where they could not be selected otherwise.
 ///
 /// # Errors
 /// If the configuration cannot be read or written.
 pub(super) fn select(
     cx: Context<'_>,
     agent: &AgentId,
-    (id, new): (&ProfileId, &Credential),
+    new: &[(&ProfileId, &Credential)],
 ) -> Result<(), Failure> {
-    let Some(provider) = new.provider() else {
-        return Ok(());
-    };
-    let is_ordered = has_own_order(cx, agent, &provider);
-    make_selectable(cx, id, (&provider, new.kind()), new.email(), is_ordered)
+    let mut ordered = BTreeMap::new();
+    let (mut edits, mut first) = (Vec::new(), None);
+    for (id, new) in new {
+        let Some(provider) = new.provider() else {
+            continue;
+        };
+        let is_ordered = *(ordered.entry(provider.clone()))
+            .or_insert_with(|| has_own_order(cx, agent, &provider));
+        let of_it = (&provider, new.kind());
+        edits.extend(edits_to_select(cx, id, of_it, new.email(), is_ordered));
+        if !edits.is_empty() {
+            first.get_or_insert((*id, provider));
+        }
+    }
+    match first {
+        Some((id, provider)) => edit_to_select(cx, (id, &provider), &edits),
+        None => Ok(()),
+    }
 }

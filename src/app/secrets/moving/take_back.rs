@@ -1,7 +1,7 @@
 //! `secrets take-back FILE`: undoes a move that no other machine imported. Whether one did, only the
 //! user can know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::admission::grant_fault;
@@ -18,10 +18,13 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::app::refresh::rotation;
 use crate::model::bundle::BundleId;
+use crate::model::credential::OAuth;
 use crate::model::grant::GrantDigest;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
+use crate::model::moved::Moved;
 use crate::model::secret::Secret;
+use crate::ports::store::{Detail, Scope};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -63,6 +66,9 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         {
             return undo(cx, path, &marker);
         }
+    }
+    if Moved::is_for_database(&path) && cx.files.stat(&path)?.is_none() {
+        return Err(in_database(cx, &path)?);
     }
     let (path, content) = open(cx, &request.file, &request.opening)?;
     cx.sealer()?;
@@ -117,6 +123,26 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         profiles,
         was_draft: false,
     })
+}
+
+/// A bundle that is gone because a database took its logins in.
+fn in_database(cx: Context<'_>, path: &Path) -> Result<Failure, Failure> {
+    let mut databases = BTreeSet::new();
+    for agent in cx.store.agents()? {
+        let document = cx.store.look(&agent, Scope::All, Detail::Masked)?;
+        let logins = document.profiles().filter_map(|(_, it)| it.as_oauth());
+        let moved = logins.filter_map(OAuth::moved);
+        let moved = moved.filter(|moved| path == Path::new(&moved.to));
+        databases.extend(moved.map(|moved| moved.destination()));
+    }
+    let whither = match databases.is_empty() {
+        true => "a database".to_owned(),
+        false => databases.into_iter().collect::<Vec<_>>().join(" and "),
+    };
+    let message = format!("the logins of {} are in {whither}", path.display());
+    let hint = "use them there, with export OPENCLAW_DATABASE_URL_FILE=FILE of its address; to use \
+                one here again, log in again";
+    Ok(Failure::new(Kind::Usage, message).hint(hint))
 }
 
 /// A bundle in which nothing is for this machine.

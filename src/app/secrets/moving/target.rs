@@ -15,6 +15,8 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
     /// The file beside it.
     pub(super) draft: PathBuf,
+    /// The database that it is for, without what is secret.
+    pub(super) database: Option<String>,
 }
 
 impl Target {
@@ -54,7 +56,11 @@ impl Target {
         refuse_in_state(cx, parent)?;
         let draft = format!(".{}.{id}.tmp", name.to_string_lossy());
         let draft = parent.join(draft);
-        Ok(Self { path, draft })
+        Ok(Self {
+            path,
+            draft,
+            database: None,
+        })
     }
 
     /// The same for a copy. Its draft has another name, for one that is left of a killed command can

@@ -102,6 +102,7 @@ fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
         let target = Target {
             path: marker.to.clone(),
             draft: marker.draft.clone(),
+            database: marker.database.clone(),
         };
         target.publish(cx).map_err(|failure| {
             let draft = marker.draft.display();

@@ -1,6 +1,6 @@
 //! The options that name a database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -21,6 +21,11 @@ pub(in crate::cli::commands) struct DatabaseArgs {
 }
 
 impl DatabaseArgs {
+    /// The file of the address, if it is named here.
+    pub(in crate::cli::commands) fn url_file(&self) -> Option<&Path> {
+        self.database_url_file.as_deref()
+    }
+
     /// For the composition root.
     pub(in crate::cli::commands) fn asked(&self) -> Asked {
         Asked {

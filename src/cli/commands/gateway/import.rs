@@ -7,16 +7,18 @@ use serde_json::json;
 
 use super::database_args::DatabaseArgs;
 use crate::app::database::goclaw;
+use crate::app::secrets::moving::import::{Action, Row};
 use crate::app::secrets::moving::into_database::{self, Outcome};
-use crate::cli::commands::secrets::imported::said;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
+use crate::model::id::ProfileId;
 
 /// Move the logins of this machine's files into the database
 ///
 /// Refresh tokens work once, so they leave the files: from then on only commands with the database
 /// refresh these logins. API keys, access tokens and keys to the gateway are copied, and what agents
-/// inherit goes along. An import that was interrupted can be repeated.
+/// inherit goes along. What the database holds by the same name stays unless --replace says
+/// otherwise, and its profile stays in the files. An import that was interrupted can be repeated.
 ///
 /// With --goclaw stores what GoClaw sealed instead: a JSON list of objects with provider, access_token,
 /// refresh_token and expires_at, whose tokens begin with aes-gcm: and open under the same key.
@@ -29,6 +31,9 @@ pub(in crate::cli::commands) struct Import {
     /// Import rows of GoClaw's database from this JSON file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     goclaw: Option<PathBuf>,
+    /// Import this profile only; can be repeated
+    #[arg(long = "profile", value_name = "ID", value_parser = ProfileId::parse, conflicts_with = "goclaw")]
+    profiles: Vec<ProfileId>,
     /// Replace other credentials of the same names
     #[arg(long, conflicts_with = "goclaw")]
     replace: bool,
@@ -77,29 +82,36 @@ impl Import {
 
     fn of_files(&self, system: &System) -> Answer {
         let request = into_database::Request {
+            shown: system.required_database()?.shown(),
+            profiles: self.profiles.clone(),
             key: system.database_key()?,
             directory: system.rescue_directory()?,
             replace: self.replace,
             dry_run: self.dry_run,
         };
         let done = into_database::run(system.context_of_files(), system.context(), &request)?;
-        let output = match self.json {
+        let mut output = match self.json {
             true => Output::json(&json!({
                 "dryRun": self.dry_run,
                 "profiles": done.rows,
                 "leftOut": done.left_out,
                 "keys": done.keys,
             })),
-            false => Output::text(self.text(&done)),
+            false => Output::text(self.text(system, &done)),
         };
+        output.failure = done.failure(self.dry_run);
         Ok(output.changed(!self.dry_run))
     }
 
-    fn text(&self, done: &Outcome) -> String {
-        let mut text = String::new();
+    fn text(&self, system: &System, done: &Outcome) -> String {
+        let (mut text, hints) = (String::new(), system.hints_of(&system.agent));
         for row in &done.rows {
-            let (profile, agent, said) = (&row.profile, &row.agent, said(&row.action));
+            let (profile, agent) = (&row.profile, &row.agent);
+            let said = self.said(&row.action);
             text.push_str(&format!("{profile} of agent {agent}: {said}\n"));
+            if let Some(remedy) = into_database::remedy(row) {
+                text.push_str(&format!("  {}\n", hints.text(&remedy)));
+            }
         }
         for one in &done.left_out {
             let (profile, agent, why) = (&one.profile, &one.agent, &one.reason);
@@ -109,7 +121,7 @@ impl Import {
             let (count, verb) = (done.keys, self.verb());
             text.push_str(&format!("Keys to the gateway: {count} {verb}\n"));
         }
-        if !self.dry_run {
+        if !self.dry_run && done.rows.iter().any(is_there) {
             text.push_str(
                 "The files refresh these logins no more. Name the database in \
                  OPENCLAW_DATABASE_URL_FILE, and its key in GOCLAW_ENCRYPTION_KEY_FILE, for every \
@@ -119,10 +131,27 @@ impl Import {
         text
     }
 
+    fn said(&self, action: &Action) -> String {
+        match (action, self.dry_run) {
+            (Action::Added | Action::Replaced, true) => self.verb().to_owned(),
+            (Action::Added, false) => "imported".to_owned(),
+            (Action::Replaced, false) => "replaced".to_owned(),
+            (Action::Unchanged, _) => "already in the database".to_owned(),
+            (Action::Kept(_), _) => {
+                "not imported: the database holds another credential of that name".to_owned()
+            }
+            (Action::Refused(why), _) => format!("not imported: {why}"),
+        }
+    }
+
     fn verb(&self) -> &'static str {
         match self.dry_run {
             true => "would be imported",
             false => "imported",
         }
     }
+}
+
+fn is_there(row: &Row) -> bool {
+    !matches!(row.action, Action::Kept(_) | Action::Refused(_))
 }

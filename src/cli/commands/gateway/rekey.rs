@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::database_args::DatabaseArgs;
 use crate::app::database::rekey;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
+use crate::model::id::printable;
+use crate::ports::database::Rekeyed;
 
 /// Seal everything in the database anew, under another key
 ///
 /// Stop every gateway first: one that has the old key cannot read what is sealed under the new one.
-/// Then give the new key to all of them. A run that was interrupted can be repeated.
+/// Then give the new key to all of them. A run that was interrupted can be repeated. A credential that
+/// is damaged stays as it is, and is named (exit 5).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw gateway rekey --new-key-file new.key")]
@@ -33,13 +36,38 @@ impl Rekey {
     pub(super) fn run(&self, system: &System) -> Answer {
         let new = system.key_in(&self.new_key_file)?;
         let done = rekey::run(system.required_database()?, &new)?;
-        let output = match self.json {
-            true => Output::json(&json!({ "rows": done.rows })),
-            false => Output::text(format!(
-                "Sealed {} rows under the new key\nName it in GOCLAW_ENCRYPTION_KEY_FILE of every gateway now\n",
-                done.rows
-            )),
+        let mut output = match self.json {
+            true => Output::json(&document(&done)),
+            false => Output::text(text(&done)),
         };
+        output.failure = rekey::failure(&done);
         Ok(output.changed(true))
     }
+}
+
+fn document(done: &Rekeyed) -> Value {
+    let left = done.left.iter().map(|(agent, profile)| {
+        json!({
+            "agentId": agent,
+            "profileId": profile,
+        })
+    });
+    json!({
+        "rows": done.rows,
+        "left": left.collect::<Vec<_>>(),
+    })
+}
+
+fn text(done: &Rekeyed) -> String {
+    let rows = done.rows;
+    let mut text = format!(
+        "Sealed {rows} rows under the new key\nName it in GOCLAW_ENCRYPTION_KEY_FILE of every gateway now\n"
+    );
+    for (agent, profile) in &done.left {
+        let (agent, profile) = (printable(agent, 80), printable(profile, 80));
+        text.push_str(&format!(
+            "{profile} of agent {agent}: does not open, and is as it was\n"
+        ));
+    }
+    text
 }

@@ -66,7 +66,7 @@ impl Export {
             selection: Selection {
                 agent: system.agent_named().then(|| system.agent.clone()),
                 profiles: self.profiles.clone(),
-                leaves_moved: false,
+                ..Selection::default()
             },
             recipients: self.recipients.clone(),
             passphrase_fd: self.bundle_passphrase_fd,

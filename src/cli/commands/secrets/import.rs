@@ -10,7 +10,7 @@ use super::imported::{Manner, is_stored, said};
 use super::key_args::KeyArgs;
 use super::{import_dotenv, import_sidecars};
 use crate::app::failure::{Failure, Kind};
-use crate::app::secrets::moving::import::{self, Opening, Outcome, Request, Row};
+use crate::app::secrets::moving::import::{self, Opening, Outcome, Replacing, Request, Row};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 
@@ -85,7 +85,10 @@ impl Import {
                 identity: self.identity.clone(),
                 passphrase: None,
             },
-            force: self.force,
+            replacing: match self.force {
+                true => Replacing::Everything,
+                false => Replacing::Older,
+            },
             dry_run: self.dry_run,
         };
         let outcome = import::run(system.context(), &request)?;

@@ -25,7 +25,7 @@ pub(super) fn is_stored(action: &Action) -> bool {
 }
 
 /// What became of a credential.
-pub(in crate::cli::commands) fn said(action: &Action) -> String {
+pub(super) fn said(action: &Action) -> String {
     match action {
         Action::Added => "new".to_owned(),
         Action::Replaced => "replaced".to_owned(),

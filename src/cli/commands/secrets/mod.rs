@@ -6,7 +6,7 @@ pub mod get;
 pub mod import;
 mod import_dotenv;
 mod import_sidecars;
-pub(super) mod imported;
+mod imported;
 mod key_args;
 pub mod list;
 pub mod lock;

@@ -34,6 +34,7 @@ fn moved(whole: &OAuth) -> OAuth {
         at: AT,
         to: "/house".to_owned(),
         grant: whole.grant().unwrap(),
+        database: None,
     };
     let text = serde_json::to_string(&moved).unwrap();
     rest.extra.set(Moved::MEMBER, Verbatim::new(text));

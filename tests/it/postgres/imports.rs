@@ -1,0 +1,284 @@
+//! `gateway import`: what moves, what stays, and what a second run makes of it.
+
+use std::process::{Command, ExitStatus, Stdio};
+
+use super::machine::{DOCUMENT, Machine, REFRESH};
+use crate::secrets::kills::names_of;
+use crate::support::postgres_server::PASSWORD;
+use crate::support::{behind, ran};
+
+const BUNDLE: &str = "logins-of-files.openclaw";
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn logins_leave_the_files_for_the_database_once() {
+    let machine = Machine::ready();
+    let before = machine.world.read(DOCUMENT);
+    let planned = machine.ok(&["gateway", "import", "--dry-run"]);
+    assert!(planned.contains("openai-codex:"), "{planned}");
+    assert_eq!(
+        (machine.world.read(DOCUMENT), &*machine.rows()),
+        (before, "0")
+    );
+    machine.ok(&["gateway", "import"]);
+    assert_eq!(machine.rows(), "1");
+    assert!(!machine.rescue.join(BUNDLE).exists());
+    assert!(!machine.world.read(DOCUMENT).contains(&machine.refresh));
+    // The files do not refresh it, and say where it is.
+    let refused = machine.world.run(&REFRESH);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(
+        refused.err.contains("OPENCLAW_DATABASE_URL_FILE"),
+        "{refused:?}"
+    );
+    machine.ok(&REFRESH);
+    let again = machine.ok(&["gateway", "import"]);
+    assert!(again.contains("already in the database"), "{again}");
+    assert_eq!(machine.rows(), "1");
+    let at = format!("the database at 127.0.0.1:{}", machine.database.server.port);
+    let status = machine.world.run(&["models", "status"]);
+    assert!(status.out.contains(&format!("moved to {at}")), "{status:?}");
+    let bundle = machine.rescue.join(BUNDLE);
+    let back = ["secrets", "take-back", bundle.to_str().unwrap()];
+    let back = machine.world.run(&back);
+    assert_eq!(back.code, 1, "{back:?}");
+    assert!(back.err.contains(&format!("are in {at}")), "{back:?}");
+    let told = [status.out, back.out, back.err].concat();
+    assert!(!told.contains(PASSWORD), "{told}");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn an_import_that_was_killed_after_the_files_gave_up_the_login_is_completed() {
+    let machine = Machine::ready();
+    let bundle = machine.rescue.join(BUNDLE);
+    let bundle = bundle.to_str().unwrap();
+    let export = [
+        "secrets",
+        "export",
+        "--move",
+        "--to",
+        bundle,
+        "--bundle-passphrase-fd",
+        "0",
+    ];
+    let mut export = machine.world.command(&export);
+    let key = std::fs::File::open(machine.world.state().join("key")).unwrap();
+    let export = ran(export.stdin(Stdio::from(key)).output().unwrap());
+    assert_eq!(export.code, 0, "{export:?}");
+    machine.ok(&["gateway", "import"]);
+    assert_eq!(machine.rows(), "1");
+    machine.ok(&REFRESH);
+    assert!(!machine.rescue.join(BUNDLE).exists());
+}
+
+const GROQ: [&str; 4] = ["models", "auth", "paste-api-key", "--provider=groq"];
+
+/// Stores an API key by a command.
+fn paste(machine: &Machine, mut command: Command, key: &str) {
+    machine.world.write("pasted", key);
+    let input = std::fs::File::open(machine.world.state().join("pasted")).unwrap();
+    let pasted = ran(command.stdin(Stdio::from(input)).output().unwrap());
+    assert_eq!(pasted.code, 0, "{pasted:?}");
+}
+
+fn token(machine: &Machine, provider: &str) -> String {
+    let token = machine.ok(&["models", "auth", "token", "--provider", provider]);
+    token.trim().to_owned()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_the_database_holds_by_the_same_name_stays_and_the_others_come_in() {
+    let machine = Machine::ready();
+    let (here, there) = (
+        "gsk_here-0123456789-0123456789",
+        "gsk_there-0123456789-0123456789",
+    );
+    paste(&machine, machine.world.command(&GROQ), here);
+    paste(&machine, machine.command("key", &GROQ), there);
+    for args in [
+        &["gateway", "import", "--dry-run"][..],
+        &["gateway", "import"],
+    ] {
+        machine.fails(args, 1, "--replace --profile groq:manual");
+        assert_eq!(token(&machine, "groq"), there);
+    }
+    // The login came in all the same, and the other key is where it was.
+    machine.ok(&REFRESH);
+    assert!(machine.world.read(DOCUMENT).contains(here));
+    machine.ok(&["gateway", "import", "--profile", "openai-codex:default"]);
+    machine.fails(&["gateway", "import", "--profile", "nobody"], 1, "nobody");
+    let replace = ["gateway", "import", "--replace", "--profile", "groq:manual"];
+    assert!(machine.ok(&replace).contains("replaced"));
+    assert_eq!(token(&machine, "groq"), here);
+    let again = machine.ok(&["gateway", "import"]);
+    assert_eq!(
+        again.matches("already in the database").count(),
+        2,
+        "{again}"
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn another_login_of_the_same_name_stays_in_the_files_unless_it_is_to_replace_that_one() {
+    let machine = Machine::ready();
+    machine.ok(&["gateway", "import"]);
+    let (_, second) = machine.world.seed(&machine.issuer, "main", 7_200);
+    let sealed = "SELECT sealed FROM openclaw.credential";
+    let before = machine.database.value(sealed);
+    machine.fails(&["gateway", "import"], 1, "holds another credential");
+    assert_eq!(machine.database.value(sealed), before);
+    assert!(machine.world.read(DOCUMENT).contains(&second));
+    machine.ok(&["gateway", "import", "--replace"]);
+    assert!(!machine.world.read(DOCUMENT).contains(&second));
+    machine.ok(&REFRESH);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_same_login_that_is_in_both_places_leaves_the_files() {
+    let machine = Machine::ready();
+    let document = machine.world.read(DOCUMENT);
+    machine.ok(&["gateway", "import"]);
+    // A backup brings it back, and what said that it was handed over is gone, too.
+    std::fs::remove_dir_all(machine.world.state().join("locks")).unwrap();
+    machine.world.write(DOCUMENT, &document);
+    let again = machine.ok(&["gateway", "import"]);
+    assert!(again.contains("already in the database"), "{again}");
+    assert!(!machine.world.read(DOCUMENT).contains(&machine.refresh));
+    machine.ok(&REFRESH);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_order_and_what_was_learnt_go_along() {
+    let machine = Machine::ready();
+    paste(
+        &machine,
+        machine.world.command(&GROQ),
+        "gsk_one-0123456789-0123456789",
+    );
+    let second = [&GROQ[..], &["--profile-id", "groq:second"]].concat();
+    paste(
+        &machine,
+        machine.world.command(&second),
+        "gsk_two-0123456789-0123456789",
+    );
+    let order = [
+        "models",
+        "auth",
+        "order",
+        "set",
+        "--provider",
+        "groq",
+        "groq:second",
+        "groq:manual",
+    ];
+    assert_eq!(machine.world.run(&order).code, 0);
+    let report = [
+        "models",
+        "auth",
+        "report",
+        "groq:second",
+        "--failed",
+        "rate_limit",
+    ];
+    let reported = machine.world.run(&report);
+    assert_eq!(reported.code, 0, "{reported:?}");
+    machine.ok(&["gateway", "import"]);
+    let state = machine
+        .database
+        .value("SELECT state FROM openclaw.agent_usage");
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(
+        state["order"]["groq"],
+        serde_json::json!(["groq:second", "groq:manual"]),
+        "{state}"
+    );
+    assert!(
+        state["usageStats"]["groq:second"]["cooldownUntil"].is_number(),
+        "{state}"
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL and strace"]
+fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
+    let machine = Machine::ready();
+    let log = machine.world.state().join("calls");
+    let traced = under_strace(&machine, &["-o", log.to_str().unwrap(), "-s", "0"]);
+    assert!(traced.success());
+    let calls = names_of(&std::fs::read_to_string(log).unwrap());
+    // What it does to files and to the database, and the others now and then.
+    let counts = |(at, (name, _)): &(usize, (String, usize))| {
+        let changes = [
+            "write",
+            "writev",
+            "sendto",
+            "rename",
+            "renameat2",
+            "unlink",
+            "fsync",
+        ];
+        changes.contains(&name.as_str()) || at % 20 == 0
+    };
+    let calls: Vec<_> = calls.into_iter().enumerate().filter(counts).collect();
+    let step = calls.len().div_ceil(KILLS);
+    let killed = calls.iter().step_by(step).filter(|(_, (call, nth))| {
+        let machine = Machine::ready();
+        let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
+        let ended = under_strace(&machine, &["-o", "/dev/null", "-e", &inject]);
+        // Until the second run it is in one place at most that uses it.
+        let in_files = machine.world.run(&REFRESH).code == 0;
+        let again = machine.run(&["gateway", "import"]);
+        assert_eq!(again.code, 0, "{call} {nth}: {again:?}");
+        assert_eq!(machine.rows(), "1", "{call} {nth}");
+        assert_eq!(machine.world.run(&REFRESH).code, 3, "{call} {nth}");
+        let before = machine.issuer.token_requests().len();
+        assert_eq!(before, usize::from(in_files), "{call} {nth}");
+        machine.ok(&REFRESH);
+        assert_eq!(machine.issuer.token_requests().len(), before + 1);
+        assert!(!machine.rescue.join(BUNDLE).exists(), "{call} {nth}");
+        !ended.success()
+    });
+    let killed = killed.count();
+    assert!(killed > KILLS / 2, "{killed}");
+}
+
+/// So many kills.
+const KILLS: usize = 60;
+
+/// Imports under strace, which says nothing.
+fn under_strace(machine: &Machine, options: &[&str]) -> ExitStatus {
+    let mut strace = Command::new("strace");
+    behind(
+        strace.args(options),
+        &machine.command("key", &["gateway", "import"]),
+    )
+    .stdout(Stdio::null())
+    .stderr(Stdio::null());
+    strace.status().unwrap()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn ten_thousand_keys_come_in_at_once() {
+    let machine = Machine::ready();
+    let profile = |number: usize| {
+        let key = format!("gsk_{number:05}-0123456789-0123456789");
+        let profile = serde_json::json!({"type": "api_key", "provider": "groq", "key": key});
+        (format!("groq:{number:05}"), profile)
+    };
+    let profiles: serde_json::Map<_, _> = (0..10_000).map(profile).collect();
+    let document = serde_json::json!({"version": 1, "profiles": profiles});
+    machine.world.write(DOCUMENT, &document.to_string());
+    let imported = machine.ok(&["gateway", "import"]);
+    assert_eq!(imported.matches(": imported").count(), 10_000);
+    assert_eq!(machine.rows(), "10000");
+    let again = machine.ok(&["gateway", "import"]);
+    assert_eq!(again.matches("already in the database").count(), 10_000);
+    let list = ["models", "auth", "token", "--profile", "groq:09999"];
+    assert!(machine.ok(&list).contains("gsk_09999"));
+}

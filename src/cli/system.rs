@@ -269,8 +269,17 @@ impl System {
         }
     }
 
+    /// The ports, with the store on files.
+    pub(in crate::cli) fn context_of_files(&self) -> Context<'_> {
+        Context {
+            store: &*self.backend.files,
+            store_files: &*self.backend.files,
+            access_keys: &*self.backend.files,
+            ..self.context()
+        }
+    }
+
     /// The database in use, if the store is in one.
-    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) fn opened(&self) -> Option<&Opened> {
         self.backend.opened.as_ref()
     }

@@ -56,6 +56,15 @@ pub struct Standing {
     pub is_key_right: Option<bool>,
 }
 
+/// What is sealed in a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRows {
+    /// So many credentials.
+    pub credentials: u64,
+    /// What the key is called that seals them, in hexadecimal; nothing of the key itself.
+    pub key_id: String,
+}
+
 /// What a change of the key did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rekeyed {
@@ -114,6 +123,12 @@ pub trait Database: Send + Sync {
     /// If the document of an agent does not open, a refresh is under way, or the database fails; nothing is changed
     /// then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
+
+    /// Counts what is sealed. Opens nothing.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or is sealed under another key.
+    fn sealed(&self) -> Result<SealedRows, StoreError>;
 
     /// Opens every credential and history, some at a time. Changes nothing.
     ///

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
+use crate::model::text::hexadecimal;
 use crate::model::vault::Row;
-use crate::ports::database::{Database, DatabaseCheck, Rekeyed, Scan, Standing, Tables};
+use crate::ports::database::{
+    Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables,
+};
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
 use crate::ports::vault::Sealer;
@@ -100,6 +103,17 @@ impl Database for PostgresStore {
         let new = RowSealer::new(Arc::new(Sealer::new(vault, new.clone(), random)));
         let done = pool.transaction(|tx| rekey(tx, &here.rows, &new));
         done.map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn sealed(&self) -> Result<SealedRows, StoreError> {
+        let key_id = hexadecimal(self.opened()?.here.rows.id());
+        let asked = "SELECT count(*) FROM openclaw.credential WHERE tenant = $1";
+        let found = self.ask(|link| link.row(asked, &[text(TENANT)]))?;
+        let credentials = found.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs());
+        Ok(SealedRows {
+            credentials,
+            key_id,
+        })
     }
 
     fn damaged(&self) -> Result<Scan, StoreError> {

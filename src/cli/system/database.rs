@@ -37,7 +37,6 @@ pub(super) struct Backend {
     pub(super) store_files: Arc<dyn StoreFiles>,
     pub(super) access_keys: Arc<dyn AccessKeyStore>,
     /// The store on files of the state directory, even if another one is in use.
-    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(super) files: Arc<FileStore>,
     pub(super) opened: Option<Opened>,
 }
@@ -73,7 +72,6 @@ pub(in crate::cli) struct Opened {
     store: Arc<dyn Store>,
     access_keys: Arc<dyn AccessKeyStore>,
     /// What only commands about it ask.
-    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) database: Arc<dyn Database>,
     /// The logins under way at its gateways.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]

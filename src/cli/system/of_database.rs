@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::System;
 use super::audience::Audience;
 use super::database::{Opened, Wanted};
-use crate::app::context::Context;
 use crate::app::database::source::{self, Asked, Surroundings};
 use crate::app::failure::{Failure, Kind};
 use crate::cli::global::Global;
@@ -72,15 +71,5 @@ impl System {
             dirs: &self.dirs,
         };
         source::read_key(near, path)
-    }
-
-    /// The ports, with the store on files.
-    pub(in crate::cli) fn context_of_files(&self) -> Context<'_> {
-        Context {
-            store: &*self.backend.files,
-            store_files: &*self.backend.files,
-            access_keys: &*self.backend.files,
-            ..self.context()
-        }
     }
 }

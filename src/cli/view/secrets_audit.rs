@@ -48,8 +48,9 @@ pub fn document(report: &Report, hints: &Renderer) -> Value {
     })
 }
 
-/// The summary of OpenClaw, then each finding by file.
-pub fn text(report: &Report, hints: &Renderer) -> String {
+/// The summary of OpenClaw, then each finding by file. If the files are all there is, it says that they are
+/// not sealed.
+pub fn text(report: &Report, is_all: bool, hints: &Renderer) -> String {
     let mut page = Sheet::default();
     page.line(&format!(
         "Secrets audit: {}. plaintext={}, unresolved={}, shadowed={}, store={}, legacy={}.",
@@ -74,7 +75,7 @@ pub fn text(report: &Report, hints: &Renderer) -> String {
             }
         }
     }
-    notes(&mut page, report, hints);
+    notes(&mut page, report, is_all, hints);
     page.into_text()
 }
 
@@ -89,7 +90,7 @@ fn line(page: &mut Sheet, finding: &Finding, hints: &Renderer) {
 }
 
 /// What was left out, and that the store is plain.
-fn notes(page: &mut Sheet, report: &Report, hints: &Renderer) {
+fn notes(page: &mut Sheet, report: &Report, is_all: bool, hints: &Renderer) {
     let Resolution {
         skipped_exec,
         locked,
@@ -121,7 +122,7 @@ fn notes(page: &mut Sheet, report: &Report, hints: &Renderer) {
             "{skipped_exec} references to programs were not checked (--allow-exec)."
         ));
     }
-    if !report.store.seals() {
+    if is_all && !report.store.seals() {
         let migrate = Command::new("secrets migrate --to encrypted_file --passphrase");
         let advice = Hint::from("The store is plain: profiles are not sealed. To seal them: ");
         page.line(&hints.text(&advice.run(migrate)));

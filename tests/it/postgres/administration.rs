@@ -181,3 +181,35 @@ fn an_agent_of_the_name_of_a_deleted_one_sees_nothing_of_it() {
     let inherit = machine.ok(&["agents", "inherit", "work"]);
     assert!(!inherit.contains("isolated"), "{inherit}");
 }
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_is_said_of_secrets_is_said_of_the_database_and_what_is_left_in_files() {
+    let machine = Machine::ready();
+    let parsed =
+        |args: &[&str]| -> serde_json::Value { serde_json::from_str(&machine.ok(args)).unwrap() };
+    let status = parsed(&["secrets", "status", "--json"]);
+    assert_eq!(status["database"]["credentials"], 0, "{status}");
+    assert_eq!(status["database"]["profilesInFiles"], 1, "{status}");
+    machine.ok(&["gateway", "import"]);
+    paste(&machine, "groq:one");
+    let told = machine.ok(&["secrets", "status"]);
+    let port = machine.database.server.port;
+    assert!(
+        told.contains(&format!("Database: 127.0.0.1:{port}")),
+        "{told}"
+    );
+    assert!(
+        told.contains("Profiles: 2, all sealed under the key "),
+        "{told}"
+    );
+    let audit = parsed(&["secrets", "audit", "--json"]);
+    assert_eq!(audit["openclaw"]["database"]["credentials"], 2, "{audit}");
+    // The access token of the login that moved still lies in a file.
+    assert!(
+        audit["summary"]["plaintextCount"].as_u64() > Some(0),
+        "{audit}"
+    );
+    let told = machine.ok(&["secrets", "audit"]);
+    assert!(!told.contains("The store is plain"), "{told}");
+}

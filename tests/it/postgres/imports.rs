@@ -248,7 +248,7 @@ fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
 }
 
 /// So many kills.
-const KILLS: usize = 60;
+const KILLS: usize = 40;
 
 /// Imports under strace, which says nothing.
 fn under_strace(machine: &Machine, options: &[&str]) -> ExitStatus {

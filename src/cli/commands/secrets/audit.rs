@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::status::{in_database, json_of_database, text_of_database};
 use crate::app::secrets::audit::{self, Request, Status};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
@@ -36,10 +37,21 @@ impl Audit {
             opens: true,
             allow_exec: self.allow_exec,
         };
-        let report = audit::run(system.context(), request)?;
+        let database = in_database(system)?;
+        // What a database holds is always sealed: what there is to find is in files.
+        let report = audit::run(system.context_of_files(), request)?;
         let output = match self.json {
-            true => Output::json(&view::secrets_audit::document(&report, &system.hints)),
-            false => Output::text(view::secrets_audit::text(&report, &system.hints)),
+            true => {
+                let mut document = view::secrets_audit::document(&report, &system.hints);
+                document["openclaw"]["database"] = json_of_database(database.as_ref());
+                Output::json(&document)
+            }
+            false => {
+                let is_all = database.is_none();
+                let found = view::secrets_audit::text(&report, is_all, &system.hints);
+                let database = database.as_ref().map_or_else(String::new, text_of_database);
+                Output::text([database, found].concat())
+            }
         };
         Ok(match report.status() {
             Status::Unresolved if self.check => output.code(2),

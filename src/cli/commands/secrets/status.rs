@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::secrets::status;
+use crate::app::failure::Failure;
+use crate::app::secrets::status::{self, InDatabase};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::vault::SealedPart;
@@ -11,7 +12,8 @@ use crate::ports::vault_keys::{SlotStatus, VaultStatus};
 
 /// Show where the key of the secrets lies, and whether it can be had now
 ///
-/// Needs no key and asks nobody.
+/// Needs no key of a person and asks nobody. With a database, says how many profiles are sealed there and
+/// what is left in files.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw secrets status
@@ -26,12 +28,51 @@ impl Status {
     /// Shows it.
     pub fn run(&self, system: &System) -> Answer {
         let status = status::run(system.context())?;
-        Ok(match (status, self.json) {
-            (status, true) => Output::json(&json_of(status.as_ref())),
-            (None, false) => Output::line("No secrets are stored, and profiles are not sealed."),
-            (Some(status), false) => Output::text(text_of(&status, system)),
-        })
+        let database = in_database(system)?;
+        if self.json {
+            let mut document = json_of(status.as_ref());
+            document["database"] = json_of_database(database.as_ref());
+            return Ok(Output::json(&document));
+        }
+        let mut text = database.as_ref().map_or_else(String::new, text_of_database);
+        text.push_str(&match (status, database) {
+            (None, None) => "No secrets are stored, and profiles are not sealed.\n".to_owned(),
+            (None, Some(_)) => "No named secrets are stored on this machine.\n".to_owned(),
+            (Some(status), database) => text_of(&status, database.is_some(), system),
+        });
+        Ok(Output::text(text))
     }
+}
+
+/// What is said of the profiles, if they are in a database.
+pub(super) fn in_database(system: &System) -> Result<Option<InDatabase>, Failure> {
+    let opened = system.opened();
+    opened
+        .map(|opened| status::of_database(&*opened.database, system.context_of_files()))
+        .transpose()
+}
+
+pub(super) fn text_of_database(found: &InDatabase) -> String {
+    let InDatabase { at, rows, in_files } = found;
+    let (count, key) = (rows.credentials, &rows.key_id);
+    let mut text = format!("Database: {at}\nProfiles: {count}, all sealed under the key {key}\n");
+    if *in_files > 0 {
+        text.push_str(&format!(
+            "Files of this machine: {in_files} profiles hold tokens or keys, and do not count\n"
+        ));
+    }
+    text
+}
+
+pub(super) fn json_of_database(found: Option<&InDatabase>) -> Value {
+    found.map_or(Value::Null, |found| {
+        json!({
+            "at": found.at,
+            "credentials": found.rows.credentials,
+            "keyId": found.rows.key_id,
+            "profilesInFiles": found.in_files,
+        })
+    })
 }
 
 fn json_of(status: Option<&VaultStatus>) -> Value {
@@ -56,9 +97,13 @@ fn json_of(status: Option<&VaultStatus>) -> Value {
     })
 }
 
-fn text_of(status: &VaultStatus, system: &System) -> String {
+fn text_of(status: &VaultStatus, is_in_database: bool, system: &System) -> String {
+    let profiles = match is_in_database {
+        true => "Profiles in files",
+        false => "Profiles",
+    };
     let mut text = format!(
-        "File: {}\nVault: {}\nProfiles: {}\n",
+        "File: {}\nVault: {}\n{profiles}: {}\n",
         status.path.display(),
         status.policy.vault,
         match (status.policy.store.seals(), status.policy.part) {

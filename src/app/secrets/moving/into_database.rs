@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::collect::{Collected, LeftOut, Selection};
+use super::collect::{Collected, LeftOut, SEALED, Selection};
 use super::envelope::{Closing, Opening};
 use super::export::{self, open_secrets};
 use super::hand_over;
@@ -277,8 +277,14 @@ fn take_in(to: Context<'_>, bundle: &Path, request: &Request) -> Result<Vec<Row>
         Some((Fate::Imported, _))
     );
     // Only what is nowhere else holds it up: everything else stays in the files.
-    let is_held_up =
-        |row: &Row| matches!(row.action, Action::Kept(_)) && row.refresh_token == Some(true);
+    let is_held_up = |row: &Row| {
+        row.refresh_token == Some(true)
+            && match &row.action {
+                Action::Kept(_) => true,
+                Action::Refused(why) => why == SEALED,
+                Action::Added | Action::Replaced | Action::Unchanged => false,
+            }
+    };
     let mut rows = match is_done {
         true => Vec::new(),
         false => {

@@ -74,6 +74,14 @@ pub(super) fn finish_all(cx: Context<'_>) -> Result<Vec<(Marker, Ending)>, Failu
         let ending = finish(cx, &marker)?;
         let to = marker.to.display();
         cx.info(match ending {
+            Ending::Completed if marker.database.is_some() => Hint::from(format!(
+                "The import into a database that was interrupted has its logins in {to}; to complete it: "
+            ))
+            .run(Command::new("gateway import")),
+            Ending::Undone if marker.database.is_some() => Hint::from(
+                "Undid the import into a database that was interrupted; its logins are here. To import them: ",
+            )
+            .run(Command::new("gateway import")),
             Ending::Completed => Hint::from(format!(
                 "Completed the move to {to} that was interrupted; its logins are no longer used here"
             )),

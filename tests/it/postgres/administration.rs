@@ -1,8 +1,10 @@
 //! The commands about the database, and what a gateway makes of one that is not ready.
 
 use super::machine::{Machine, REFRESH};
+use crate::support::pgbouncer::PgBouncer;
 use crate::support::ran;
 use crate::support::running_gateway::Gateway;
+use crate::support::users::set_mode;
 
 /// A token that GoClaw sealed under those bytes, as Python's `cryptography` does it.
 const SEALED: &str = "aes-gcm:AQIDBAUGBwgJCgsMZIk5sJ/n3csN8CgCQiSawgrek3kjCixYX0Vqkzo=";
@@ -209,4 +211,24 @@ fn what_is_said_of_secrets_is_said_of_the_database_and_what_is_left_in_files() {
     assert_eq!(audit["openclaw"]["database"]["credentials"], 2, "{audit}");
     let told = machine.ok(&["secrets", "audit"]);
     assert!(!told.contains("The store is plain"), "{told}");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL and PgBouncer"]
+fn through_a_pool_by_transaction_it_is_not_claimed_that_notifications_arrive() {
+    let machine = Machine::new();
+    let pool = PgBouncer::start(&machine.database.server);
+    machine.world.write("pooled", &pool.url(&machine.database));
+    let file = machine.world.state().join("pooled");
+    set_mode(&file, 0o600);
+    let file = file.to_str().unwrap();
+    let doctor = ["gateway", "doctor", "--database-url-file", file];
+    let migrate = format!("gateway migrate --database-url-file {file}");
+    machine.fails(&doctor, 1, &migrate);
+    machine.ok(&["gateway", "migrate"]);
+    machine.ok(&["gateway", "import"]);
+    let told = machine.ok(&doctor);
+    assert!(told.contains("do not arrive"), "{told}");
+    let told = machine.ok(&["gateway", "doctor"]);
+    assert!(!told.contains("do not arrive"), "{told}");
 }

@@ -23,16 +23,10 @@ use super::history_batch::HistoryBatch;
 use super::link::{Link, Param, maybe, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
-use super::writing::write;
+use super::writing::{Found, write};
 
 /// How long a change is tried again while others change the same document.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A document that was read.
-pub(super) struct Found {
-    pub(super) revision: i64,
-    pub(super) parts: Parts,
-}
 
 /// Stands for an entry whose row does not open: JSON, and no credential.
 const UNREADABLE: &str = r#""sealed, and does not open""#;

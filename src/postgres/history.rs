@@ -13,10 +13,9 @@ use crate::store::history_text;
 use super::context::PostgresStore;
 use super::fault::{Fault, told};
 use super::lease;
-use super::link::{Link, Param, maybe, text};
+use super::link::{Link, Param, ROWS, maybe, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
-use super::writing::ROWS;
 
 const TABLE: &str = "history";
 

@@ -18,6 +18,9 @@ use super::settings::Tls;
 /// without an end of its own.
 pub(super) const STATEMENT: Duration = Duration::from_secs(6);
 
+/// So many rows one statement writes at most: each has 64 KiB or less.
+pub(super) const ROWS: usize = 500;
+
 /// A parameter. It says its type, for statements have no names, so that a pool may stand between.
 pub(super) enum Param<'a> {
     Text(Option<Cow<'a, str>>),

@@ -9,14 +9,16 @@ use crate::model::profiles::{AuthProfiles, Content};
 use crate::model::secret::Secret;
 use crate::store::parts::{self, Parts};
 
-use super::documents::Found;
 use super::fault::Fault;
-use super::link::{Param, integer, text};
+use super::link::{Param, ROWS, integer, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
-/// So many rows one statement writes at most: each has 64 KiB or less.
-pub(super) const ROWS: usize = 500;
+/// A document that was read.
+pub(super) struct Found {
+    pub(super) revision: i64,
+    pub(super) parts: Parts,
+}
 
 /// Writes what differs between the parts of before and the document, which gets a new revision.
 ///

@@ -35,7 +35,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::support::issuer::{Account, Issuer};
 use openclaw::sys::clock::SystemClock;
@@ -177,7 +177,7 @@ impl World {
     /// The binary with this world around it and nothing else.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         heed_signals();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        let mut command = Command::new(program());
         command
             .args(args)
             .env_clear()
@@ -222,6 +222,14 @@ impl World {
     }
 }
 
+/// The path of the program: as the tests were built, or another build of it that
+/// `OPENCLAW_TEST_PROGRAM` names, such as what is released.
+pub(crate) fn program() -> &'static str {
+    static OTHER: LazyLock<Option<String>> =
+        LazyLock::new(|| std::env::var("OPENCLAW_TEST_PROGRAM").ok());
+    OTHER.as_deref().unwrap_or(env!("CARGO_BIN_EXE_openclaw"))
+}
+
 /// Whoever runs the tests in the background, or by `nohup`, lets them ignore signals, and what a
 /// process ignores its children ignore, too. What it handles, they do not inherit.
 fn heed_signals() {
@@ -237,6 +245,17 @@ fn heed_signals() {
             }
         }
     });
+}
+
+/// `strace` by its whole path: what is looked up in another `PATH` than our own is started by a copy
+/// of this process, with all of its memory, thousands of times.
+pub(crate) fn strace() -> Command {
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let directories = std::env::var_os("PATH").unwrap_or_default();
+        let mut found = std::env::split_paths(&directories).map(|path| path.join("strace"));
+        found.find(|path| path.exists()).unwrap()
+    });
+    Command::new(&*PATH)
 }
 
 /// Lets another program run a command, behind the arguments that it has: with the same variables, and

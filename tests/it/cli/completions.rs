@@ -264,7 +264,7 @@ fn a_script_is_installed_where_no_directory_is_yet() {
 
 /// A shell that finds the program by its name.
 fn shell(world: &World, program: &str, args: &[&str]) -> Command {
-    let directory = Path::new(env!("CARGO_BIN_EXE_openclaw")).parent().unwrap();
+    let directory = Path::new(crate::support::program()).parent().unwrap();
     let path = format!("{}:/usr/bin:/bin", directory.display());
     let mut command = Command::new(program);
     command

@@ -26,7 +26,7 @@ use totals::Totals;
 /// Runs at one time; most of a run is waiting, for `strace` or for what a dead process left.
 const THREADS: usize = 12;
 /// So many runs of one command, evenly over all that there could be.
-const MOST: usize = 250;
+const MOST: usize = 220;
 
 /// So often a run is begun anew that was struck elsewhere than it was to be.
 const TRIES: usize = 5;

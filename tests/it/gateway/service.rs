@@ -42,7 +42,7 @@ fn systemd_takes_the_units_of_examples() {
         let installed = "/usr/local/bin/openclaw";
         assert!(text.contains(installed), "{text}");
         let path = directory.path().join(name);
-        let program = env!("CARGO_BIN_EXE_openclaw");
+        let program = crate::support::program();
         std::fs::write(&path, text.replace(installed, program)).unwrap();
         let output = std::process::Command::new("systemd-analyze")
             .args(["verify", "--man=no"])

@@ -127,7 +127,7 @@ fn every_sealed_key_is_referred_to_by_an_id_that_gives_it() {
         assert_eq!(told["values"][id], secret, "{told}");
     }
     let program = &providers(&world)["openclaw-vault"];
-    assert_eq!(program["command"], env!("CARGO_BIN_EXE_openclaw"));
+    assert_eq!(program["command"], crate::support::program());
     assert_eq!(program["source"], "exec");
     assert_eq!(program["args"], json!(["secrets", "resolve"]));
     assert!(

@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{assert_nowhere, get, set};
-use crate::support::{World, behind};
+use crate::support::{World, behind, strace};
 
 /// So many kills of each kind, evenly over all calls.
-const MOST: usize = 200;
+const MOST: usize = 120;
 const THREADS: usize = 8;
 const SET: [&str; 5] = ["secrets", "set", "A", "--value-file", "/dev/stdin"];
 
@@ -30,11 +30,18 @@ fn traced(world: &World, options: &[&str]) -> bool {
 
 /// The same command under strace, which says nothing.
 fn under(inner: &Command, options: &[&str]) -> Command {
-    let mut strace = Command::new("strace");
+    let mut strace = strace();
     behind(strace.args(options), inner)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     strace
+}
+
+/// Runs `traced` with options that kill it there; what it returns.
+fn killed_at((call, nth): &(String, usize), traced: &dyn Fn(&[&str]) -> bool) -> bool {
+    let trace = format!("trace={call}");
+    let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
+    traced(&["-o", "/dev/null", "-e", &trace, "-e", &inject])
 }
 
 /// A world with one secret, or with none.
@@ -72,10 +79,10 @@ pub(crate) fn names_of(log: &str) -> Vec<(String, usize)> {
 }
 
 /// Kills it there; whether it got that far.
-fn kill(has_one: bool, (call, nth): &(String, usize)) -> bool {
+fn kill(has_one: bool, point: &(String, usize)) -> bool {
+    let (call, nth) = point;
     let world = world(has_one);
-    let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
-    let ended = traced(&world, &["-o", "/dev/null", "-e", &inject]);
+    let ended = killed_at(point, &|options| traced(&world, options));
     let is_there = world.state().join("secrets.enc").exists();
     assert!(is_there || !has_one, "{call} {nth}");
     assert_nowhere(&world, "MARKER");

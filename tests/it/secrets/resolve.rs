@@ -17,7 +17,7 @@ fn request(ids: &[&str]) -> String {
 
 /// Asks as a later OpenClaw does: in the directory of the program, with `passEnv` alone.
 fn ask(world: &World, text: &str) -> Ran {
-    let program = Path::new(env!("CARGO_BIN_EXE_openclaw"));
+    let program = Path::new(crate::support::program());
     let mut child = Command::new(program)
         .args(["secrets", "resolve"])
         .env_clear()

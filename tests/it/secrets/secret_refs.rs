@@ -334,7 +334,7 @@ fn the_key_of_the_configuration_may_be_a_reference() {
 #[test]
 fn this_program_answers_its_own_references_and_ends() {
     let world = world(&reference("exec", "v", "secret/MY_KEY"), &json!({}));
-    let program = env!("CARGO_BIN_EXE_openclaw");
+    let program = crate::support::program();
     let vault = json!({ "v": { "source": "exec", "command": program, "jsonOnly": true,
         "args": ["secrets", "resolve"], "passEnv": ["HOME", "OPENCLAW_STATE_DIR"] } });
     configure(&world, &vault);

@@ -180,7 +180,7 @@ fn a_renewal_rings_and_shows_no_secret() {
 
 #[test]
 fn a_hook_runs_when_everything_is_stored_and_nothing_locked() {
-    let nested = env!("CARGO_BIN_EXE_openclaw");
+    let nested = crate::support::program();
     // The hook itself renews the login: it would wait for ever for a lock that is held, and ring
     // for ever if it rang.
     let body = format!(

@@ -27,10 +27,7 @@ impl TwoUsers {
         // program that a child of this one has open for writing, however briefly, cannot be run.
         let program = world.directory.path().join("openclaw");
         let mut copy = Command::new("cp");
-        let copied = copy
-            .arg(env!("CARGO_BIN_EXE_openclaw"))
-            .arg(&program)
-            .status();
+        let copied = copy.arg(super::program()).arg(&program).status();
         assert!(copied.unwrap().success());
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let users = Self { world, program };

@@ -49,7 +49,7 @@ fn rotate(world: &World, url: &str) -> Ran {
         .args([SCRIPT, "anthropic", &format!("{url}{API}")])
         .env_clear()
         .envs(variables.filter_map(|(name, value)| Some((name, value?))))
-        .env("OPENCLAW", env!("CARGO_BIN_EXE_openclaw"))
+        .env("OPENCLAW", crate::support::program())
         .env("PATH", path(world))
         .current_dir(world.directory.path())
         .stdin(std::process::Stdio::null());

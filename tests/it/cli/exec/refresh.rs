@@ -122,7 +122,7 @@ fn a_refresh_leaves_nothing_behind_in_the_program() {
 
     // The lock of the grant is free: who needs it gets it.
     let script = "\"$0\" models auth refresh --force";
-    let binary = env!("CARGO_BIN_EXE_openclaw");
+    let binary = crate::support::program();
     let ran = run(&second, &CODEX, &["sh", "-c", script, binary]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }

@@ -157,7 +157,7 @@ fn descriptors_are_those_of_the_caller_and_no_more() {
         let inner = exec(&world, &[], &[]);
         let script = format!("exec 5</dev/zero; exec {how}");
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_openclaw"), list]);
+        shell.args(["-c", &script, "sh", crate::support::program(), list]);
         let set = inner.get_envs();
         shell
             .env_clear()

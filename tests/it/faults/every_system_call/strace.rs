@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::browser::visit;
@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use super::commands;
-use crate::support::{World, behind};
+use crate::support::{World, behind, strace};
 
 /// More than any command may take that waits for nobody.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -42,6 +42,8 @@ pub(super) struct Done {
     pub(super) killed: bool,
     /// It had to be stopped from outside.
     pub(super) hung: bool,
+    /// A call was made to fail.
+    pub(super) failed: bool,
     pub(super) out: String,
     pub(super) err: String,
 }
@@ -109,8 +111,14 @@ pub(super) fn inject(
         "-e",
         &inject,
     ];
-    let done = run_with(world, command, &options.map(str::to_owned), watch);
+    let mut options = options.map(str::to_owned).to_vec();
+    if what.starts_with("error") {
+        // Other calls do not stop then. Signals are not delivered so.
+        options.push("--seccomp-bpf".to_owned());
+    }
+    let mut done = run_with(world, command, &options, watch);
     let log = String::from_utf8_lossy(&std::fs::read(log).unwrap()).into_owned();
+    done.failed = log.contains("(INJECTED)");
     (!has_struck_a_kernel_object(&log, call)).then_some(done)
 }
 
@@ -174,7 +182,7 @@ fn run_with(
     watch: &mut dyn FnMut(),
 ) -> Done {
     let binary = world.command(command.args);
-    let mut strace = Command::new("strace");
+    let mut strace = strace();
     strace.args(["-f", "-qq"]).args(options);
     behind(&mut strace, &binary)
         .stdin(Stdio::piped())
@@ -202,6 +210,7 @@ fn run_with(
         code: status.code(),
         killed: !hung && status.signal() == Some(9),
         hung,
+        failed: false,
         out: out.join().unwrap(),
         err: err.join().unwrap(),
     }

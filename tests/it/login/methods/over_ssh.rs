@@ -29,7 +29,7 @@ echo "<exit $?>"; [ "$(stty -g)" = "$before" ] && echo "<terminal as before>""#;
     by_ssh(&mut shell);
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_openclaw")])
+        .args(["-c", script, "sh", crate::support::program()])
         .args(args)
         .env_clear()
         .envs(

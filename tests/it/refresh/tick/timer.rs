@@ -33,7 +33,7 @@ fn units_name_what_is_in_use_and_are_written_once() {
     let prometheus = world.directory.path().join("a.prom");
     let line = format!(
         "ExecStart=\"{}\" \"tick\" \"--prometheus\" \"{}\"\n",
-        env!("CARGO_BIN_EXE_openclaw"),
+        crate::support::program(),
         prometheus.display()
     );
     assert!(service.contains(&line), "{service}");

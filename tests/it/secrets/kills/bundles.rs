@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{each, names_of, under};
+use super::{each, killed_at, names_of, under};
 use crate::secrets::{SEAL, assert_nowhere};
 use crate::support::issuer::{Account, Issuer};
 use crate::support::{Ran, World, behind, ran};
@@ -109,9 +109,8 @@ fn traced(world: &World, args: &[&str], options: &[&str]) -> bool {
 }
 
 /// Kills it there; whether it ended before.
-fn stopped(world: &World, args: &[&str], (call, nth): &(String, usize)) -> bool {
-    let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
-    traced(world, args, &["-o", "/dev/null", "-e", &inject])
+fn stopped(world: &World, args: &[&str], call: &(String, usize)) -> bool {
+    killed_at(call, &|options| traced(world, args, options))
 }
 
 /// Whoever has the bundle has the login, and else it is here.

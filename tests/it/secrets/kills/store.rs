@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{each, names_of, under};
+use super::{each, killed_at, names_of, under};
 use crate::secrets::{SEAL, assert_nowhere, get, set};
 use crate::support::World;
 use crate::support::issuer::Account;
@@ -81,8 +81,7 @@ fn is_connected(world: &World) -> bool {
 /// Kills it there; whether it got that far.
 fn kill(args: &[&str], sealed_by: Option<&[&str]>, call: &(String, usize)) -> bool {
     let (world, [access, refresh]) = world(sealed_by);
-    let inject = format!("inject={}:signal=SIGKILL:when={}", call.0, call.1);
-    let ended = traced(&world, args, &["-o", "/dev/null", "-e", &inject]);
+    let ended = killed_at(call, &|options| traced(&world, args, options));
     assert_whole(&world, &access, call);
     if args == ROTATE {
         // Nothing was ever in the clear.

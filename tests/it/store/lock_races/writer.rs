@@ -219,7 +219,7 @@ impl Orders {
     }
 
     fn attempt(&self, args: &[&str], input: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        let mut command = Command::new(crate::support::program());
         let command = command.args(["models", "auth"]).args(args).env_clear();
         let command = command
             .env("HOME", &self.state)

@@ -13,7 +13,7 @@ use crate::support::{World, behind, strace};
 
 /// So many kills of each kind, evenly over all calls.
 const MOST: usize = 120;
-const THREADS: usize = 8;
+const THREADS: usize = 4;
 const SET: [&str; 5] = ["secrets", "set", "A", "--value-file", "/dev/stdin"];
 
 /// Runs it under strace; whether it ended by itself.

@@ -45,7 +45,7 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
         let caller = match bearer(&parts.headers) {
             Some(bearer) => Self::with_bearer(gateway, client, &bearer).await?,
             None => {
-                let session = gateway.bearer_of_session(parts);
+                let session = gateway.bearer_of_session(parts).await?;
                 let digest = session.ok_or_else(Problem::unauthorized)?;
                 Self::with_digest(gateway, client, &digest).await?
             }

@@ -24,6 +24,7 @@ mod metrics;
 mod openapi;
 pub mod options;
 mod page;
+mod passes_in_memory;
 mod places;
 mod problem;
 mod provider;
@@ -54,10 +55,13 @@ use crate::model::hint::{Command, Hint};
 use crate::model::secret::Secret;
 use crate::ports::host::{Clock, Interrupt, Random, ServiceState, Supervisor};
 use crate::ports::login_attempts::LoginAttempts;
+use crate::ports::page_passes::PagePasses;
 pub use flow::AttemptsInMemory;
+pub use passes_in_memory::PassesInMemory;
 
 use engine::Engine;
 use options::Options;
+use sessions::SessionError;
 use state::Gateway;
 use work::Workers;
 
@@ -81,6 +85,8 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Where logins under way are noted.
     pub attempts: Arc<dyn LoginAttempts>,
+    /// Where sessions of the page are kept.
+    pub passes: Arc<dyn PagePasses>,
     /// Hears when it answers, and when it ends.
     pub supervisor: Arc<dyn Supervisor>,
 }
@@ -92,8 +98,8 @@ pub struct Ready {
     pub address: SocketAddr,
     /// The URL of its page.
     pub url: String,
-    /// A URL that signs a browser in to it: once, and within a minute.
-    pub link: Secret<String>,
+    /// A URL that signs a browser in to it: once, and within a minute. None while there can be none.
+    pub link: Option<Secret<String>>,
 }
 
 /// Runs a gateway until a signal asks to stop; `ready` is called once it answers.
@@ -143,7 +149,7 @@ fn start(
         Arc::clone(&ports.clock),
         Arc::clone(&ports.random),
         u32::from_ne_bytes(seed),
-        Arc::clone(&ports.attempts),
+        (Arc::clone(&ports.attempts), Arc::clone(&ports.passes)),
     ));
     let over = Arc::new(AtomicBool::default());
     let board = gateway.board.keep(
@@ -171,6 +177,13 @@ fn start(
         .keep(Arc::clone(&ports.engine), Arc::clone(&over))
         .map_err(|error| cannot_start(&error))?;
     let keeper = keeper::keep(&gateway, Arc::clone(&over)).map_err(|error| cannot_start(&error))?;
+    // Not in there: it may take a database, which waits.
+    let link = gateway.one_time_link(gateway.token.clone());
+    let link = match link {
+        Ok(link) => Some(link),
+        Err(SessionError::Store(_)) => None,
+        Err(error @ SessionError::Random(_)) => return Err(cannot_start(&error)),
+    };
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;
         let receiver = gateway.over.subscribe();
@@ -178,9 +191,7 @@ fn start(
         ready(&Ready {
             address,
             url: gateway.base_url(),
-            link: gateway
-                .one_time_link(gateway.token.clone())
-                .map_err(|error| cannot_start(&error))?,
+            link,
         })?;
         ports.supervisor.notify(ServiceState::Ready);
         let signals = watch_signals(&gateway, ports);

@@ -77,6 +77,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "unknown_provider", error)
     }
 
+    /// What is no fault of the caller, nor of anything that it asked for.
+    pub(super) fn internal(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error)
+    }
+
     /// The gateway is about to end.
     pub(super) fn draining() -> Self {
         let error = "the gateway is about to end";

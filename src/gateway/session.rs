@@ -17,12 +17,11 @@ use super::body::{Body, optional_secret};
 use super::caller::{Caller, Client};
 use super::front::FETCH_SITE;
 use super::problem::Problem;
-use super::sessions::{LINK_LIFE, SESSION_LIFE};
+use super::sessions::{LINK_LIFE, SESSION_LIFE, SessionError, Sessions};
 use super::state::Gateway;
 use crate::model::access::Action;
 use crate::model::access_key::BearerDigest;
 use crate::model::secret::Secret;
-use crate::ports::host::RandomError;
 
 const CSRF: HeaderName = HeaderName::from_static("x-openclaw-csrf");
 
@@ -49,7 +48,6 @@ async fn open(
     client: Client,
     Body(shown): Body<Shown>,
 ) -> Result<Response, Problem> {
-    let now = gateway.clock.now();
     let caller = match (shown.bearer, shown.one_time_code) {
         (Some(bearer), None) => {
             let caller = Caller::with_bearer(&gateway, client, &bearer).await?;
@@ -58,7 +56,8 @@ async fn open(
         }
         // Its link was counted when it was made.
         (None, Some(code)) => {
-            let bearer = gateway.sessions.redeem(&code, now);
+            let redeem = move |sessions: &Sessions| sessions.redeem(&code);
+            let bearer = gateway.with_sessions(redeem).await?;
             let bearer = bearer.ok_or_else(Problem::unauthorized)?;
             Caller::with_digest(&gateway, client, &bearer).await?
         }
@@ -72,9 +71,8 @@ async fn open(
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", error));
     }
     let opened = gateway
-        .sessions
-        .open(caller.bearer, now)
-        .map_err(|error| no_randomness(&error))?;
+        .with_sessions(|sessions| sessions.open(caller.bearer))
+        .await?;
     let body = json!({
         "csrf": opened.csrf.expose(),
         "role": caller.role,
@@ -91,22 +89,29 @@ async fn show(caller: Caller) -> Json<Value> {
 }
 
 /// Signs out.
-async fn close(State(gateway): State<Arc<Gateway>>, _: Caller, headers: HeaderMap) -> Response {
+async fn close(
+    State(gateway): State<Arc<Gateway>>,
+    _: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let cookie = gateway.cookie();
     if let Some(value) = cookie.read(&headers) {
-        gateway.sessions.close(&value);
+        gateway
+            .with_sessions(move |sessions| sessions.close(&value))
+            .await?;
     }
     let gone = cookie.set("", 0);
-    (StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response()
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
 }
 
 /// Makes a link that signs a browser in as the caller, once.
 async fn link(State(gateway): State<Arc<Gateway>>, caller: Caller) -> Result<Json<Value>, Problem> {
     gateway.limit_sign_ins(&caller)?;
     gateway.audit.note(&caller.id, "link made", |_| {});
-    let url = gateway
-        .one_time_link(caller.bearer)
-        .map_err(|error| no_randomness(&error))?;
+    let code = gateway
+        .with_sessions(|sessions| sessions.invite(caller.bearer))
+        .await?;
+    let url = gateway.link_with(&code);
     Ok(Json(
         json!({ "url": url.expose(), "expires_in": LINK_LIFE.as_secs() }),
     ))
@@ -117,17 +122,28 @@ impl Gateway {
     /// which a browser sends to nobody.
     ///
     /// # Errors
-    /// If there is no randomness.
+    /// If there can be none now.
     pub(super) fn one_time_link(
         &self,
         bearer: BearerDigest,
-    ) -> Result<Secret<String>, RandomError> {
-        let code = self.sessions.invite(bearer, self.clock.now())?;
-        Ok(Secret::new(format!(
-            "{}/#k={}",
-            self.base_url(),
-            code.expose()
-        )))
+    ) -> Result<Secret<String>, SessionError> {
+        self.sessions
+            .invite(bearer)
+            .map(|code| self.link_with(&code))
+    }
+
+    fn link_with(&self, code: &Secret<String>) -> Secret<String> {
+        Secret::new(format!("{}/#k={}", self.base_url(), code.expose()))
+    }
+
+    /// Asks for sessions, or changes them: that may take a database.
+    async fn with_sessions<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Sessions) -> Result<T, SessionError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let sessions = Arc::clone(&self.sessions);
+        let done = self.workers.look(move |_, _| work(&sessions)).await?;
+        Ok(done?)
     }
 
     /// Counts a session or a link that a caller asks for.
@@ -141,14 +157,28 @@ impl Gateway {
 
     /// The bearer in whose name a request with a cookie is made. Beside it stand the value that only
     /// our page knows and, from a browser, where the request comes from.
-    pub(super) fn bearer_of_session(&self, parts: &Parts) -> Option<BearerDigest> {
+    ///
+    /// # Errors
+    /// 503 if that cannot be told now.
+    pub(super) async fn bearer_of_session(
+        &self,
+        parts: &Parts,
+    ) -> Result<Option<BearerDigest>, Problem> {
+        let Some((cookie, csrf)) = self.shown_in(parts) else {
+            return Ok(None);
+        };
+        self.with_sessions(move |sessions| sessions.find(&cookie, &csrf))
+            .await
+    }
+
+    /// The cookie of a request, and what stands beside it.
+    fn shown_in(&self, parts: &Parts) -> Option<(Secret<String>, Secret<String>)> {
         let cookie = self.cookie().read(&parts.headers)?;
         let csrf = Secret::from(parts.headers.get(CSRF)?.to_str().ok()?);
         // A foreign origin was refused at the front. Browsers name none with GET.
         let is_told = parts.headers.contains_key(ORIGIN)
             || parts.method.is_safe() && parts.headers.get(FETCH_SITE)? == "same-origin";
-        let bearer = self.sessions.find(&cookie, &csrf, self.clock.now())?;
-        is_told.then_some(bearer)
+        is_told.then_some((cookie, csrf))
     }
 
     fn cookie(&self) -> Cookie {
@@ -199,14 +229,6 @@ impl Cookie {
             });
         named.next().filter(|_| named.next().is_none())
     }
-}
-
-fn no_randomness(error: &RandomError) -> Problem {
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        error.to_string(),
-    )
 }
 
 #[cfg(test)]

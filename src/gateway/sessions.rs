@@ -1,16 +1,19 @@
-//! Who is signed in to the page, and the links that sign somebody in. In memory only: a gateway that
-//! is started again asks everybody anew.
+//! Who is signed in to the page, and the links that sign somebody in.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::problem::Problem;
 use crate::model::access_key::BearerDigest;
 use crate::model::secret::Secret;
 use crate::model::text::hexadecimal;
 use crate::model::time::Timestamp;
-use crate::ports::host::{Random, RandomError};
+use crate::ports::host::{Clock, Random, RandomError};
+use crate::ports::page_passes::{PagePasses, Pass, PassKind};
+use crate::ports::store::StoreError;
 
 /// How long somebody stays signed in.
 pub(super) const SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -22,27 +25,24 @@ const MOST: usize = 256;
 const EACH: usize = 16;
 /// Random bytes of each value.
 const RANDOM: usize = 32;
+/// How long a session is good without another look: so late a sign-out at another gateway is noticed.
+const TRUST: Duration = Duration::from_millis(500);
 
 /// All sessions and links. Of every value that opens something only the digest is kept.
 pub(super) struct Sessions {
     random: Arc<dyn Random>,
-    sessions: Mutex<Vec<Session>>,
-    links: Mutex<Vec<Link>>,
+    clock: Arc<dyn Clock>,
+    passes: Arc<dyn PagePasses>,
+    /// The sessions that were shown here, by the digest of their cookie.
+    seen: Mutex<HashMap<String, Seen>>,
 }
 
-struct Session {
-    cookie: BearerDigest,
-    csrf: BearerDigest,
-    /// The bearer that it was opened with. It is looked up again for each request: a key that was
-    /// revoked takes its sessions with it.
-    bearer: BearerDigest,
-    ends: Timestamp,
-}
-
-struct Link {
-    code: BearerDigest,
-    bearer: BearerDigest,
-    ends: Timestamp,
+/// A session, as it was when it was looked at.
+#[derive(Clone)]
+struct Seen {
+    pass: Pass,
+    /// By the monotonic clock.
+    at: Duration,
 }
 
 /// What a browser is given for a session.
@@ -54,80 +54,129 @@ pub(super) struct Opened {
     pub(super) ends: Timestamp,
 }
 
+/// Why nobody is signed in, or out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    /// There is no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Sessions cannot be read, or changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Random(_) => Self::internal(error.to_string()),
+            SessionError::Store(_) => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
 impl Sessions {
-    pub(super) fn new(random: Arc<dyn Random>) -> Self {
+    pub(super) fn new(
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+        passes: Arc<dyn PagePasses>,
+    ) -> Self {
         Self {
             random,
-            sessions: Mutex::default(),
-            links: Mutex::default(),
+            clock,
+            passes,
+            seen: Mutex::default(),
         }
     }
 
     /// Opens a session in the name of a bearer.
-    pub(super) fn open(&self, bearer: BearerDigest, now: Timestamp) -> Result<Opened, RandomError> {
+    pub(super) fn open(&self, bearer: BearerDigest) -> Result<Opened, SessionError> {
         let opened = Opened {
             cookie: self.value()?,
             csrf: self.value()?,
-            ends: now.after(SESSION_LIFE),
+            ends: self.clock.now().after(SESSION_LIFE),
         };
-        let session = Session {
-            cookie: BearerDigest::of(&opened.cookie),
-            csrf: BearerDigest::of(&opened.csrf),
+        let session = Pass {
+            kind: PassKind::Session,
+            digest: BearerDigest::of(&opened.cookie),
+            csrf: Some(BearerDigest::of(&opened.csrf)),
             bearer,
-            ends: opened.ends,
+            left: SESSION_LIFE,
         };
-        let mut sessions = self.sessions.lock();
-        sessions.retain(|session| session.ends > now);
-        push(&mut sessions, session, |one| &one.bearer);
+        self.passes.put(&session, EACH, MOST)?;
         Ok(opened)
     }
 
-    /// The bearer in whose name a session was opened. Both values must be right: every
-    /// server of a host gets its cookies, whatever its port (RFC 6265 section 8.5).
+    /// The bearer in whose name a session was opened. It is looked up again for each request: a key that
+    /// was revoked takes its sessions with it. Both values must be right: every server of a host gets its
+    /// cookies, whatever its port (RFC 6265 section 8.5).
     pub(super) fn find(
         &self,
         cookie: &Secret<String>,
         csrf: &Secret<String>,
-        now: Timestamp,
-    ) -> Option<BearerDigest> {
-        let (cookie, csrf) = (BearerDigest::of(cookie), BearerDigest::of(csrf));
-        let sessions = self.sessions.lock();
-        let mut living = sessions.iter().filter(|session| session.ends > now);
-        let session = living.find(|session| session.cookie == cookie && session.csrf == csrf)?;
-        Some(session.bearer.clone())
+    ) -> Result<Option<BearerDigest>, SessionError> {
+        let session = self.look_up(&BearerDigest::of(cookie))?;
+        let csrf = Some(BearerDigest::of(csrf));
+        let session = session.filter(|session| session.csrf == csrf);
+        Ok(session.map(|session| session.bearer))
+    }
+
+    /// One that was seen stays good while nobody can be asked: as keys do.
+    fn look_up(&self, cookie: &BearerDigest) -> Result<Option<Pass>, SessionError> {
+        let moment = self.clock.monotonic();
+        let age = |seen: &Seen| moment.saturating_sub(seen.at);
+        let seen = self.seen.lock().get(cookie.as_str()).cloned();
+        let seen = seen.filter(|seen| age(seen) < seen.pass.left);
+        if let Some(seen) = seen.as_ref().filter(|seen| age(seen) < TRUST) {
+            return Ok(Some(seen.pass.clone()));
+        }
+        let found = match (self.passes.find(PassKind::Session, cookie), seen) {
+            (Ok(found), _) => found,
+            (Err(_), Some(seen)) => return Ok(Some(seen.pass)),
+            (Err(error), None) => return Err(error.into()),
+        };
+        let mut all = self.seen.lock();
+        all.retain(|_, seen| age(seen) < seen.pass.left);
+        match &found {
+            Some(pass) if all.len() < 2 * MOST => {
+                let pass = pass.clone();
+                all.insert(cookie.as_str().to_owned(), Seen { pass, at: moment });
+            }
+            _ => {
+                all.remove(cookie.as_str());
+            }
+        }
+        Ok(found)
     }
 
     /// Ends a session.
-    pub(super) fn close(&self, cookie: &Secret<String>) {
+    pub(super) fn close(&self, cookie: &Secret<String>) -> Result<(), SessionError> {
         let cookie = BearerDigest::of(cookie);
-        self.sessions
-            .lock()
-            .retain(|session| session.cookie != cookie);
+        self.passes.take(PassKind::Session, &cookie)?;
+        self.seen.lock().remove(cookie.as_str());
+        Ok(())
     }
 
     /// Makes the code of a link, which opens one session in the name of a bearer.
-    pub(super) fn invite(
-        &self,
-        bearer: BearerDigest,
-        now: Timestamp,
-    ) -> Result<Secret<String>, RandomError> {
+    pub(super) fn invite(&self, bearer: BearerDigest) -> Result<Secret<String>, SessionError> {
         let code = self.value()?;
-        let link = Link {
-            code: BearerDigest::of(&code),
+        let link = Pass {
+            kind: PassKind::Link,
+            digest: BearerDigest::of(&code),
+            csrf: None,
             bearer,
-            ends: now.after(LINK_LIFE),
+            left: LINK_LIFE,
         };
-        push(&mut self.links.lock(), link, |one| &one.bearer);
+        self.passes.put(&link, EACH, MOST)?;
         Ok(code)
     }
 
     /// The bearer in whose name a link was made. It cannot be used again.
-    pub(super) fn redeem(&self, code: &Secret<String>, now: Timestamp) -> Option<BearerDigest> {
-        let code = BearerDigest::of(code);
-        let mut links = self.links.lock();
-        links.retain(|link| link.ends > now);
-        let place = links.iter().position(|link| link.code == code)?;
-        Some(links.remove(place).bearer)
+    pub(super) fn redeem(
+        &self,
+        code: &Secret<String>,
+    ) -> Result<Option<BearerDigest>, SessionError> {
+        let link = self.passes.take(PassKind::Link, &BearerDigest::of(code))?;
+        Ok(link.map(|link| link.bearer))
     }
 
     fn value(&self) -> Result<Secret<String>, RandomError> {
@@ -137,21 +186,13 @@ impl Sessions {
     }
 }
 
-fn push<T>(list: &mut Vec<T>, one: T, bearer: impl Fn(&T) -> &BearerDigest) {
-    let mut own = (0..list.len()).filter(|place| bearer(&list[*place]) == bearer(&one));
-    let oldest = own.next().filter(|_| own.count() + 1 >= EACH);
-    let full = (list.len() >= MOST).then_some(0);
-    if let Some(place) = oldest.or(full) {
-        list.remove(place);
-    }
-    list.push(one);
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::gateway::passes_in_memory::PassesInMemory;
+    use crate::testing::clock::FakeClock;
 
     /// Never the same twice.
     #[derive(Default)]
@@ -167,8 +208,12 @@ mod tests {
 
     const START: Timestamp = Timestamp(1_000_000);
 
-    fn sessions() -> Sessions {
-        Sessions::new(Arc::new(Counter::default()))
+    fn sessions() -> (Arc<FakeClock>, Sessions) {
+        let clock = Arc::new(FakeClock::new(START));
+        let passes = PassesInMemory::new(Arc::clone(&clock) as _);
+        let random = Arc::new(Counter::default());
+        let sessions = Sessions::new(random, Arc::clone(&clock) as _, Arc::new(passes));
+        (clock, sessions)
     }
 
     fn bearer(text: &str) -> BearerDigest {
@@ -177,72 +222,69 @@ mod tests {
 
     #[test]
     fn a_session_takes_both_values_and_ends() {
-        let sessions = sessions();
-        let opened = sessions.open(bearer("key"), START).unwrap();
-        let found = |cookie, csrf, now| sessions.find(cookie, csrf, now);
-        let just_before = START.after(SESSION_LIFE - Duration::from_millis(1));
-        for now in [START, just_before] {
-            assert_eq!(
-                found(&opened.cookie, &opened.csrf, now),
-                Some(bearer("key"))
-            );
-        }
-        assert_eq!(found(&opened.cookie, &opened.cookie, START), None);
-        assert_eq!(found(&opened.csrf, &opened.csrf, START), None);
-        assert_eq!(found(&opened.cookie, &opened.csrf, opened.ends), None);
-        let other = sessions.open(bearer("other"), START).unwrap();
-        assert_eq!(found(&opened.cookie, &other.csrf, START), None);
-        sessions.close(&opened.cookie);
-        assert_eq!(found(&opened.cookie, &opened.csrf, START), None);
-        assert_eq!(
-            found(&other.cookie, &other.csrf, START),
-            Some(bearer("other"))
-        );
+        let (clock, sessions) = sessions();
+        let opened = sessions.open(bearer("key")).unwrap();
+        let found = |cookie, csrf| sessions.find(cookie, csrf).unwrap();
+        assert_eq!(found(&opened.cookie, &opened.csrf), Some(bearer("key")));
+        assert_eq!(found(&opened.cookie, &opened.cookie), None);
+        assert_eq!(found(&opened.csrf, &opened.csrf), None);
+        let other = sessions.open(bearer("other")).unwrap();
+        assert_eq!(found(&opened.cookie, &other.csrf), None);
+        sessions.close(&opened.cookie).unwrap();
+        assert_eq!(found(&opened.cookie, &opened.csrf), None);
+        clock.advance(SESSION_LIFE - Duration::from_millis(1));
+        assert_eq!(found(&other.cookie, &other.csrf), Some(bearer("other")));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(found(&other.cookie, &other.csrf), None);
     }
 
     #[test]
     fn a_link_opens_one_session_within_a_minute() {
-        let sessions = sessions();
-        let code = sessions.invite(bearer("key"), START).unwrap();
-        assert_eq!(sessions.redeem(&Secret::from("guess"), START), None);
-        assert_eq!(sessions.redeem(&code, START), Some(bearer("key")));
-        assert_eq!(sessions.redeem(&code, START), None);
-        let late = sessions.invite(bearer("key"), START).unwrap();
-        assert_eq!(sessions.redeem(&late, START.after(LINK_LIFE)), None);
+        let (clock, sessions) = sessions();
+        let code = sessions.invite(bearer("key")).unwrap();
+        let redeem = |code: &Secret<String>| sessions.redeem(code).unwrap();
+        assert_eq!(redeem(&Secret::from("guess")), None);
+        assert_eq!(redeem(&code), Some(bearer("key")));
+        assert_eq!(redeem(&code), None);
+        let late = sessions.invite(bearer("key")).unwrap();
+        clock.advance(LINK_LIFE);
+        assert_eq!(redeem(&late), None);
     }
 
     #[test]
     fn one_bearer_signs_nobody_else_out() {
-        let sessions = sessions();
-        let is_open =
-            |opened: &Opened| (sessions.find(&opened.cookie, &opened.csrf, START)).is_some();
-        let other = sessions.open(bearer("other"), START).unwrap();
-        let link = sessions.invite(bearer("other"), START).unwrap();
-        let first = sessions.open(bearer("key"), START).unwrap();
+        let (clock, sessions) = sessions();
+        let is_open = |opened: &Opened| {
+            clock.advance(TRUST);
+            let found = sessions.find(&opened.cookie, &opened.csrf).unwrap();
+            found.is_some()
+        };
+        let other = sessions.open(bearer("other")).unwrap();
+        let link = sessions.invite(bearer("other")).unwrap();
+        let first = sessions.open(bearer("key")).unwrap();
         for _ in 1..EACH {
-            sessions.open(bearer("key"), START).unwrap();
+            sessions.open(bearer("key")).unwrap();
         }
         assert!(is_open(&first));
         for _ in 0..2 * MOST {
-            sessions.open(bearer("key"), START).unwrap();
-            sessions.invite(bearer("key"), START).unwrap();
+            sessions.open(bearer("key")).unwrap();
+            sessions.invite(bearer("key")).unwrap();
         }
         assert!(!is_open(&first) && is_open(&other));
-        assert_eq!(sessions.sessions.lock().len(), EACH + 1);
-        assert_eq!(sessions.redeem(&link, START), Some(bearer("other")));
+        assert_eq!(sessions.redeem(&link).unwrap(), Some(bearer("other")));
     }
 
     #[test]
     fn nobody_fills_the_memory() {
-        let sessions = sessions();
-        let first = sessions.open(bearer("key"), START).unwrap();
+        let (_clock, sessions) = sessions();
+        let first = sessions.open(bearer("key")).unwrap();
+        let link = sessions.invite(bearer("key")).unwrap();
         for number in 0..MOST {
             let other = bearer(&number.to_string());
-            sessions.open(other.clone(), START).unwrap();
-            sessions.invite(other, START).unwrap();
+            sessions.open(other.clone()).unwrap();
+            sessions.invite(other).unwrap();
         }
-        assert!(sessions.find(&first.cookie, &first.csrf, START).is_none());
-        assert_eq!(sessions.sessions.lock().len(), MOST);
-        assert_eq!(sessions.links.lock().len(), MOST);
+        assert_eq!(sessions.find(&first.cookie, &first.csrf).unwrap(), None);
+        assert_eq!(sessions.redeem(&link).unwrap(), None);
     }
 }

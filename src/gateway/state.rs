@@ -24,6 +24,7 @@ use crate::model::access_key::BearerDigest;
 use crate::model::id::{AgentId, ProviderId};
 use crate::ports::host::{Clock, Random};
 use crate::ports::login_attempts::LoginAttempts;
+use crate::ports::page_passes::PagePasses;
 
 /// How long a person has for a login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(360);
@@ -54,7 +55,7 @@ pub(super) struct Gateway {
     /// Sessions and links that are asked for with a bearer, by caller.
     pub(super) sign_ins: RateLimit<String>,
     /// Who is signed in to the page.
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Arc<Sessions>,
     /// Whether it is about to end: it takes no new requests.
     pub(super) over: watch::Sender<bool>,
     /// Differs between two runs, so that ids of requests do.
@@ -70,7 +71,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         seed: u32,
-        attempts: Arc<dyn LoginAttempts>,
+        (attempts, passes): (Arc<dyn LoginAttempts>, Arc<dyn PagePasses>),
     ) -> Self {
         let board = Arc::new(Board::new(workers.engine().as_ref(), &*clock));
         let database = workers.engine().database();
@@ -103,11 +104,11 @@ impl Gateway {
             flows: Arc::new(flows),
             audit,
             workers,
+            sessions: Arc::new(Sessions::new(random, Arc::clone(&clock), passes)),
             clock,
             counters: Arc::default(),
             tokens: TokenCache::default(),
             over: watch::Sender::new(false),
-            sessions: Sessions::new(random),
             seed,
             requests: AtomicU64::default(),
         }

@@ -29,6 +29,11 @@ impl BearerDigest {
     pub fn of(bearer: &Secret<String>) -> Self {
         Self(hexadecimal(&Sha256::digest(bearer.expose())))
     }
+
+    /// As it is written down.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for BearerDigest {

@@ -19,6 +19,7 @@ mod file_error;
 pub mod files;
 pub mod lock;
 pub mod login_attempts;
+pub mod page_passes;
 mod pieces;
 
 pub mod browser;

@@ -218,8 +218,8 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
         }
     }
     done.rows += rekey_set_aside(tx, old, new)?;
-    // Nobody waits for one longer than a few minutes.
-    tx.batch("DELETE FROM openclaw.login_attempt")?;
+    // Nobody waits for a login longer than a few minutes, and whoever is signed in signs in again.
+    tx.batch("DELETE FROM openclaw.login_attempt; DELETE FROM openclaw.page_pass")?;
     let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
     let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
     tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;

@@ -23,7 +23,7 @@ struct Migration {
 }
 
 /// Those that this program knows, in their order: their versions are 1, 2, …
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         name: "first",
         statements: include_str!("migrations/0001_first.sql"),
@@ -39,6 +39,12 @@ const MIGRATIONS: [Migration; 3] = [
     Migration {
         name: "logins",
         statements: include_str!("migrations/0003_logins.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+    Migration {
+        name: "page",
+        statements: include_str!("migrations/0004_page.sql"),
         min_reader: 1,
         min_writer: 1,
     },

@@ -15,6 +15,7 @@ use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Interrupt};
 use crate::ports::login_attempts::LoginAttempts;
+use crate::ports::page_passes::PagePasses;
 use crate::ports::store::Store;
 use crate::ports::store_files::StoreFiles;
 use crate::store::database_files::DatabaseFiles;
@@ -76,6 +77,9 @@ pub(in crate::cli) struct Opened {
     /// The logins under way at its gateways.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) attempts: Arc<dyn LoginAttempts>,
+    /// The sessions of the page of its gateways.
+    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
+    pub(in crate::cli) passes: Arc<dyn PagePasses>,
     /// Where this machine keeps what it must not lose.
     pub(super) directory: PathBuf,
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
@@ -138,6 +142,7 @@ impl Machine<'_> {
             store: Arc::clone(&store) as _,
             access_keys: Arc::clone(&store) as _,
             attempts: Arc::clone(&store) as _,
+            passes: Arc::clone(&store) as _,
             database: store,
             directory: source.directory,
             key: source.key,

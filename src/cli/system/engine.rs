@@ -21,7 +21,7 @@ use crate::cli::global::Global;
 use crate::cli::hint::Renderer;
 use crate::cli::printer::Printer;
 use crate::gateway::engine::Engine;
-use crate::gateway::{AttemptsInMemory, Ports};
+use crate::gateway::{AttemptsInMemory, PassesInMemory, Ports};
 use crate::model::hint::Hint;
 use crate::model::id::AgentId;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS, SECRETS};
@@ -29,6 +29,7 @@ use crate::ports::database::Database;
 use crate::ports::files::Files;
 use crate::ports::host::Interrupt;
 use crate::ports::login_attempts::LoginAttempts;
+use crate::ports::page_passes::PagePasses;
 
 /// The ports of this process, made anew when the configuration changed.
 pub(in crate::cli) struct SystemEngine {
@@ -87,6 +88,7 @@ impl SystemEngine {
             interrupt: Arc::clone(&self.interrupt),
             random: Arc::new(random()),
             attempts: self.attempts(),
+            passes: self.passes(),
             supervisor: Arc::new(supervisor()),
         }
     }
@@ -96,6 +98,15 @@ impl SystemEngine {
         match self.system().opened() {
             Some(opened) => Arc::clone(&opened.attempts),
             None => Arc::new(AttemptsInMemory::default()),
+        }
+    }
+
+    /// Where sessions of the page are kept: the same.
+    fn passes(&self) -> Arc<dyn PagePasses> {
+        let system = self.system();
+        match system.opened() {
+            Some(opened) => Arc::clone(&opened.passes),
+            None => Arc::new(PassesInMemory::new(Arc::clone(&system.clock) as _)),
         }
     }
 

@@ -38,7 +38,7 @@ mod port_of_others;
 #[cfg(feature = "gateway")]
 mod service;
 #[cfg(feature = "gateway")]
-mod session;
+pub(crate) mod session;
 #[cfg(feature = "gateway")]
 mod tokens;
 #[cfg(feature = "gateway")]

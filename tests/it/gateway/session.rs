@@ -10,12 +10,12 @@ use crate::support::{World, ran};
 const JSON: &str = "Content-Type: application/json\r\n";
 
 /// Exchanges something for a session.
-fn exchange(gateway: &Gateway, body: &Value) -> Answer {
+pub(crate) fn exchange(gateway: &Gateway, body: &Value) -> Answer {
     gateway.ask("POST", "/v1/session", JSON, &body.to_string())
 }
 
 /// The header of the cookie, and that of the value beside it.
-fn opened(answer: &Answer) -> (String, String) {
+pub(crate) fn opened(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, 200, "{answer:?}");
     let set = answer.header("set-cookie").unwrap();
     let cookie = set.split(';').next().unwrap();

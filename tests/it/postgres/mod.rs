@@ -22,6 +22,8 @@ mod one_refresh;
 #[cfg(feature = "gateway")]
 mod outages;
 #[cfg(feature = "gateway")]
+mod page;
+#[cfg(feature = "gateway")]
 mod rescue_directory;
 mod rows;
 #[cfg(feature = "gateway")]

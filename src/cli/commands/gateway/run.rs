@@ -99,11 +99,12 @@ impl Run {
 /// may be a log, which others read.
 fn told(ready: &Ready) -> String {
     let listening = format!("Listening on {}", ready.url);
-    match io::stdout().is_terminal() {
-        true => {
-            let link = ready.link.expose();
+    let link = ready.link.as_ref();
+    match link.filter(|_| io::stdout().is_terminal()) {
+        Some(link) => {
+            let link = link.expose();
             format!("{listening}\nSign in with this link (once, within a minute):\n  {link}")
         }
-        false => listening,
+        None => listening,
     }
 }

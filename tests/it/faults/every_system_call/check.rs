@@ -340,9 +340,10 @@ impl Check<'_> {
         self.totals.locks += locks.len();
     }
 
-    /// What a process that died or failed left is gone after one more write.
+    /// What a process that died or failed left is gone after one more write. Where nothing was left,
+    /// that the next writes work is looked at now and then.
     fn cleared(&mut self) {
-        if leftovers(&self.world).is_empty() {
+        if leftovers(&self.world).is_empty() && !self.point.nth.is_multiple_of(8) {
             return;
         }
         let paste = "models auth paste-token --provider anthropic --profile-id anthropic:sweep";

@@ -2,6 +2,7 @@
 //! anew.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -52,7 +53,11 @@ impl PagePasses for PassesInMemory {
         let passes = self.passes.lock();
         let mut living = passes.iter().filter(|(_, end)| *end > now);
         let found = living.find(|(pass, _)| pass.kind == kind && pass.digest == *digest);
-        Ok(found.map(|(pass, _)| pass.clone()))
+        let left = |end: Timestamp| u64::try_from(now.until(end)).unwrap_or_default();
+        Ok(found.map(|(pass, end)| Pass {
+            left: Duration::from_millis(left(*end)),
+            ..pass.clone()
+        }))
     }
 
     fn take(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {

@@ -27,6 +27,9 @@ const EACH: usize = 16;
 const RANDOM: usize = 32;
 /// How long a session is good without another look: so late a sign-out at another gateway is noticed.
 const TRUST: Duration = Duration::from_millis(500);
+/// How long it is good while nobody can be asked: whoever has signed out elsewhere since it was last
+/// looked at is signed in again for so long.
+const TRUST_UNASKED: Duration = Duration::from_secs(60);
 
 /// All sessions and links. Of every value that opens something only the digest is kept.
 pub(super) struct Sessions {
@@ -120,7 +123,7 @@ impl Sessions {
         Ok(session.map(|session| session.bearer))
     }
 
-    /// One that was seen stays good while nobody can be asked: as keys do.
+    /// One that was seen lately stays good while nobody can be asked.
     fn look_up(&self, cookie: &BearerDigest) -> Result<Option<Pass>, SessionError> {
         let moment = self.clock.monotonic();
         let age = |seen: &Seen| moment.saturating_sub(seen.at);
@@ -131,8 +134,8 @@ impl Sessions {
         }
         let found = match (self.passes.find(PassKind::Session, cookie), seen) {
             (Ok(found), _) => found,
-            (Err(_), Some(seen)) => return Ok(Some(seen.pass)),
-            (Err(error), None) => return Err(error.into()),
+            (Err(_), Some(seen)) if age(&seen) < TRUST_UNASKED => return Ok(Some(seen.pass)),
+            (Err(error), _) => return Err(error.into()),
         };
         let mut all = self.seen.lock();
         all.retain(|_, seen| age(seen) < seen.pass.left);
@@ -188,10 +191,11 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     use super::*;
     use crate::gateway::passes_in_memory::PassesInMemory;
+    use crate::ports::store::Location;
     use crate::testing::clock::FakeClock;
 
     /// Never the same twice.
@@ -236,6 +240,57 @@ mod tests {
         assert_eq!(found(&other.cookie, &other.csrf), Some(bearer("other")));
         clock.advance(Duration::from_millis(1));
         assert_eq!(found(&other.cookie, &other.csrf), None);
+    }
+
+    /// Passes of a database that goes away.
+    struct Shared(PassesInMemory, AtomicBool);
+
+    impl PagePasses for Shared {
+        fn put(&self, pass: &Pass, each: usize, most: usize) -> Result<(), StoreError> {
+            self.0.put(pass, each, most)
+        }
+
+        fn find(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
+            match self.1.load(Ordering::SeqCst) {
+                true => Err(StoreError::Busy {
+                    at: Location::new("the database"),
+                    owner: None,
+                }),
+                false => self.0.find(kind, digest),
+            }
+        }
+
+        fn take(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
+            self.0.take(kind, digest)
+        }
+    }
+
+    #[test]
+    fn one_that_was_seen_lately_is_good_while_nobody_can_be_asked() {
+        let clock = Arc::new(FakeClock::new(START));
+        let passes = PassesInMemory::new(Arc::clone(&clock) as _);
+        let passes = Arc::new(Shared(passes, AtomicBool::default()));
+        let random = Arc::new(Counter::default());
+        let sessions = Sessions::new(random, Arc::clone(&clock) as _, Arc::clone(&passes) as _);
+        let opened = sessions.open(bearer("key")).unwrap();
+        let unseen = sessions.open(bearer("key")).unwrap();
+        assert!(
+            sessions
+                .find(&opened.cookie, &opened.csrf)
+                .unwrap()
+                .is_some()
+        );
+        passes.1.store(true, Ordering::SeqCst);
+        clock.advance(TRUST);
+        assert!(
+            sessions
+                .find(&opened.cookie, &opened.csrf)
+                .unwrap()
+                .is_some()
+        );
+        assert!(sessions.find(&unseen.cookie, &unseen.csrf).is_err());
+        clock.advance(TRUST_UNASKED - TRUST);
+        assert!(sessions.find(&opened.cookie, &opened.csrf).is_err());
     }
 
     #[test]

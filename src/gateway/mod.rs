@@ -60,6 +60,7 @@ pub use flow::AttemptsInMemory;
 pub use passes_in_memory::PassesInMemory;
 
 use engine::Engine;
+use front::Front;
 use options::Options;
 use sessions::SessionError;
 use state::Gateway;
@@ -187,7 +188,8 @@ fn start(
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(|error| cannot_start(&error))?;
         let receiver = gateway.over.subscribe();
-        let router = routes::routes(Arc::clone(&gateway));
+        let routes = routes::routes(Arc::clone(&gateway));
+        let front = Arc::new(Front::new(Arc::clone(&gateway), routes));
         ready(&Ready {
             address,
             url: gateway.base_url(),
@@ -196,7 +198,7 @@ fn start(
         ports.supervisor.notify(ServiceState::Ready);
         let signals = watch_signals(&gateway, ports);
         let proxies = &gateway.options.trusted_proxies;
-        tokio::join!(signals, serve::serve(listener, router, proxies, receiver));
+        tokio::join!(signals, serve::serve(listener, front, proxies, receiver));
         Ok(())
     });
     gateway.flows.close();

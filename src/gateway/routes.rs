@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 
 use super::auth;
 use super::credentials::credentials;
 use super::events::events;
-use super::front::{front, timed};
+use super::front::timed;
 use super::health::{livez, readyz};
 use super::keys;
 use super::metrics::metrics;
@@ -43,17 +43,12 @@ pub(super) fn routes(gateway: Arc<Gateway>) -> Router {
         .route("/v1/keys", get(keys::list).post(keys::add))
         .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/metrics", get(metrics));
-    let inner = open
-        .merge(all)
+    open.merge(all)
         .merge(page::routes())
         .merge(session::routes())
         .merge(auth("/v1/auth/openai"))
         .merge(auth("/v1/auth/chatgpt/{provider}"))
         .merge(auth("/v1/auth/{provider}"))
         .layer(from_fn(timed))
-        .with_state(Arc::clone(&gateway));
-    // Around the router, not in it: a request that is not for us is told nothing of our paths.
-    Router::new()
-        .fallback_service(inner)
-        .layer(from_fn_with_state(gateway, front))
+        .with_state(gateway)
 }

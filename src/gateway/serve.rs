@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::extract::connect_info::ConnectInfo;
 use hyper::body::Incoming;
@@ -15,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
 
 use super::address::{counted, is_proxy};
+use super::front::Front;
 use super::places::Places;
 use crate::model::access::Network;
 
@@ -38,7 +37,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A proxy has as many connections as there are places.
 pub(super) async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: Arc<Front>,
     proxies: &[Network],
     mut over: watch::Receiver<bool>,
 ) {
@@ -59,10 +58,10 @@ pub(super) async fn serve(
             refuse(&stream);
             continue;
         };
-        let (router, over) = (router.clone(), over.clone());
+        let (front, over) = (Arc::clone(&front), over.clone());
         connections.spawn(async move {
             let _place = place;
-            connection(stream, ConnectInfo(peer), router, over).await;
+            connection(stream, ConnectInfo(peer), front, over).await;
         });
     }
     drop(listener);
@@ -77,21 +76,14 @@ pub(super) async fn serve(
 async fn connection(
     stream: TcpStream,
     peer: ConnectInfo<std::net::SocketAddr>,
-    router: Router,
+    front: Arc<Front>,
     mut over: watch::Receiver<bool>,
 ) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(peer);
-        let router = router.clone();
-        async move {
-            Ok::<_, Infallible>(
-                router
-                    .oneshot(request)
-                    .await
-                    .unwrap_or_else(|never| match never {}),
-            )
-        }
+        let front = Arc::clone(&front);
+        async move { Ok::<_, Infallible>(front.answer(request).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -152,7 +152,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", &["postgres/dial.rs"]),
     ("tokio_io_timeout", &["gateway/serve.rs"]),
     ("toml", &["providers/"]),
-    ("tower", &["gateway/serve.rs"]),
+    ("tower", &["gateway/front.rs"]),
     ("unicode_width", &["cli/printer.rs", "cli/view/"]),
     (
         "windows_native_keyring_store",

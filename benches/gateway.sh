@@ -28,6 +28,10 @@ told() { # command whose first line ends with its URL
   until url=$(grep -om1 'http://[0-9.:]*' "$work/told"); do sleep 0.005; done
 }
 
+at_rest() { # title
+  awk -v t="$1" '/VmRSS/ { printf "%s: %.1f MiB (asked: 15)\n", t, $2 / 1024 }' "/proc/$gateway_pid/status"
+}
+
 begun=$(date +%s%N)
 told "$release/openclaw" --state-dir "$state" gateway run --listen 127.0.0.1:0
 printf 'start until it listens: %s ms (asked: 50)\n' $((($(date +%s%N) - begun) / 1000000))
@@ -36,7 +40,7 @@ told "$release/examples/hello_server"
 hello=$url
 
 sleep 2
-awk '/VmRSS/ { printf "memory at rest: %.1f MiB (asked: 15)\n", $2 / 1024 }' "/proc/$gateway_pid/status"
+at_rest "memory at rest"
 
 load() { # URL: requests a second, and the 99th percentile in milliseconds
   wrk -t1 -c32 -d4s --latency -H "Authorization: Bearer $GOCLAW_GATEWAY_TOKEN" "$1" > "$work/wrk"
@@ -59,3 +63,39 @@ compared() { # title, path, what is asked
 compared "status, from memory" /v1/auth/openai/status " (asked: 0.70, p99 3 x)"
 compared "a token, from memory" "/v1/token?provider=openai-codex" ""
 awk '/VmHWM/ { printf "memory under load: %.1f MiB\n", $2 / 1024 }' "/proc/$gateway_pid/status"
+
+# The same logins in PostgreSQL. What is asked of it on the way to an answer is a list of keys.
+postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)
+if [ -z "$postgres" ]; then
+  echo "no PostgreSQL here: what goes through it is not measured"
+  exit
+fi
+unprivileged() { # It does not run as root.
+  if [ "$(id -u)" = 0 ]; then setpriv --reuid nobody --clear-groups "$@"; else "$@"; fi
+}
+chmod 711 "$work"
+mkdir "$work/postgres"
+if [ "$(id -u)" = 0 ]; then chown nobody "$work/postgres"; fi
+(cd "$work/postgres" && unprivileged "$postgres/initdb" --auth=trust --username=bench --no-sync data > initdb.log)
+port=$((20000 + RANDOM % 10000))
+unprivileged "$postgres/postgres" -D "$work/postgres/data" -p "$port" \
+  -c listen_addresses=127.0.0.1 -c unix_socket_directories= 2> "$work/postgres.log" &
+address=(-h 127.0.0.1 -p "$port" -U bench)
+until "$postgres/pg_isready" -q "${address[@]}"; do sleep 0.05; done
+umask 077
+echo "postgres://bench@127.0.0.1:$port/postgres?sslmode=disable" > "$work/database-url"
+head -c 32 /dev/urandom > "$work/key"
+export GOCLAW_ENCRYPTION_KEY_FILE=$work/key
+"$release/openclaw" --state-dir "$state" gateway migrate --database-url-file "$work/database-url" > "$work/migrated"
+"$release/openclaw" --state-dir "$state" gateway import --database-url-file "$work/database-url" > "$work/imported"
+told "$release/openclaw" --state-dir "$state" gateway run --listen 127.0.0.1:0 --database-url-file "$work/database-url"
+gateway=$url gateway_pid=$pid
+sleep 2
+at_rest "memory at rest, with a database"
+compared "status, from memory" /v1/auth/openai/status " (asked: 0.70, p99 3 x)"
+echo 'SELECT hash, role FROM openclaw.access_key' > "$work/select"
+base=$("$postgres/pgbench" -n -c 8 -j 1 -T 4 -f "$work/select" "${address[@]}" postgres | awk '/^tps/ { print $3 }')
+read -r rate p99 < <(load "$gateway/v1/keys")
+awk -v b="$base" -v r="$rate" -v p="$p99" 'BEGIN {
+  printf "%-28s %.2f of SELECT (%d of %d a second), p99 %.1f ms (asked: 5000 a second, 15 ms)\n",
+    "keys, from the database", r / b, r, b, p }'

@@ -47,25 +47,95 @@ fn logins_leave_the_files_for_the_database_once() {
     assert!(!told.contains(PASSWORD), "{told}");
 }
 
+/// A command about the bundle that an import leaves if it is killed.
+fn with_bundle(machine: &Machine, args: &[&str]) {
+    let bundle = machine.rescue.join(BUNDLE);
+    let all = [&["secrets"], args, &[bundle.to_str().unwrap()]].concat();
+    let mut command = machine.world.command(&all);
+    let key = std::fs::File::open(machine.world.state().join("key")).unwrap();
+    command.args(["--bundle-passphrase-fd", "0"]).stdin(key);
+    let done = ran(command.output().unwrap());
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_was_taken_back_from_an_import_that_was_killed_can_be_imported() {
+    let machine = Machine::ready();
+    with_bundle(&machine, &["export", "--move", "--to"]);
+    with_bundle(&machine, &["take-back"]);
+    let planned = machine.ok(&["gateway", "import", "--dry-run"]);
+    assert!(planned.contains("would be imported"), "{planned}");
+    machine.ok(&["gateway", "import"]);
+    assert!(!machine.rescue.join(BUNDLE).exists());
+    machine.ok(&REFRESH);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn an_import_that_was_killed_replaces_only_the_profile_that_is_named() {
+    let machine = Machine::ready();
+    machine.ok(&["gateway", "import"]);
+    machine.world.seed(&machine.issuer, "main", 7_200);
+    with_bundle(&machine, &["export", "--move", "--to"]);
+    let here = "gsk_here-0123456789-0123456789";
+    paste(&machine, machine.world.command(&GROQ), here);
+    let sealed = "SELECT sealed FROM openclaw.credential WHERE kind = 'oauth'";
+    let before = machine.database.value(sealed);
+    let replace = ["gateway", "import", "--replace", "--profile"];
+    let groq = [&replace[..], &["groq:manual"]].concat();
+    machine.fails(&groq, 1, "--replace --profile openai-codex:default");
+    assert_eq!(machine.database.value(sealed), before);
+    machine.ok(&[&replace[..], &["openai-codex:default"]].concat());
+    assert_ne!(machine.database.value(sealed), before);
+    machine.ok(&groq);
+    machine.ok(&REFRESH);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_profile_that_is_named_comes_in_of_every_agent_that_has_it() {
+    let machine = Machine::ready();
+    machine.ok(&["gateway", "import"]);
+    machine.world.seed(&machine.issuer, "work", 3_600);
+    let one = ["gateway", "import", "--profile", "openai-codex:default"];
+    let told = machine.ok(&one);
+    assert!(told.contains("of agent work: imported"), "{told}");
+    assert_eq!(machine.rows(), "2");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_agents_inherit_is_replaced_only_where_everything_is() {
+    let machine = Machine::ready();
+    let workspace = machine.world.directory.path().join("work");
+    let add = ["agents", "add", "work", "--non-interactive", "--workspace"];
+    machine.ok(&[&add[..], &[workspace.to_str().unwrap()]].concat());
+    let isolated = ["agents", "inherit", "work", "--mode", "isolated"];
+    let set = machine.world.run(&isolated);
+    assert_eq!(set.code, 0, "{set:?}");
+    let shown = || machine.ok(&["agents", "inherit", "work"]);
+    machine.ok(&["gateway", "import"]);
+    assert!(shown().contains("isolated"), "{}", shown());
+    machine.ok(&["agents", "inherit", "work", "--mode", "inherit"]);
+    let key = "gsk_here-0123456789-0123456789";
+    paste(&machine, machine.world.command(&GROQ), key);
+    machine.ok(&["gateway", "import", "--replace", "--profile", "groq:manual"]);
+    assert!(!shown().contains("isolated"), "{}", shown());
+    machine.ok(&["gateway", "import", "--replace"]);
+    assert!(shown().contains("isolated"), "{}", shown());
+}
+
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn an_import_that_was_killed_after_the_files_gave_up_the_login_is_completed() {
     let machine = Machine::ready();
-    let bundle = machine.rescue.join(BUNDLE);
-    let bundle = bundle.to_str().unwrap();
-    let export = [
-        "secrets",
-        "export",
-        "--move",
-        "--to",
-        bundle,
-        "--bundle-passphrase-fd",
-        "0",
-    ];
-    let mut export = machine.world.command(&export);
-    let key = std::fs::File::open(machine.world.state().join("key")).unwrap();
-    let export = ran(export.stdin(Stdio::from(key)).output().unwrap());
-    assert_eq!(export.code, 0, "{export:?}");
+    with_bundle(&machine, &["export", "--move", "--to"]);
+    let planned = machine.ok(&["gateway", "import", "--dry-run"]);
+    assert!(planned.contains("would be imported"), "{planned}");
+    assert!(!planned.contains("stays"), "{planned}");
+    assert!(machine.rescue.join(BUNDLE).exists());
+    assert_eq!(machine.rows(), "0");
     machine.ok(&["gateway", "import"]);
     assert_eq!(machine.rows(), "1");
     machine.ok(&REFRESH);
@@ -166,6 +236,12 @@ fn the_order_and_what_was_learnt_go_along() {
         machine.world.command(&second),
         "gsk_two-0123456789-0123456789",
     );
+    let third = [&GROQ[..], &["--profile-id", "groq:third"]].concat();
+    paste(
+        &machine,
+        machine.world.command(&third),
+        "gsk_three-0123456789-0123456789",
+    );
     let order = [
         "models",
         "auth",
@@ -187,6 +263,8 @@ fn the_order_and_what_was_learnt_go_along() {
     ];
     let reported = machine.world.run(&report);
     assert_eq!(reported.code, 0, "{reported:?}");
+    // The order leaves it out, and so does the one in the database, even where it comes alone.
+    machine.ok(&["gateway", "import", "--profile", "groq:third"]);
     machine.ok(&["gateway", "import"]);
     let state = machine
         .database

@@ -34,6 +34,8 @@ pub struct Selection {
     pub leaves_moved: bool,
     /// Whether what was learnt by using them goes along.
     pub has_usage: bool,
+    /// Whether orders name profiles that do not go along, too.
+    pub has_whole_orders: bool,
 }
 
 /// A profile that goes along.
@@ -130,11 +132,16 @@ impl Selection {
             self.wants(agent, id) && !(self.leaves_moved && is_moved(credential))
         });
         let ids: Vec<ProfileId> = wanted.map(|(id, _)| id.clone()).collect();
+        let orders = document.order.clone();
         let narrowed = document.narrowed(&ids);
         let entries = narrowed.entries().iter();
         let entries = entries.filter(|entry| matches!(entry.content, Content::Valid(..)));
         let mut kept = AuthProfiles::from_entries(entries.cloned().collect());
         (kept.order, kept.last_good) = (narrowed.order, narrowed.last_good);
+        if self.has_whole_orders {
+            let goes = |name: &str| kept.profiles().any(|(_, it)| is_for(it, name));
+            kept.order = orders.into_iter().filter(|(name, _)| goes(name)).collect();
+        }
         if self.has_usage {
             kept.usage = narrowed.usage;
         }
@@ -214,6 +221,12 @@ impl Collected {
         }
         Ok(())
     }
+}
+
+/// Whether a credential is for a provider of that name, however it is written.
+fn is_for(credential: &Credential, name: &str) -> bool {
+    let provider = credential.provider();
+    provider.is_some_and(|provider| provider.is_named(name))
 }
 
 /// What is known of a grant that another machine needs, too: above all where it came from.

@@ -40,6 +40,10 @@ pub struct Request {
     pub opening: Opening,
     /// Which other credentials and secrets are replaced.
     pub replacing: Replacing,
+    /// The profiles that may be replaced so; all without.
+    pub only: Vec<ProfileId>,
+    /// Whether the configuration says already which of them are used, and is left alone.
+    pub is_configured: bool,
     /// Whether nothing is to be changed.
     pub dry_run: bool,
 }
@@ -138,7 +142,7 @@ pub(super) fn run_to_end(
         let action = match &there {
             None => Action::Added,
             Some(there) if there == value => Action::Unchanged,
-            Some(_) if is_forced => Action::Replaced,
+            Some(_) if is_forced && request.only.is_empty() => Action::Replaced,
             Some(_) => Action::Kept("another value is stored here".to_owned()),
         };
         if !request.dry_run && matches!(action, Action::Added | Action::Replaced) {
@@ -239,7 +243,7 @@ pub(super) fn import_agent(
     let agent = &one.agent;
     let planned = plan(cx, one)?;
     let present = cx.store.load(agent, Scope::All)?;
-    let decide = |document: &AuthProfiles| decide_all(agent, &planned, document, request.replacing);
+    let decide = |document: &AuthProfiles| decide_all(agent, &planned, document, request);
     let mut told = decide(&present);
     let logins: Vec<&OAuth> = (told.iter().zip(&planned))
         .filter(|(row, _)| is_new(row))
@@ -258,6 +262,9 @@ pub(super) fn import_agent(
         take_usage(document, &one.document, &added);
         told.iter().any(is_new)
     })?;
+    if request.is_configured {
+        return Ok(told);
+    }
     let new = (told.iter().zip(&planned)).filter(|(row, _)| is_new(row));
     let new: Vec<_> = new.map(|(row, it)| (&row.profile, it.new)).collect();
     select(cx, agent, &new)?;
@@ -290,13 +297,17 @@ fn decide_all(
     agent: &AgentId,
     planned: &[Planned<'_>],
     document: &AuthProfiles,
-    replacing: Replacing,
+    request: &Request,
 ) -> Vec<Row> {
+    let replacing = |id: &ProfileId| match request.only.is_empty() || request.only.contains(id) {
+        true => request.replacing,
+        false => Replacing::Nothing,
+    };
     let there: HashMap<&ProfileId, &Credential> = document.profiles().collect();
     let rows = planned.iter().map(|it| Row {
         agent: agent.clone(),
         profile: it.id.clone(),
-        action: it.decide(there.get(it.id).copied(), replacing),
+        action: it.decide(there.get(it.id).copied(), replacing(it.id)),
         refresh_token: (it.new.as_oauth()).map(|login| login.refresh_token().is_some()),
         expires: it.new.expires(),
     });

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use super::collect::{Collected, LeftOut, SEALED, Selection};
 use super::envelope::{Closing, Opening};
 use super::export::{self, open_secrets};
+use super::gone::gone_before;
 use super::hand_over;
 use super::import::{self, Action, Replacing, Row, import_agent};
 use super::ledger::{self, Fate};
+use super::origin::is_from_here;
 use super::reading;
 use super::target::Target;
 use super::unfinished::finish_pending;
@@ -21,7 +23,6 @@ use crate::app::access::keys;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::bundle::BundleId;
-use crate::model::credential::OAuth;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
@@ -111,8 +112,8 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
     let mut outcome = Outcome::default();
     if !request.dry_run {
         finish_pending(from);
-        outcome.rows = take_in(to, &bundle, request)?;
     }
+    outcome.rows = take_in(from, to, (request, &bundle))?;
     if request.profiles.is_empty() {
         outcome.keys = keys::copy(from, to, request.dry_run)?;
     }
@@ -125,6 +126,9 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outc
             .filter(|row| !taken.contains(&place(row))),
     );
     outcome.left_out = gone.left_out;
+    outcome
+        .left_out
+        .retain(|one| !taken.contains(&(one.agent.clone(), one.profile.clone())));
     let selection = Selection {
         profiles: (request.profiles.iter())
             .filter(|id| !gone.names.contains(*id))
@@ -166,7 +170,10 @@ fn move_in(
     selection.except = staying.iter().map(place).collect();
     outcome.rows.extend(staying);
     if request.dry_run {
-        outcome.rows.extend(going);
+        // An import that was killed may have left a login in the bundle and in the files.
+        let told: HashSet<_> = outcome.rows.iter().map(place).collect();
+        let new = going.into_iter().filter(|row| !told.contains(&place(row)));
+        outcome.rows.extend(new);
         return Ok(());
     }
     // First, so that nobody sees for a moment what is not for them.
@@ -192,67 +199,23 @@ fn move_in(
         dry_run: false,
     };
     hand_over::run_to(from, &moved, &target, &closing)?;
-    outcome.rows.extend(take_in(to, bundle, request)?);
+    outcome.rows.extend(take_in(from, to, (request, bundle))?);
     Ok(())
 }
 
-/// Has the agents that the database does not know inherit there what they do in the files.
+/// Has the agents that the database does not know inherit there what they do in the files. Of the
+/// others that is replaced only with everything else.
 fn take_inheritance(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<(), Failure> {
     let known: HashSet<AgentId> = to.store.agents()?.into_iter().collect();
+    let is_replaced = request.replace && request.profiles.is_empty();
     for agent in from.store.agents()? {
         let inheritance = from.store.inheritance(&agent)?;
-        let is_new = request.replace || !known.contains(&agent);
+        let is_new = is_replaced || !known.contains(&agent);
         if is_new && inheritance != Inheritance::default() {
             to.store.set_inheritance(&agent, &inheritance)?;
         }
     }
     Ok(())
-}
-
-/// Logins of the files whose refresh tokens went elsewhere before.
-#[derive(Default)]
-struct Gone {
-    rows: Vec<Row>,
-    left_out: Vec<LeftOut>,
-    names: HashSet<ProfileId>,
-}
-
-fn gone_before(from: Context<'_>, to: Context<'_>, selection: &Selection) -> Result<Gone, Failure> {
-    let mut gone = Gone::default();
-    for agent in from.store.agents()? {
-        let document = from.store.look(&agent, Scope::All, Detail::Masked)?;
-        let moved = document.profiles().filter_map(|(id, credential)| {
-            let moved = credential.as_oauth().and_then(OAuth::moved)?;
-            selection.wants(&agent, id).then_some((id, moved))
-        });
-        for (profile, moved) in moved {
-            let (agent, profile) = (agent.clone(), profile.clone());
-            gone.names.insert(profile.clone());
-            let there = to
-                .store
-                .look(&agent, Scope::Profile(&profile), Detail::Masked)?;
-            let there = there.get(&profile);
-            match (there, moved.is_in_database()) {
-                (Some(there), true) => gone.rows.push(Row {
-                    agent,
-                    profile,
-                    action: Action::Unchanged,
-                    refresh_token: there.as_oauth().map(|it| it.refresh_token().is_some()),
-                    expires: there.expires(),
-                }),
-                (_, is_in_database) => gone.left_out.push(LeftOut {
-                    agent,
-                    profile,
-                    reason: match is_in_database {
-                        true => "it was moved into a database, and is not in this one",
-                        false => "it was moved to another machine",
-                    }
-                    .to_owned(),
-                }),
-            }
-        }
-    }
-    Ok(gone)
 }
 
 /// What would become of each profile.
@@ -266,16 +229,33 @@ fn plan(to: Context<'_>, request: &Request, found: &Collected) -> Result<Vec<Row
 }
 
 /// Takes in what lies in the bundle, if there is one, and removes it.
-fn take_in(to: Context<'_>, bundle: &Path, request: &Request) -> Result<Vec<Row>, Failure> {
+fn take_in(
+    from: Context<'_>,
+    to: Context<'_>,
+    (request, bundle): (&Request, &Path),
+) -> Result<Vec<Row>, Failure> {
     if to.files.stat(bundle)?.is_none() {
         return Ok(Vec::new());
     }
-    let asked = asked(bundle, request, false);
+    let asked = asked(bundle, request, request.dry_run);
     let (_, content) = reading::open(to, bundle, &asked.opening)?;
-    let is_done = matches!(
-        ledger::look(to, &content.head.id)?,
-        Some((Fate::Imported, _))
-    );
+    let fate = ledger::look(to, &content.head.id)?.map(|(fate, _)| fate);
+    if fate == Some(Fate::TakenBack) {
+        if is_from_here(from, &content)? {
+            return Err(half_taken_back(bundle));
+        }
+        // Its logins are in the files again, and go from there.
+        if !request.dry_run {
+            to.files.remove(bundle)?;
+        }
+        return Ok(Vec::new());
+    }
+    let is_done = fate == Some(Fate::Imported);
+    if request.dry_run {
+        let agents = content.agents.iter().filter(|_| !is_done);
+        let rows = agents.map(|one| import_agent(to, &asked, one));
+        return Ok(rows.collect::<Result<Vec<_>, _>>()?.concat());
+    }
     // Only what is nowhere else holds it up: everything else stays in the files.
     let is_held_up = |row: &Row| {
         row.refresh_token == Some(true)
@@ -310,6 +290,14 @@ fn take_in(to: Context<'_>, bundle: &Path, request: &Request) -> Result<Vec<Row>
     Ok(rows)
 }
 
+/// Whoever took it back was killed.
+fn half_taken_back(bundle: &Path) -> Failure {
+    let bundle = bundle.display();
+    let message = format!("{bundle} was not taken back to the end; nothing was imported");
+    let again = Command::new("secrets take-back").name(&bundle);
+    Failure::new(Kind::Usage, message).hint(again)
+}
+
 /// Something else came into the database meanwhile.
 fn held_up(row: &Row, bundle: &Path) -> Failure {
     let message = format!(
@@ -318,7 +306,7 @@ fn held_up(row: &Row, bundle: &Path) -> Failure {
         bundle.display()
     );
     let hint = Hint::from("to have it replace what is there: ")
-        .run(Command::new("gateway import --replace"));
+        .run(Command::new("gateway import --replace").option("--profile", &row.profile));
     let failure = Failure::about(&row.profile, Kind::Usage, message).hint(hint);
     failure.touched(StoreEffect::Changed)
 }
@@ -328,6 +316,7 @@ fn wanted(request: &Request) -> Selection {
         profiles: request.profiles.clone(),
         leaves_moved: true,
         has_usage: true,
+        has_whole_orders: true,
         ..Selection::default()
     }
 }
@@ -343,6 +332,8 @@ fn asked(bundle: &Path, request: &Request, dry_run: bool) -> import::Request {
             true => Replacing::Everything,
             false => Replacing::Nothing,
         },
+        only: request.profiles.clone(),
+        is_configured: true,
         dry_run,
     }
 }

@@ -5,6 +5,7 @@ pub mod collect;
 mod content;
 mod envelope;
 pub mod export;
+mod gone;
 pub mod hand_over;
 pub mod import;
 pub mod into_database;

@@ -12,7 +12,7 @@ use crate::model::profiles::AuthProfiles;
 
 /// Takes over in which order the profiles are used, where none is set here: behind those that are here
 /// already, which an order that does not list them would take out of use. Where one is set, it gets
-/// those that are `added`, for the same reason.
+/// those that are `added`, for the same reason, but none that was out of use where it comes from.
 pub(super) fn take_orders(
     document: &mut AuthProfiles,
     from: &AuthProfiles,
@@ -34,12 +34,30 @@ pub(super) fn take_orders(
             order::put(&mut document.order, &provider, Some(&all));
         }
     }
-    add_to_orders(document, added);
+    let left_out = left_out(from);
+    let used = added.iter().filter(|id| !left_out.contains(id));
+    add_to_orders(document, &used.cloned().collect());
     for (key, id) in &from.last_good {
         if !document.last_good.iter().any(|(other, _)| other == key) {
             document.last_good.push((key.clone(), id.clone()));
         }
     }
+}
+
+/// The profiles that the orders beside them take out of use.
+fn left_out(document: &AuthProfiles) -> HashSet<&ProfileId> {
+    let mut left_out = HashSet::new();
+    for (key, ids) in &document.order {
+        let listed: HashSet<&str> = ids.iter().map(|id| id.trim()).collect();
+        let is_it = |credential: &Credential| {
+            let provider = credential.provider();
+            provider.is_some_and(|provider| provider.is_named(key))
+        };
+        let all = document.profiles();
+        let other = all.filter(|(id, it)| is_it(it) && !listed.contains(id.as_str()));
+        left_out.extend(other.map(|(id, _)| id));
+    }
+    left_out
 }
 
 /// Takes over what was learnt by using those that are `added`.

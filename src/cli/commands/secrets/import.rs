@@ -89,6 +89,8 @@ impl Import {
                 true => Replacing::Everything,
                 false => Replacing::Older,
             },
+            only: Vec::new(),
+            is_configured: false,
             dry_run: self.dry_run,
         };
         let outcome = import::run(system.context(), &request)?;

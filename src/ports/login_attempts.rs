@@ -31,7 +31,7 @@ pub struct LoginAttempt {
     pub step: Step,
     /// How long it may stay there: zero once that is over.
     pub left: Duration,
-    /// What completes it, or what became of it; nothing while it is taken.
+    /// What completes it; while it is taken what others may know of it, and then what became of it.
     pub content: Option<Secret<String>>,
 }
 
@@ -41,6 +41,9 @@ pub struct LoginAttempt {
 /// caller, whatever becomes of that caller; that what is noted is kept as a secret; and one clock for the
 /// ends of all.
 pub trait LoginAttempts: Send + Sync {
+    /// Whether others find them, also after the end of this process.
+    fn are_shared(&self) -> bool;
+
     /// The last login of each provider, but those that were over long ago.
     ///
     /// # Errors
@@ -60,13 +63,14 @@ pub trait LoginAttempts: Send + Sync {
         life: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Takes one that waits, and forgets what completes it; whether it is the caller's now.
+    /// Takes one that waits, and keeps of what completes it only what others may `know`; whether it is
+    /// this process's now.
     ///
     /// # Errors
-    /// If that cannot be told. It is not taken then.
-    fn take(&self, state: &StateDigest) -> Result<bool, StoreError>;
+    /// If that cannot be told. It may be taken then, and this process, which alone can, asks again.
+    fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError>;
 
-    /// Notes what became of one that was `at` that step; whether it was.
+    /// Notes what became of one that was `at` that step; whether it was, or this process ended it before.
     ///
     /// # Errors
     /// If it cannot be noted.

@@ -182,6 +182,7 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
     tx.batch("LOCK TABLE openclaw.deployment IN ACCESS EXCLUSIVE MODE")?;
     check_key(tx, old)?;
     check_nothing_sent(tx)?;
+    check_no_login_taken(tx)?;
     let mut done = Rekeyed::default();
     for (table, column, agent, name) in [
         ("credential", "sealed", "agent", "profile"),
@@ -241,6 +242,20 @@ fn check_nothing_sent(tx: &Tx<'_>) -> Result<(), Fault> {
     let (profile, whose): (&str, &str) = (found.get(0), found.get(1));
     let cause = format!("a refresh of {profile} was begun by {whose}, and is not stored yet");
     let remedy = "Run a command on that machine, which ends it, or wait for ten minutes.";
+    Err(unavailable(cause, remedy).into())
+}
+
+/// Fails if a gateway has the answer to a login: others would say that it was cancelled.
+fn check_no_login_taken(tx: &Tx<'_>) -> Result<(), Fault> {
+    // A longer time than it ever gets was given to it by somebody else.
+    let taken = "SELECT provider FROM openclaw.login_attempt WHERE step = 'taken' \
+        AND expires_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '2 minutes' LIMIT 1";
+    let Some(found) = tx.row(taken, &[])? else {
+        return Ok(());
+    };
+    let provider: &str = found.get(0);
+    let cause = format!("a gateway is completing a login to {provider}");
+    let remedy = "Wait for the end of it, which is two minutes away at most.";
     Err(unavailable(cause, remedy).into())
 }
 

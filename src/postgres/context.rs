@@ -24,6 +24,8 @@ pub struct PostgresStore {
     /// One thread opens it, and the others wait.
     opening: Mutex<()>,
     pub(super) watch: OnceLock<Arc<Watch>>,
+    /// Whose the logins under way are that this process takes, or ends.
+    pub(super) taker: OnceLock<String>,
 }
 
 /// A store that is open.
@@ -42,6 +44,7 @@ impl PostgresStore {
             opened: OnceLock::new(),
             opening: Mutex::default(),
             watch: OnceLock::new(),
+            taker: OnceLock::new(),
         }
     }
 

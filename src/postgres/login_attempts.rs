@@ -19,36 +19,47 @@ use super::seal::{RowSealer, TENANT, row};
 
 const TABLE: &str = "login_attempt";
 
+/// A time without end would be none that can be subtracted from.
 const ALL: &str = "SELECT provider, state_hash, step, sealed, \
-    (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint \
+    (extract(epoch FROM least(expires_at, clock_timestamp() + interval '1 day') \
+        - clock_timestamp()) * 1000)::bigint \
     FROM openclaw.login_attempt WHERE tenant = $1";
 
-/// In the place of one that is over. Done again it comes to the same.
+/// In the place of one that is over. Done again it comes to the same, but where others took or ended it
+/// meanwhile.
 const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
     (tenant, provider, state_hash, node, sealed, expires_at) \
     VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 millisecond') \
     ON CONFLICT (tenant, provider) DO UPDATE SET state_hash = excluded.state_hash, \
         node = excluded.node, step = 'waiting', taker = NULL, sealed = excluded.sealed, \
         expires_at = excluded.expires_at \
-    WHERE old.step = 'ended' OR old.expires_at <= clock_timestamp() \
-        OR old.state_hash = excluded.state_hash";
+    WHERE CASE WHEN old.state_hash = excluded.state_hash THEN old.step = 'waiting' \
+        ELSE old.step = 'ended' OR old.expires_at <= clock_timestamp() END";
 
 /// Whoever takes it has longer than an exchange and the store may take. Where the end of the commit was
 /// not heard, the same taker finds that it was the one.
-const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = NULL, \
+const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = $5, \
         node = $4, expires_at = clock_timestamp() + interval '2 minutes' \
     WHERE tenant = $1 AND state_hash = $2 \
         AND (step = 'waiting' AND expires_at > clock_timestamp() OR step = 'taken' AND taker = $3)";
 
-const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', sealed = $4 \
+const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4 \
+    WHERE tenant = $1 AND state_hash = $2 AND (step = $3 OR step = 'ended' AND taker = $5)";
+
+/// Unless somebody who knew what completes it took it meanwhile.
+const REMOVE: &str = "DELETE FROM openclaw.login_attempt \
     WHERE tenant = $1 AND state_hash = $2 AND step = $3";
 
 impl LoginAttempts for PostgresStore {
+    fn are_shared(&self) -> bool {
+        true
+    }
+
     fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError> {
         let here = self.opened()?.here;
         let found = self.ask(|link| link.rows(ALL, &[text(TENANT)]))?;
         let opened = found.iter().map(|found| open(&here.rows, found));
-        // Whoever can write here and has no key must not be able to keep others from logging in.
+        // What does not open completes nothing, and hides no other.
         Ok(opened.filter_map(Result::ok).flatten().collect())
     }
 
@@ -62,6 +73,7 @@ impl LoginAttempts for PostgresStore {
         let node = &*self.opened()?.here.node;
         let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         self.change_attempts(&|tx, rows| {
+            remove_damaged(tx, rows, provider)?;
             let sealed = seal(rows, state, content)?;
             let params = [
                 text(TENANT),
@@ -75,18 +87,17 @@ impl LoginAttempts for PostgresStore {
         })
     }
 
-    fn take(&self, state: &StateDigest) -> Result<bool, StoreError> {
+    fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError> {
         let node = &*self.opened()?.here.node;
-        let mut taker = [0; 16];
-        let filled = self.ports().random.fill(&mut taker);
-        filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
-        let taker = hexadecimal(&taker);
-        self.change_attempts(&|tx, _| {
+        let taker = self.taker()?;
+        self.change_attempts(&|tx, rows| {
+            let sealed = seal(rows, state, know)?;
             let params = [
                 text(TENANT),
                 text(state.as_str()),
-                text(&*taker),
+                text(taker),
                 text(node),
+                Param::Bytes(&sealed),
             ];
             tx.change(TAKE, &params)
         })
@@ -98,6 +109,7 @@ impl LoginAttempts for PostgresStore {
         at: Step,
         outcome: &Secret<String>,
     ) -> Result<bool, StoreError> {
+        let taker = self.taker()?;
         self.change_attempts(&|tx, rows| {
             let sealed = seal(rows, state, outcome)?;
             let params = [
@@ -105,6 +117,7 @@ impl LoginAttempts for PostgresStore {
                 text(state.as_str()),
                 text(word(at)),
                 Param::Bytes(&sealed),
+                text(taker),
             ];
             tx.change(END, &params)
         })
@@ -112,6 +125,17 @@ impl LoginAttempts for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Names this process, and no other, not even a later one of the same machine.
+    fn taker(&self) -> Result<&str, StoreError> {
+        if let Some(taker) = self.taker.get() {
+            return Ok(taker);
+        }
+        let mut taker = [0; 16];
+        let filled = self.ports().random.fill(&mut taker);
+        filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
+        Ok(self.taker.get_or_init(|| hexadecimal(&taker)))
+    }
+
     /// Makes a change, and returns whether there was anything to change.
     fn change_attempts(
         &self,
@@ -126,6 +150,23 @@ impl PostgresStore {
             Ok(changed)
         })
     }
+}
+
+/// Removes what stands in the place of a login and does not open: nobody can complete it, or cancel it.
+fn remove_damaged(tx: &Tx<'_>, rows: &RowSealer, provider: &ProviderId) -> Result<(), Fault> {
+    for found in tx.rows(ALL, &[text(TENANT)])? {
+        let is_damaged = match open(rows, &found) {
+            Ok(Some(attempt)) => attempt.step != Step::Ended && attempt.content.is_none(),
+            Ok(None) => false,
+            Err(_) => true,
+        };
+        if is_damaged && found.get::<_, &str>(0) == provider.as_str() {
+            let (state, step): (&str, &str) = (found.get(1), found.get(2));
+            let params = [text(TENANT), text(state), text(step)];
+            tx.change(REMOVE, &params)?;
+        }
+    }
+    Ok(())
 }
 
 fn seal(rows: &RowSealer, state: &StateDigest, content: &Secret<String>) -> Result<Vec<u8>, Fault> {

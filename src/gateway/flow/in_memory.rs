@@ -31,6 +31,10 @@ impl AttemptsInMemory {
 }
 
 impl LoginAttempts for AttemptsInMemory {
+    fn are_shared(&self) -> bool {
+        false
+    }
+
     fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError> {
         Ok(self.0.lock().clone())
     }
@@ -54,10 +58,10 @@ impl LoginAttempts for AttemptsInMemory {
         Ok(true)
     }
 
-    fn take(&self, state: &StateDigest) -> Result<bool, StoreError> {
+    fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError> {
         Ok(self.change(state, Step::Waiting, |attempt| {
             attempt.step = Step::Taken;
-            attempt.content = None;
+            attempt.content = Some(know.clone());
         }))
     }
 

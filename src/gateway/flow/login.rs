@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::ending::Ending;
-use super::note::Begun;
+use super::note::{Begun, Taken};
 use super::order::Order;
 use super::progress::Progress;
 use crate::app::context::Context;
@@ -45,6 +45,8 @@ pub(super) struct Noted {
     state: Option<StateDigest>,
     /// Whether its answer is used here.
     is_taken: bool,
+    /// Whether it was asked for, and no answer was heard.
+    is_undecided: bool,
     /// Whether that, or its end, is for others to say.
     is_elsewhere: bool,
     /// Whether somebody wanted its end.
@@ -57,6 +59,14 @@ impl Noted {
         Self {
             state: Some(state),
             ..Self::default()
+        }
+    }
+
+    /// Of one whose answer another gateway has.
+    pub(super) fn of_taken(state: StateDigest) -> Self {
+        Self {
+            is_elsewhere: true,
+            ..Self::of(state)
         }
     }
 }
@@ -76,6 +86,13 @@ impl Flow {
     /// Which login it is, once it is noted.
     pub(super) fn state(&self) -> Option<StateDigest> {
         self.noted.lock().state.clone()
+    }
+
+    /// Whether it is the one that is noted there, which has ended here and is nobody's elsewhere.
+    pub(super) fn was(&self, attempt: &LoginAttempt) -> bool {
+        let noted = self.noted.lock();
+        let is_elsewhere = attempt.step == Step::Taken && !noted.is_taken;
+        noted.state.as_ref() == Some(&attempt.state) && !is_elsewhere
     }
 
     /// Whether it listens on a port, or may be about to.
@@ -140,12 +157,13 @@ impl Flow {
                 }
             }
         }
+        let goes_on = !is_over && noted.state.is_some() && self.attempts.are_shared();
         if !is_over && ending.failure().is_some_and(may_pass) {
             // It is taken up once more.
             noted.state = None;
         }
         self.progress.end(ending);
-        is_over || self.resumed.is_none()
+        is_over || self.resumed.is_none() && !goes_on
     }
 
     /// Asks it to end, wherever it waits. A code that was sent is waited for: it cannot be had again.
@@ -171,14 +189,18 @@ impl Flow {
     /// Learns what is noted of it; nothing is if another one took its place.
     pub(super) fn learn(&self, found: Option<&LoginAttempt>) {
         let mut noted = self.noted.lock();
-        if noted.is_taken || self.progress.has_ended() {
+        // One that was given up here is ended by its thread.
+        let is_own = noted.is_taken || noted.is_given_up && !noted.is_elsewhere;
+        if is_own || self.progress.has_ended() {
             return;
         }
+        self.progress.tell_unknown(None);
         let ending = match found {
             None => Ending::Cancelled,
             Some(found) => match ending(found) {
                 Some(ending) => ending,
-                None if found.step == Step::Waiting => return,
+                // It may be taken by this gateway, which asks again with the next answer.
+                None if found.step == Step::Waiting || noted.is_undecided => return,
                 None => return self.leave(&mut noted),
             },
         };
@@ -186,10 +208,10 @@ impl Flow {
         self.progress.end(ending);
     }
 
-    /// Learns that nothing can be learnt: whoever waits for what others make of it waits no longer.
+    /// Learns that nothing can be learnt now: whoever waits for what others make of it waits no longer.
     pub(super) fn learn_nothing(&self, why: &Failure) {
-        if self.noted.lock().is_elsewhere && !self.progress.has_ended() {
-            self.progress.end(Ending::Failed(why.clone()));
+        if self.noted.lock().is_elsewhere {
+            self.progress.tell_unknown(Some(why));
         }
     }
 
@@ -250,7 +272,8 @@ impl Relay for Flow {
         let Some(state) = noted.state.as_ref().filter(|_| may_be) else {
             return Ok(false);
         };
-        match self.attempts.take(state) {
+        let order = self.order.clone();
+        match self.attempts.take(state, &Taken { order }.written()) {
             Ok(true) => {
                 noted.is_taken = true;
                 self.progress.hold();
@@ -261,6 +284,7 @@ impl Relay for Flow {
                 Ok(false)
             }
             Err(error) => {
+                noted.is_undecided = true;
                 let failure = Failure::from(error);
                 self.progress.tell_undecided(&failure);
                 Err(failure)

@@ -1,14 +1,17 @@
-//! What other gateways did: logins that wait there are taken up, and those that ended there end here.
+//! What other gateways did: logins that wait there are taken up, those that are completed there are
+//! waited for, and those that ended there end here.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::login::{Flow, Noted};
-use super::note::Begun;
+use super::note::{Begun, Taken};
+use super::order::Order;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
+use crate::app::login::Attempt;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
 impl Flows {
@@ -48,34 +51,58 @@ impl Flows {
         }
     }
 
-    /// Goes on with a login that waits at another gateway, unless this one knows it.
+    /// Goes on with a login that waits at another gateway, or waits for the end of one that is completed
+    /// there, unless this one knows it.
     fn take_up(&self, attempt: &LoginAttempt) {
-        if attempt.step != Step::Waiting || attempt.left.is_zero() {
-            return;
-        }
-        let mut all = self.all.lock();
-        let last = all.last(&attempt.provider);
-        let is_known = last.is_some_and(|flow| {
-            !flow.progress.has_ended() || flow.state().as_ref() == Some(&attempt.state)
-        });
-        let begun = attempt.content.as_ref().and_then(Begun::read);
-        // The provider stands beside what is sealed, too.
-        let begun = begun.filter(|begun| begun.order.provider == attempt.provider);
-        let Some(begun) = begun.filter(|_| !is_known && !all.is_closed) else {
+        let Some((order, resumed)) = read(attempt).filter(|_| !attempt.left.is_zero()) else {
             return;
         };
+        let mut all = self.all.lock();
+        let last = all.last(&attempt.provider);
+        let is_known = last.is_some_and(|flow| !flow.progress.has_ended() || flow.was(attempt));
+        if is_known || all.is_closed {
+            return;
+        }
+        let state = attempt.state.clone();
+        let (progress, noted) = match resumed {
+            Some(_) => (Progress::new(Arc::clone(&self.listener)), Noted::of(state)),
+            None => (
+                Progress::elsewhere(Arc::clone(&self.listener)),
+                Noted::of_taken(state),
+            ),
+        };
         let flow = Flow {
-            progress: Progress::new(Arc::clone(&self.listener)),
-            order: begun.order,
+            progress,
+            order,
             scopes: None,
             ports: Vec::new(),
             limit: attempt.left,
-            resumed: Some(begun.attempt),
+            resumed,
             attempts: Arc::clone(&self.attempts),
-            noted: Mutex::new(Noted::of(attempt.state.clone())),
+            noted: Mutex::new(noted),
         };
-        if let Err(error) = self.run(&mut all, flow) {
+        if flow.resumed.is_none() {
+            all.put(Arc::new(flow));
+            drop(all);
+            (self.listener)();
+        } else if let Err(error) = self.run(&mut all, flow) {
             tracing::warn!(target: "openclaw::gateway", "a login of another gateway cannot be completed here: {error}");
         }
     }
+}
+
+/// What is noted of a login that has not ended: what completes it, unless it is taken. Nothing if another
+/// release wrote it.
+fn read(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
+    let content = attempt.content.as_ref()?;
+    let (order, resumed) = match attempt.step {
+        Step::Waiting => {
+            let begun = Begun::read(content)?;
+            (begun.order, Some(begun.attempt))
+        }
+        Step::Taken => (Taken::read(content)?.order, None),
+        Step::Ended => return None,
+    };
+    // The provider stands beside what is sealed, too.
+    (order.provider == attempt.provider).then_some((order, resumed))
 }

@@ -1,4 +1,5 @@
-//! What is noted of a login for other gateways: first what completes it, then what became of it.
+//! What is noted of a login for other gateways: first what completes it, then for whom that is done, and
+//! then what became of it.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -13,6 +14,12 @@ use crate::model::secret::Secret;
 pub(super) struct Begun {
     pub(super) order: Order,
     pub(super) attempt: Attempt,
+}
+
+/// A login whose answer a gateway has.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Taken {
+    pub(super) order: Order,
 }
 
 /// What became of one.
@@ -33,6 +40,17 @@ struct Failed {
 }
 
 impl Begun {
+    pub(super) fn written(&self) -> Secret<String> {
+        write(self)
+    }
+
+    /// Reads one; `None` if another release wrote it.
+    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
+        read(content)
+    }
+}
+
+impl Taken {
     pub(super) fn written(&self) -> Secret<String> {
         write(self)
     }

@@ -51,6 +51,8 @@ struct Now {
     is_held: bool,
     /// Whether its answer is used, or it ended, elsewhere: nothing more is done for it here.
     is_withdrawn: bool,
+    /// Why it cannot be told now what becomes of it elsewhere.
+    unknown: Option<Failure>,
     /// The last thing that was wrong and ended nothing.
     warning: Option<String>,
 }
@@ -99,11 +101,22 @@ impl Progress {
                 is_cancelled: false,
                 is_held: false,
                 is_withdrawn: false,
+                unknown: None,
                 warning: None,
             }),
             changed: Condvar::new(),
             listener,
         }
+    }
+
+    /// Of one whose answer is used elsewhere.
+    pub(super) fn elsewhere(listener: Listener) -> Self {
+        let progress = Self::new(listener);
+        let mut now = progress.now.lock();
+        now.is_withdrawn = true;
+        now.phase = Phase::Exchanging;
+        drop(now);
+        progress
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {
@@ -140,6 +153,13 @@ impl Progress {
         });
     }
 
+    /// Tells whoever waits for what others make of it that this cannot be told now, and why, until it can
+    /// be told again.
+    pub(super) fn tell_unknown(&self, why: Option<&Failure>) {
+        self.now.lock().unknown = why.cloned();
+        self.changed.notify_all();
+    }
+
     /// Tells whoever brought the answer that it cannot be used now.
     pub(super) fn tell_undecided(&self, why: &Failure) {
         self.change(|now| {
@@ -166,17 +186,21 @@ impl Progress {
     /// Waits until the browser can be sent somewhere.
     ///
     /// # Errors
-    /// How it ended before that.
+    /// How it ended before that, or why nobody knows.
     pub(super) fn announced(&self) -> Result<(Announced, Option<Timestamp>), Ending> {
         let mut now = self.now.lock();
         loop {
+            if let Some(why) = &now.unknown {
+                return Err(Ending::Failed(why.clone()));
+            }
             let until = match &now.phase {
                 Phase::Ended(ending) => return Err(ending.clone()),
                 Phase::Waiting { until } => Some(*until),
                 Phase::Starting | Phase::Exchanging => None,
             };
-            let announced = now.announced.clone();
-            match announced.filter(|_| !matches!(now.phase, Phase::Starting)) {
+            // Where it has a code already, nobody is sent to its page again.
+            let announced = now.announced.clone().filter(|_| until.is_some());
+            match announced {
                 Some(announced) => return Ok((announced, until)),
                 None => self.changed.wait(&mut now),
             }
@@ -203,6 +227,9 @@ impl Progress {
         loop {
             if let Phase::Ended(ending) = &now.phase {
                 return Ok(ending.clone());
+            }
+            if let Some(why) = &now.unknown {
+                return Ok(Ending::Failed(why.clone()));
             }
             let refused = match &now.paste {
                 Paste::NotAccepted(why) => Some(PasteError::NotAccepted(why.clone())),
@@ -232,11 +259,18 @@ impl Progress {
     }
 
     /// Waits until it has ended.
-    pub(super) fn wait_for_end(&self) {
+    ///
+    /// # Errors
+    /// Why nobody knows whether it has.
+    pub(super) fn wait_for_end(&self) -> Result<(), Failure> {
         let mut now = self.now.lock();
         while !matches!(now.phase, Phase::Ended(_)) {
+            if let Some(why) = &now.unknown {
+                return Err(why.clone());
+            }
             self.changed.wait(&mut now);
         }
+        Ok(())
     }
 
     /// What is told of it, with the URL.

@@ -50,7 +50,7 @@ pub(in crate::gateway) struct Started {
 /// Why a login was not started.
 #[derive(Clone, Debug)]
 pub(in crate::gateway) enum NotStarted {
-    /// Somebody else logs in to this provider, or the same caller in another way.
+    /// Somebody else logs in to this provider, or the same caller in another way or with a code already.
     Taken,
     /// The ports that the browser could be redirected to wait for a login to that provider.
     PortTaken(ProviderId),
@@ -150,7 +150,8 @@ impl Flows {
             return Err(NotStarted::Draining);
         }
         if let Some(flow) = all.living(&order.provider) {
-            return match flow.order.is_same(&order) {
+            let has_code = flow.progress.view().state == State::Exchanging;
+            return match flow.order.is_same(&order) && !has_code {
                 true => Ok(Arc::clone(flow)),
                 false => Err(NotStarted::Taken),
             };
@@ -178,11 +179,9 @@ impl Flows {
     pub(super) fn run(&self, all: &mut All, flow: Flow) -> std::io::Result<Arc<Flow>> {
         let flow = Arc::new(flow);
         let thread = self.spawn(&flow)?;
-        let provider = &flow.order.provider;
-        all.flows.retain(|other| other.order.provider != *provider);
         all.threads.retain(|thread| !thread.is_finished());
-        all.flows.push(Arc::clone(&flow));
         all.threads.push(thread);
+        all.put(Arc::clone(&flow));
         Ok(flow)
     }
 
@@ -255,19 +254,20 @@ impl Flows {
     /// Ends the login to this provider if it `is_meant`, however far it is, and waits for that.
     ///
     /// # Errors
-    /// As [`Self::cancel`].
+    /// As [`Self::cancel`], and if nobody knows whether it has ended elsewhere.
     pub(in crate::gateway) fn settle(
         &self,
         provider: &ProviderId,
         is_meant: impl Fn(&Order) -> bool,
     ) -> Result<(), Failure> {
-        if let Some(flow) = self.find(provider)?
-            && is_meant(&flow.order)
-        {
-            flow.cancel()?;
-            flow.progress.wait_for_end();
-        }
-        Ok(())
+        // What is known here may be over, and another one under way elsewhere.
+        self.look()?;
+        let flow = self.all.lock().living(provider).cloned();
+        let Some(flow) = flow.filter(|flow| is_meant(&flow.order)) else {
+            return Ok(());
+        };
+        flow.cancel()?;
+        flow.progress.wait_for_end()
     }
 
     /// The login to this provider that has not ended, wherever it was begun.
@@ -318,6 +318,13 @@ impl All {
     pub(super) fn last(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
         let mut flows = self.flows.iter();
         flows.find(|flow| flow.order.provider == *provider)
+    }
+
+    /// Puts a login in the place of the last one of its provider.
+    pub(super) fn put(&mut self, flow: Arc<Flow>) {
+        let provider = &flow.order.provider;
+        self.flows.retain(|other| other.order.provider != *provider);
+        self.flows.push(flow);
     }
 
     fn living(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {

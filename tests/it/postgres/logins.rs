@@ -14,7 +14,7 @@ use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 use crate::support::team::Team;
 
 #[track_caller]
-fn until(is_so: impl Fn() -> bool) {
+pub(super) fn until(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
@@ -22,13 +22,13 @@ fn until(is_so: impl Fn() -> bool) {
     }
 }
 
-fn two() -> (Team, [Gateway; 2]) {
+pub(super) fn two() -> (Team, [Gateway; 2]) {
     let team = Team::new();
     let gateways = [0, 1].map(|machine| team.gateway(machine));
     (team, gateways)
 }
 
-fn state_is(gateway: &Gateway, state: &str) -> Value {
+pub(super) fn state_is(gateway: &Gateway, state: &str) -> Value {
     gateway.until(FLOW, |flow| {
         flow["state"] == state && (state != "waiting" || flow["auth_url"].is_string())
     })
@@ -41,10 +41,16 @@ fn is_open(redirected: &str) -> bool {
 }
 
 /// Pastes on a thread of its own.
-fn pasting(address: &str, url: &str) -> JoinHandle<u16> {
-    let body = json!({ "redirect_url": url }).to_string();
+pub(super) fn pasting(address: &str, url: &str) -> JoinHandle<u16> {
+    let body = json!({ "redirect_url": url });
+    posting(address, "/v1/auth/openai/callback", &body)
+}
+
+/// Posts on a thread of its own.
+pub(super) fn posting(address: &str, path: &str, body: &Value) -> JoinHandle<u16> {
+    let body = body.to_string();
     let request = format!(
-        "POST /v1/auth/openai/callback HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Authorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
@@ -132,12 +138,15 @@ fn what_completes_a_login_is_sealed_while_it_waits_and_gone_once_it_is_taken() {
     let challenge = challenge.split('&').next().unwrap();
     let dump = team.database.dump();
     assert!(dump.contains("login_attempt"));
+    let waiting = "SELECT step, length(sealed) < 300 FROM openclaw.login_attempt";
+    assert_eq!(team.database.sql(waiting), [["waiting", "f"]]);
     assert!(!dump.contains(challenge) && !dump.contains("code_verifier"));
     team.issuer.hold();
     let redirected = redirect(&team.issuer, &url);
     let pasted = pasting(&there.address, &redirected);
     until(|| !team.issuer.exchanges().is_empty());
-    let taken = "SELECT step, sealed IS NULL FROM openclaw.login_attempt";
+    // What is left of it says only who wanted it: the rest is too long for that.
+    let taken = "SELECT step, length(sealed) < 300 FROM openclaw.login_attempt";
     assert_eq!(team.database.sql(taken), [["taken", "t"]]);
     // It cannot be had again: nobody takes it from the one that has it, and nobody ends it.
     state_is(&here, "exchanging");
@@ -190,6 +199,14 @@ fn a_login_is_cancelled_at_any_gateway() {
     // The next one is another.
     let next = redirect(&team.issuer, &start(&there));
     assert_connected(&paste(&here, &next));
+    here.stop();
+    there.stop();
+    let outcomes = "SELECT action, outcome FROM openclaw.audit WHERE outcome <> 'ok'";
+    let rows = team.database.sql(outcomes);
+    assert_eq!(
+        rows,
+        [["login ended", "cancelled"], ["login ended", "connected"]]
+    );
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod silence;
 #[cfg(feature = "gateway")]
 mod stopped;
 #[cfg(feature = "gateway")]
+mod taken_logins;
+#[cfg(feature = "gateway")]
 mod under_way;
 
 use openclaw::model::credential::Credential;

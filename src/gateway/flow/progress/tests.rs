@@ -152,3 +152,18 @@ fn a_login_that_ends_before_it_waits_says_how() {
     assert_eq!(ending.state(), State::Failed);
     assert!(progress.has_ended());
 }
+
+#[test]
+fn whoever_waits_for_what_others_make_of_a_login_is_told_that_it_is_unknown_and_it_goes_on() {
+    let progress = Progress::elsewhere(Arc::new(|| {}));
+    let gone = Failure::new(Kind::Storage, "the database is gone");
+    progress.tell_unknown(Some(&gone));
+    assert!(progress.wait_for_end().is_err());
+    let pasted = progress.paste(Secret::from("URL")).unwrap();
+    assert_eq!(pasted.state(), State::Failed);
+    assert_eq!(progress.view(), View::new(State::Exchanging));
+    progress.tell_unknown(None);
+    progress.end(progress.ending(Ok(stored())));
+    assert!(progress.wait_for_end().is_ok());
+    assert_eq!(progress.view(), View::new(State::Connected));
+}

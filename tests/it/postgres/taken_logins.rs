@@ -1,0 +1,107 @@
+//! A login whose answer one gateway of a database has: what the others know of it, and what a process
+//! may do again.
+
+use std::time::Duration;
+
+use openclaw::model::id::ProviderId;
+use openclaw::model::seal::DataKey;
+use openclaw::model::secret::Secret;
+use openclaw::model::state_digest::StateDigest;
+use openclaw::ports::database::Database as _;
+use openclaw::ports::login_attempts::{LoginAttempts as _, Step};
+use serde_json::json;
+
+use super::logins::{pasting, posting, state_is, two, until};
+use crate::gateway::login::{CANCEL, FLOW, PROFILE, START, start};
+use crate::login::browser::redirect;
+use crate::support::postgres_node::Node;
+use crate::support::postgres_server::{Database, PostgresServer};
+use crate::support::team::Team;
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_that_another_gateway_completes_is_known_to_one_that_starts_and_a_logout_waits_for_it() {
+    let (team, [here, there]) = two();
+    let redirected = redirect(&team.issuer, &start(&here));
+    state_is(&there, "waiting");
+    team.issuer.hold();
+    let pasted = pasting(&there.address, &redirected);
+    until(|| !team.issuer.exchanges().is_empty());
+    here.kill();
+    let back = team.gateway(0);
+    state_is(&back, "exchanging");
+    for path in [START, CANCEL] {
+        let refused = back.post_nothing(path);
+        assert_eq!(refused.status, 409, "{refused:?}");
+    }
+    let logged_out = posting(&back.address, "/v1/auth/openai/logout", &json!({}));
+    team.issuer.let_go();
+    assert_eq!(pasted.join().unwrap(), 200);
+    assert_eq!(logged_out.join().unwrap(), 200);
+    assert!(team.tokens(PROFILE).is_none());
+    state_is(&back, "connected");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_becomes_of_a_login_elsewhere_is_told_after_the_database_was_gone() {
+    let database = PostgresServer::durable().database();
+    let url = database.url();
+    let team = Team::at(database, url);
+    let [here, there] = [0, 1].map(|machine| team.gateway(machine));
+    let redirected = redirect(&team.issuer, &start(&here));
+    state_is(&there, "waiting");
+    team.issuer.hold();
+    let pasted = pasting(&there.address, &redirected);
+    until(|| !team.issuer.exchanges().is_empty());
+    state_is(&here, "exchanging");
+    let waits_for_it = pasting(&here.address, &redirected);
+    team.database.server.stop();
+    assert_eq!(waits_for_it.join().unwrap(), 503);
+    assert_eq!(here.get(FLOW).json()["state"], "exchanging");
+    team.database.server.start();
+    for gateway in [&here, &there] {
+        gateway.until("/readyz", |ready| ready["status"] == "ready");
+    }
+    team.issuer.let_go();
+    assert_eq!(pasted.join().unwrap(), 200);
+    state_is(&here, "connected");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_is_taken_and_ended_by_one_process_however_often_it_asks() {
+    let database = Database::new();
+    let (node, other) = (Node::on(&database), Node::on(&database));
+    let (store, other) = (node.open(), other.open());
+    let provider = ProviderId::parse("openai-codex").unwrap();
+    let [state, next] = ["one", "next"].map(|it| StateDigest::of(&Secret::from(it)));
+    let note = Secret::from("{}");
+    let begin = |state| {
+        let life = Duration::from_secs(60);
+        store.begin(&provider, state, &note, life).unwrap()
+    };
+    // As where the end of a commit is not heard.
+    assert!(begin(&state) && begin(&state));
+    assert!(!begin(&next));
+    assert!(store.take(&state, &note).unwrap());
+    assert!(!other.take(&state, &note).unwrap());
+    assert!(store.take(&state, &note).unwrap());
+    assert!(!begin(&state));
+    let new = DataKey::new(Secret::new(vec![8; 32])).unwrap();
+    let refused = store.rekey(&new).unwrap_err().to_string();
+    assert!(
+        refused.contains("is completing a login to openai-codex"),
+        "{refused}"
+    );
+    assert!(store.end(&state, Step::Taken, &note).unwrap());
+    assert!(store.end(&state, Step::Taken, &note).unwrap());
+    assert!(!other.end(&state, Step::Taken, &note).unwrap());
+    assert!(!begin(&state));
+    assert!(begin(&next));
+    // Nobody could complete it, or cancel it.
+    database.sql("UPDATE openclaw.login_attempt SET sealed = '\\x01', expires_at = 'infinity'");
+    assert!(store.attempts().unwrap().is_empty());
+    assert!(begin(&state));
+    assert_eq!(store.attempts().unwrap().len(), 1);
+}

@@ -1,8 +1,12 @@
 //! `gateway rekey`: another key for what is in a database.
 
+use std::path::Path;
+
+use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::printable;
+use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
 use crate::ports::database::{Database, Rekeyed};
 
@@ -19,12 +23,26 @@ pub fn failure(done: &Rekeyed) -> Option<Failure> {
     Some(failure.touched(StoreEffect::Changed))
 }
 
-/// Seals everything anew under another key.
+/// Seals everything anew under another key. Not while an import of this machine that was killed has
+/// its logins in a file in that directory: only the key in use opens it.
 ///
 /// # Errors
-/// [`Kind::Config`] if neither the key in use nor the new one is that of the database; else as
+/// [`Kind::Usage`] if there is such a file, [`Kind::Config`] if neither the key in use nor the new one is that of the database; else as
 /// [`Database::rekey`].
-pub fn run(database: &dyn Database, new: &DataKey) -> Result<Rekeyed, Failure> {
+pub fn run(
+    cx: Context<'_>,
+    (database, directory): (&dyn Database, &Path),
+    new: &DataKey,
+) -> Result<Rekeyed, Failure> {
+    let bundle = directory.join(Moved::TO_DATABASE);
+    if cx.files.stat(&bundle)?.is_some() && !database.is_sealed_under(new)? {
+        let message = format!(
+            "an import that was interrupted has its logins in {}, which only the key in use opens; nothing was changed",
+            bundle.display()
+        );
+        let hint = Hint::from("to complete it first: ").run(Command::new("gateway import"));
+        return Err(Failure::new(Kind::Usage, message).hint(hint));
+    }
     if database.standing()?.is_key_right == Some(false) && !database.is_sealed_under(new)? {
         let at = database.shown();
         let message = format!("the key in use does not open what is in {at}; nothing was changed");

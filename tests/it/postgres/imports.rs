@@ -3,9 +3,9 @@
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::machine::{DOCUMENT, Machine, REFRESH};
-use crate::secrets::kills::names_of;
+use crate::secrets::kills::{killed_at, names_of};
 use crate::support::postgres_server::PASSWORD;
-use crate::support::{behind, ran};
+use crate::support::{Ran, behind, ran, strace};
 
 const BUNDLE: &str = "logins-of-files.openclaw";
 
@@ -48,13 +48,17 @@ fn logins_leave_the_files_for_the_database_once() {
 }
 
 /// A command about the bundle that an import leaves if it is killed.
-fn with_bundle(machine: &Machine, args: &[&str]) {
+fn run_with_bundle(machine: &Machine, args: &[&str]) -> Ran {
     let bundle = machine.rescue.join(BUNDLE);
     let all = [&["secrets"], args, &[bundle.to_str().unwrap()]].concat();
     let mut command = machine.world.command(&all);
     let key = std::fs::File::open(machine.world.state().join("key")).unwrap();
     command.args(["--bundle-passphrase-fd", "0"]).stdin(key);
-    let done = ran(command.output().unwrap());
+    ran(command.output().unwrap())
+}
+
+fn with_bundle(machine: &Machine, args: &[&str]) {
+    let done = run_with_bundle(machine, args);
     assert_eq!(done.code, 0, "{done:?}");
 }
 
@@ -82,6 +86,14 @@ fn an_import_that_was_killed_replaces_only_the_profile_that_is_named() {
     paste(&machine, machine.world.command(&GROQ), here);
     let sealed = "SELECT sealed FROM openclaw.credential WHERE kind = 'oauth'";
     let before = machine.database.value(sealed);
+    // Only the key in use opens it, and the login may be in the database.
+    let new = machine.world.state().join("other");
+    let rekey = ["gateway", "rekey", "--new-key-file", new.to_str().unwrap()];
+    machine.fails(&rekey, 1, "gateway import");
+    machine.fails(&["gateway", "import"], 1, "another credential");
+    let refused = run_with_bundle(&machine, &["take-back"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("gateway import"), "{refused:?}");
     let replace = ["gateway", "import", "--replace", "--profile"];
     let groq = [&replace[..], &["groq:manual"]].concat();
     machine.fails(&groq, 1, "--replace --profile openai-codex:default");
@@ -116,14 +128,14 @@ fn what_agents_inherit_is_replaced_only_where_everything_is() {
     assert_eq!(set.code, 0, "{set:?}");
     let shown = || machine.ok(&["agents", "inherit", "work"]);
     machine.ok(&["gateway", "import"]);
-    assert!(shown().contains("isolated"), "{}", shown());
+    assert!(shown().contains("inherits nothing"), "{}", shown());
     machine.ok(&["agents", "inherit", "work", "--mode", "inherit"]);
     let key = "gsk_here-0123456789-0123456789";
     paste(&machine, machine.world.command(&GROQ), key);
     machine.ok(&["gateway", "import", "--replace", "--profile", "groq:manual"]);
-    assert!(!shown().contains("isolated"), "{}", shown());
+    assert!(!shown().contains("inherits nothing"), "{}", shown());
     machine.ok(&["gateway", "import", "--replace"]);
-    assert!(shown().contains("isolated"), "{}", shown());
+    assert!(shown().contains("inherits nothing"), "{}", shown());
 }
 
 #[test]
@@ -304,10 +316,10 @@ fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
     };
     let calls: Vec<_> = calls.into_iter().enumerate().filter(counts).collect();
     let step = calls.len().div_ceil(KILLS);
-    let killed = calls.iter().step_by(step).filter(|(_, (call, nth))| {
+    let killed = calls.iter().step_by(step).filter(|(_, point)| {
+        let (call, nth) = point;
         let machine = Machine::ready();
-        let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
-        let ended = under_strace(&machine, &["-o", "/dev/null", "-e", &inject]);
+        let ended = killed_at(point, &|options| under_strace(&machine, options).success());
         // Until the second run it is in one place at most that uses it.
         let in_files = machine.world.run(&REFRESH).code == 0;
         let again = machine.run(&["gateway", "import"]);
@@ -319,7 +331,7 @@ fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
         machine.ok(&REFRESH);
         assert_eq!(machine.issuer.token_requests().len(), before + 1);
         assert!(!machine.rescue.join(BUNDLE).exists(), "{call} {nth}");
-        !ended.success()
+        !ended
     });
     let killed = killed.count();
     assert!(killed > KILLS / 2, "{killed}");
@@ -330,7 +342,7 @@ const KILLS: usize = 40;
 
 /// Imports under strace, which says nothing.
 fn under_strace(machine: &Machine, options: &[&str]) -> ExitStatus {
-    let mut strace = Command::new("strace");
+    let mut strace = strace();
     behind(
         strace.args(options),
         &machine.command("key", &["gateway", "import"]),

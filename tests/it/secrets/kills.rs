@@ -38,7 +38,7 @@ fn under(inner: &Command, options: &[&str]) -> Command {
 }
 
 /// Runs `traced` with options that kill it there; what it returns.
-fn killed_at((call, nth): &(String, usize), traced: &dyn Fn(&[&str]) -> bool) -> bool {
+pub(crate) fn killed_at((call, nth): &(String, usize), traced: &dyn Fn(&[&str]) -> bool) -> bool {
     let trace = format!("trace={call}");
     let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
     traced(&["-o", "/dev/null", "-e", &trace, "-e", &inject])

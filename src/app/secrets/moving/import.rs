@@ -173,7 +173,7 @@ fn check(cx: Context<'_>, path: &Path, content: &Content, force: bool) -> Result
         return Err(failure.hint(hint.run(Command::new("secrets take-back").name(&shown))));
     }
     match ledger::look(cx, &content.head.id)? {
-        None => Ok(()),
+        None | Some((Fate::Begun, _)) => Ok(()),
         Some((Fate::Imported, _)) if force => Ok(()),
         Some((Fate::Imported, at)) => {
             let (path, at) = (path.display(), local.spoken_past(at));

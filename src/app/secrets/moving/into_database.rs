@@ -18,6 +18,7 @@ use super::ledger::{self, Fate};
 use super::origin::is_from_here;
 use super::reading;
 use super::target::Target;
+use super::turn;
 use super::unfinished::finish_pending;
 use crate::app::access::keys;
 use crate::app::context::Context;
@@ -246,7 +247,7 @@ fn take_in(
         }
         // Its logins are in the files again, and go from there.
         if !request.dry_run {
-            to.files.remove(bundle)?;
+            remove(to, bundle, &content.head.id)?;
         }
         return Ok(Vec::new());
     }
@@ -268,6 +269,8 @@ fn take_in(
     let mut rows = match is_done {
         true => Vec::new(),
         false => {
+            // Before the first row: from then on nothing of it may be taken back.
+            ledger::note(to, &content.head.id, Fate::Begun)?;
             let is_end = |done: &import::Outcome| !done.rows.iter().any(is_held_up);
             import::run_to_end(to, &asked, &is_end)?.rows
         }
@@ -275,7 +278,7 @@ fn take_in(
     if let Some(row) = rows.iter().find(|row| is_held_up(row)) {
         return Err(held_up(row, bundle));
     }
-    to.files.remove(bundle)?;
+    remove(to, bundle, &content.head.id)?;
     for row in &mut rows {
         // It came in before, and was refreshed there since.
         if matches!(row.action, Action::Refused(_)) {
@@ -288,6 +291,19 @@ fn take_in(
         }
     }
     Ok(rows)
+}
+
+/// Removes a bundle, unless another import has put its own in its place.
+fn remove(cx: Context<'_>, bundle: &Path, id: &BundleId) -> Result<(), Failure> {
+    let _turn = turn::take(cx)?;
+    let Some(bytes) = cx.files.read(bundle)? else {
+        return Ok(());
+    };
+    let head = cx.bundles.bundle_head(&bytes);
+    if head.is_ok_and(|head| head.id == *id) {
+        cx.files.remove(bundle)?;
+    }
+    Ok(())
 }
 
 /// Whoever took it back was killed.

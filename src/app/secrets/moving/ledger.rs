@@ -15,6 +15,8 @@ use crate::model::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Fate {
+    /// A database may hold what is in it.
+    Begun,
     /// It was imported, to its end.
     Imported,
     /// What this machine had handed over in it is here again.
@@ -27,7 +29,8 @@ struct Entry {
     at: Timestamp,
 }
 
-fn path(cx: Context<'_>, id: &BundleId) -> PathBuf {
+/// Where that is written down.
+pub(super) fn path(cx: Context<'_>, id: &BundleId) -> PathBuf {
     cx.dirs.state.join(BUNDLES).join(format!("{id}.json"))
 }
 

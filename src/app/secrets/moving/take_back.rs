@@ -78,6 +78,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if tokens.is_empty() || !is_from_here(cx, &content)? {
         return Err(nothing(cx, &path, &bundle)?);
     }
+    let fate = ledger::look(cx, &bundle)?.map(|(fate, _)| fate);
+    if matches!(fate, Some(Fate::Begun | Fate::Imported)) {
+        return Err(maybe_in_database(cx, &path, &bundle));
+    }
     let mut away = HashSet::new();
     for grant in tokens.keys() {
         if is_handed_over(cx, grant, &bundle)? {
@@ -143,6 +147,22 @@ fn in_database(cx: Context<'_>, path: &Path) -> Result<Failure, Failure> {
     let hint = "use them there, with export OPENCLAW_DATABASE_URL_FILE=FILE of its address; to use \
                 one here again, log in again";
     Ok(Failure::new(Kind::Usage, message).hint(hint))
+}
+
+/// A bundle of which a database may hold something: a refresh token that is in both places is sent
+/// twice, which ends the login.
+fn maybe_in_database(cx: Context<'_>, path: &Path, bundle: &BundleId) -> Failure {
+    let message = format!(
+        "a database holds logins of {} already, or may; nothing was taken back",
+        path.display()
+    );
+    let hint = Hint::from("to import the rest: ")
+        .run(Command::new("gateway import"))
+        .then(format!(
+            "; only if that database is gone for good, remove {} and run the command again",
+            ledger::path(cx, bundle).display()
+        ));
+    Failure::new(Kind::Usage, message).hint(hint)
 }
 
 /// A bundle in which nothing is for this machine.

@@ -35,7 +35,9 @@ impl Rekey {
     /// Changes the key.
     pub(super) fn run(&self, system: &System) -> Answer {
         let new = system.key_in(&self.new_key_file)?;
-        let done = rekey::run(system.required_database()?, &new)?;
+        let directory = system.rescue_directory()?;
+        let database = system.required_database()?;
+        let done = rekey::run(system.context(), (database, &directory), &new)?;
         let mut output = match self.json {
             true => Output::json(&document(&done)),
             false => Output::text(text(&done)),

@@ -206,12 +206,12 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
             };
             let sealed = match reseal(place, found.get(2), old, new) {
                 Ok(sealed) => sealed,
-                // What everybody else passes over holds up no new key either.
-                Err(_) if table == "history" || table == "access_key" => continue,
                 Err(Fault::Store(_)) if table == "credential" => {
                     done.left.push((agent.to_owned(), name.to_owned()));
                     continue;
                 }
+                // What everybody else passes over holds up no new key either.
+                Err(Fault::Store(_)) => continue,
                 Err(fault) => return Err(fault),
             };
             let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];

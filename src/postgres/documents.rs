@@ -58,6 +58,7 @@ pub(super) fn find(
         Some(found) => take(&found, rows, agent),
         None => Ok(Found {
             revision: 0,
+            is_rest_damaged: false,
             parts: Parts {
                 entries: Vec::new(),
                 rest: Secret::from("{}"),
@@ -82,12 +83,20 @@ fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> 
             Err(fault) => Err(fault),
         }
     };
-    let rest = match rest {
-        Some(sealed) => rows.open(row("agent", agent.as_str(), "rest"), &sealed)?,
-        None => Secret::from("{}"),
+    let nothing = || Secret::from("{}");
+    let rest = rest.map(|sealed| rows.open(row("agent", agent.as_str(), "rest"), &sealed));
+    let (rest, is_rest_damaged) = match rest.transpose() {
+        Ok(rest) => (rest.unwrap_or_else(nothing), false),
+        // What a document has beside its credentials locks none of them out either. It stays.
+        Err(Fault::Store(why)) => {
+            tracing::warn!("{why}");
+            (nothing(), true)
+        }
+        Err(fault) => return Err(fault),
     };
     Ok(Found {
         revision: found.get(0),
+        is_rest_damaged,
         parts: Parts {
             entries: names
                 .into_iter()

@@ -18,6 +18,8 @@ use super::seal::{RowSealer, TENANT, row};
 pub(super) struct Found {
     pub(super) revision: i64,
     pub(super) parts: Parts,
+    /// What it has beside its entries does not open, and is not in `parts`.
+    pub(super) is_rest_damaged: bool,
 }
 
 /// Writes what differs between the parts of before and the document, which gets a new revision.
@@ -33,11 +35,13 @@ pub(super) fn write(
     let Found {
         revision,
         parts: before,
+        is_rest_damaged,
     } = found;
     let id = agent.as_str();
     let after = parts::split(document);
     bump(tx, id, *revision)?;
-    if after.rest.expose() != before.rest.expose() || *revision == 0 {
+    let is_other = after.rest.expose() != before.rest.expose() || *revision == 0;
+    if is_other && !is_rest_damaged {
         let sealed = rows.seal(row("agent", id, "rest"), after.rest.expose().as_bytes())?;
         let set = "UPDATE openclaw.agent SET rest = $3 WHERE tenant = $1 AND id = $2";
         tx.change(set, &[text(TENANT), text(id), Param::Bytes(&sealed)])?;

@@ -125,6 +125,25 @@ fn a_damaged_row_keeps_no_other_from_a_new_key_and_stays_as_it_is() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn what_a_document_has_beside_credentials_locks_none_out_if_it_is_damaged() {
+    let machine = Machine::ready();
+    paste(&machine, "groq:good");
+    machine
+        .database
+        .sql("UPDATE openclaw.agent SET rest = '\\x01'");
+    let token = ["models", "auth", "token", "--profile", "groq:good"];
+    assert_eq!(machine.run(&token).code, 0);
+    paste(&machine, "groq:other");
+    let rest = "SELECT rest FROM openclaw.agent";
+    assert_eq!(machine.database.value(rest), "\\x01");
+    let new = machine.world.state().join("other");
+    machine.ok(&["gateway", "rekey", "--new-key-file", new.to_str().unwrap()]);
+    assert_eq!(machine.run_under("other", &token).code, 0);
+    assert_eq!(machine.database.value(rest), "\\x01");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn usage_that_cannot_be_read_stops_no_agent_and_stays_until_there_is_more() {
     let machine = Machine::ready();
     paste(&machine, "groq:good");

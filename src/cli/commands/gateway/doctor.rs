@@ -11,7 +11,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 
-/// Check the database: server, tables, key, clock, standby, encryption, notifications and every row
+/// Check the database: server, tables, key, clock, standby, encryption, notifications, and every credential and history
 ///
 /// Changes nothing.
 #[derive(Debug, Args)]

@@ -161,7 +161,7 @@ fn standby(check: &DatabaseCheck) -> Verdict {
 
 fn encryption(check: &DatabaseCheck) -> Verdict {
     match check.is_encrypted {
-        true => Verdict::ok("the connection is encrypted"),
+        true => Verdict::ok("the connection is encrypted, or does not leave this machine"),
         false => Verdict::warning(
             "the connection is not encrypted",
             "if the server is on another machine, remove sslmode=disable from its address",

@@ -294,6 +294,32 @@ fn the_order_and_what_was_learnt_go_along() {
 }
 
 #[test]
+#[ignore = "needs PostgreSQL"]
+fn what_fails_when_the_logins_have_left_the_files_says_where_they_are() {
+    let machine = Machine::ready();
+    machine.database.sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'no row for you'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON openclaw.credential EXECUTE FUNCTION refuse()",
+    );
+    let failed = machine.run(&["gateway", "import"]);
+    assert_ne!(failed.code, 0, "{failed:?}");
+    let bundle = machine.rescue.join(BUNDLE);
+    assert!(bundle.exists());
+    let at = format!("are in {}", bundle.display());
+    for told in ["no row for you", &at, "The credential store was changed."] {
+        assert!(failed.err.contains(told), "{told}: {failed:?}");
+    }
+    machine
+        .database
+        .sql("DROP TRIGGER refuse ON openclaw.credential");
+    machine.ok(&["gateway", "import"]);
+    assert_eq!(machine.rows(), "1");
+    assert!(!bundle.exists());
+    machine.ok(&REFRESH);
+}
+
+#[test]
 #[ignore = "needs PostgreSQL and strace"]
 fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
     let machine = Machine::ready();

@@ -200,8 +200,24 @@ fn move_in(
         dry_run: false,
     };
     hand_over::run_to(from, &moved, &target, &closing)?;
-    outcome.rows.extend(take_in(from, to, (request, bundle))?);
+    let taken = take_in(from, to, (request, bundle));
+    outcome
+        .rows
+        .extend(taken.map_err(|failure| halfway(failure, bundle))?);
     Ok(())
+}
+
+/// What failed when the logins had left the files already.
+fn halfway(failure: Failure, bundle: &Path) -> Failure {
+    if failure.touched != StoreEffect::Nothing {
+        return failure;
+    }
+    let message = format!(
+        "{}; the logins have left the files and are in {}, from where the same command takes them",
+        failure.message,
+        bundle.display()
+    );
+    Failure { message, ..failure }.touched(StoreEffect::Changed)
 }
 
 /// Has the agents that the database does not know inherit there what they do in the files. Of the

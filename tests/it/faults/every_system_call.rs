@@ -24,7 +24,7 @@ use strace::Point;
 use totals::Totals;
 
 /// Runs at one time; most of a run is waiting, for `strace` or for what a dead process left.
-const THREADS: usize = 6;
+const THREADS: usize = 3;
 /// So many runs of one command, evenly over all that there could be.
 const MOST: usize = 220;
 

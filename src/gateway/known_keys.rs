@@ -1,13 +1,12 @@
 //! The keys that are accepted, as they are kept: read again while the gateway runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::engine::Engine;
+use super::hear::Ears;
 use super::problem::Problem;
 use super::work::Workers;
 use crate::model::access_key::{AccessKey, AccessKeys, BearerDigest};
@@ -16,8 +15,6 @@ use crate::ports::store::StoreError;
 
 /// How long a key is accepted without another look at the file.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often it is asked whether a database told of a change.
-const HEAR: Duration = Duration::from_millis(100);
 /// How long keys in a database are accepted without another look, whether or not it told of any.
 const TRUST: Duration = Duration::from_secs(3);
 
@@ -95,34 +92,13 @@ impl KnownKeys {
         read.is_some_and(|read| self.learn(turn, read))
     }
 
-    /// Keeps those of a database true until `over`, on a thread that nobody waits for: it changes nothing.
+    /// Keeps those of a database true.
     ///
     /// # Errors
     /// If there can be no thread.
-    pub(super) fn keep(
-        self: &Arc<Self>,
-        engine: Arc<dyn Engine>,
-        clock: Arc<dyn Clock>,
-        over: Arc<AtomicBool>,
-    ) -> std::io::Result<()> {
+    pub(super) fn keep(self: &Arc<Self>, ears: Ears) -> std::io::Result<()> {
         let keys = Arc::clone(self);
-        let builder = thread::Builder::new().name("keys".to_owned());
-        let kept = builder.spawn(move || {
-            let mut last = None;
-            while !over.load(Ordering::SeqCst) {
-                // Asked first: what changes while they are read is read once more.
-                let heard = engine.database().and_then(|it| it.revision().ok());
-                let moment = clock.monotonic();
-                let is_known = last.is_some_and(|(revision, at)| {
-                    revision == heard && moment.saturating_sub(at) < TRUST
-                });
-                if !is_known {
-                    last = keys.read(&*engine).then_some((heard, moment));
-                }
-                clock.sleep(HEAR);
-            }
-        });
-        kept.map(|_| ())
+        ears.keep("keys", TRUST, move |engine| keys.read(engine))
     }
 
     /// Takes what was read; whether that are keys. Where a file is damaged, or somebody else's, no key is

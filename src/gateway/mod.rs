@@ -16,10 +16,10 @@ mod events;
 mod flow;
 mod front;
 mod health;
+mod hear;
 mod keeper;
 mod keys;
 mod known_keys;
-mod learn;
 mod metrics;
 mod openapi;
 pub mod options;
@@ -61,6 +61,7 @@ pub use passes_in_memory::PassesInMemory;
 
 use engine::Engine;
 use front::Front;
+use hear::Ears;
 use options::Options;
 use sessions::SessionError;
 use state::Gateway;
@@ -161,11 +162,14 @@ fn start(
     let board = board.map_err(|error| cannot_start(&error))?;
     match &gateway.samples {
         Some(samples) => {
-            let (engine, clock) = (Arc::clone(&ports.engine), Arc::clone(&ports.clock));
+            let ears = || Ears {
+                engine: Arc::clone(&ports.engine),
+                clock: Arc::clone(&ports.clock),
+                over: Arc::clone(&over),
+            };
             let kept = samples.keep(Arc::clone(&over));
-            let logins = learn::keep(&gateway, Arc::clone(&engine), Arc::clone(&over));
-            kept.and(logins)
-                .and_then(|()| gateway.keys.keep(engine, clock, Arc::clone(&over)))
+            kept.and_then(|()| gateway.flows.keep(ears()))
+                .and_then(|()| gateway.keys.keep(ears()))
                 .map_err(|error| cannot_start(&error))?;
         }
         // What is wrong is told at once, and not when the first key is shown.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::ending::Ending;
-use super::note::{Begun, Taken};
+use super::note::{Begun, Taken, write};
 use super::order::Order;
 use super::progress::Progress;
 use crate::app::context::Context;
@@ -257,7 +257,7 @@ impl Relay for Flow {
         let provider = &self.order.provider;
         let is_alone = self
             .attempts
-            .begin(provider, &state, &begun.written(), self.limit)?;
+            .begin(provider, &state, &write(&begun), self.limit)?;
         if !is_alone {
             let message = format!("another login to {provider} is in progress");
             return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
@@ -273,7 +273,7 @@ impl Relay for Flow {
             return Ok(false);
         };
         let order = self.order.clone();
-        match self.attempts.take(state, &Taken { order }.written()) {
+        match self.attempts.take(state, &write(&Taken { order })) {
             Ok(true) => {
                 noted.is_taken = true;
                 self.progress.hold();

@@ -2,19 +2,39 @@
 //! waited for, and those that ended there end here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::login::{Flow, Noted};
-use super::note::{Begun, Taken};
+use super::note::{Begun, Taken, read as read_note};
 use super::order::Order;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
 use crate::app::login::Attempt;
+use crate::gateway::hear::Ears;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
+/// How long what is known counts, whether or not the database told of a change.
+const TRUST: Duration = Duration::from_secs(1);
+
 impl Flows {
+    /// Hears of logins at other gateways of a database.
+    ///
+    /// # Errors
+    /// If there can be no thread.
+    pub(in crate::gateway) fn keep(self: &Arc<Self>, ears: Ears) -> std::io::Result<()> {
+        let flows = Arc::clone(self);
+        ears.keep("logins", TRUST, move |_| {
+            // Whoever asks for a login is told why there is none.
+            if let Err(failure) = flows.look() {
+                tracing::debug!(target: "openclaw::gateway", "{failure}");
+            }
+            true
+        })
+    }
+
     /// Learns what became of logins elsewhere, and takes up those that wait there.
     ///
     /// # Errors
@@ -97,10 +117,10 @@ fn read(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
     let content = attempt.content.as_ref()?;
     let (order, resumed) = match attempt.step {
         Step::Waiting => {
-            let begun = Begun::read(content)?;
+            let begun: Begun = read_note(content)?;
             (begun.order, Some(begun.attempt))
         }
-        Step::Taken => (Taken::read(content)?.order, None),
+        Step::Taken => (read_note::<Taken>(content)?.order, None),
         Step::Ended => return None,
     };
     // The provider stands beside what is sealed, too.

@@ -39,28 +39,6 @@ struct Failed {
     code: Option<String>,
 }
 
-impl Begun {
-    pub(super) fn written(&self) -> Secret<String> {
-        write(self)
-    }
-
-    /// Reads one; `None` if another release wrote it.
-    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
-        read(content)
-    }
-}
-
-impl Taken {
-    pub(super) fn written(&self) -> Secret<String> {
-        write(self)
-    }
-
-    /// Reads one; `None` if another release wrote it.
-    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
-        read(content)
-    }
-}
-
 impl Ending {
     pub(super) fn written(&self) -> Secret<String> {
         write(&Outcome {
@@ -113,11 +91,13 @@ impl Failed {
     }
 }
 
-fn write(value: &impl Serialize) -> Secret<String> {
+/// As it is noted.
+pub(super) fn write(value: &impl Serialize) -> Secret<String> {
     Secret::new(serde_json::to_string(value).expect("texts and numbers"))
 }
 
-fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
+/// Reads a note; `None` if another release wrote it.
+pub(super) fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
     serde_json::from_str(content.expose()).ok()
 }
 

@@ -76,7 +76,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
     };
     let provider = cx.provider(&pending.provider)?;
     let flow = CodeFlow::of(cx, &provider, choose(&provider, Some(&pending.method))?)?;
-    if !flow.client.binding().is_same(&pending.binding()) {
+    if !flow.client.binding().is_same(&pending.code.binding()) {
         let message = format!(
             "the client or token endpoint of {} has changed since this login was started; the code was not sent",
             provider.name
@@ -93,7 +93,7 @@ pub fn run(cx: Context<'_>, wanted: &Wanted) -> Result<StoredProfile, Failure> {
         login,
         pending,
         flow,
-        attempt: pending.authorization(),
+        attempt: pending.code.authorization(),
     };
     let code = ending.judge(pasted, wanted.accept_bare_code)?;
     obey_signal(cx, ending.spend(&code)?)
@@ -255,7 +255,8 @@ fn pick<'a>(
         Pasted::Query(query) => query.iter().find(|(name, _)| name == "state"),
         Pasted::BareCode(_) | Pasted::Invalid(_) => None,
     };
-    let is_proven = |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.state);
+    let is_proven =
+        |attempt: &&&Pending| state.is_some_and(|(_, state)| *state == attempt.code.state);
     if let Some(attempt) = meant.iter().find(is_proven) {
         return living(attempt, local);
     }

@@ -13,6 +13,7 @@ pub mod finish;
 mod first_answer;
 mod login_result;
 mod pending;
+mod pending_code;
 mod plugin;
 pub mod recover;
 mod redirect;

@@ -25,8 +25,8 @@ use crate::ports::lock::{LockError, lock_within};
 use crate::ports::vault::Sealer;
 
 use super::super::failure::{Failure, Kind};
-use super::exposed;
 use super::file_name;
+use super::pending_code::PendingCode;
 use super::request::Request;
 use crate::app::context::Context;
 
@@ -51,22 +51,11 @@ pub(super) struct Pending {
     #[serde(rename = "profileId")]
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
-    // The only place that its code is sent to.
-    token_endpoint: String,
-    client_id: String,
+    #[serde(flatten)]
+    pub(super) code: PendingCode,
     /// The attempt is refused from then on.
     #[serde(rename = "expiresAt")]
     pub(super) expires: Timestamp,
-    pub(super) redirect_uri: String,
-    #[serde(with = "exposed")]
-    pub(super) state: Secret<String>,
-    #[serde(with = "exposed")]
-    code_verifier: Secret<String>,
-    /// No secret: it was part of the URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
-    issuer: Option<String>,
-    sends_iss: bool,
 }
 
 /// The file of an attempt in a sealed store.
@@ -95,36 +84,9 @@ impl Pending {
             method: method.to_owned(),
             profile: request.profile.clone(),
             set_default: request.set_default,
-            token_endpoint: binding.token_endpoint,
-            client_id: binding.client_id,
+            code: PendingCode::new(binding, authorization),
             expires: cx.clock.now().after(request.timeout),
-            redirect_uri: authorization.redirect_uri,
-            state: authorization.state,
-            code_verifier: authorization.code_verifier,
-            nonce: authorization.nonce.map(|nonce| nonce.expose().clone()),
-            issuer: authorization.issuer,
-            sends_iss: authorization.sends_iss,
         })
-    }
-
-    /// Returns the client and token endpoint of the code.
-    pub(super) fn binding(&self) -> Binding {
-        Binding {
-            token_endpoint: self.token_endpoint.clone(),
-            client_id: self.client_id.clone(),
-        }
-    }
-
-    /// Returns what the code is checked by and sent with.
-    pub(super) fn authorization(&self) -> PendingAuthorization {
-        PendingAuthorization {
-            redirect_uri: self.redirect_uri.clone(),
-            state: self.state.clone(),
-            code_verifier: self.code_verifier.clone(),
-            nonce: self.nonce.clone().map(Secret::new),
-            issuer: self.issuer.clone(),
-            sends_iss: self.sends_iss,
-        }
     }
 
     /// Writes the file, durably.
@@ -240,6 +202,18 @@ mod tests {
 
     #[test]
     fn what_was_written_down_is_read_back() {
+        let binding = Binding {
+            token_endpoint: "https://login.example/token".to_owned(),
+            client_id: "client-1".to_owned(),
+        };
+        let authorization = PendingAuthorization {
+            redirect_uri: "http://localhost:1455/cb".to_owned(),
+            state: Secret::from("state-MARKER"),
+            code_verifier: Secret::from("verifier-MARKER"),
+            nonce: Some(Secret::from("n")),
+            issuer: Some("https://login.example".to_owned()),
+            sends_iss: true,
+        };
         let pending = Pending {
             id: "0123456789abcdef".to_owned(),
             schema: SCHEMA,
@@ -248,15 +222,8 @@ mod tests {
             method: "oauth".to_owned(),
             profile: Some(ProfileId::parse("openai-codex:work").unwrap()),
             set_default: true,
-            token_endpoint: "https://login.example/token".to_owned(),
-            client_id: "client-1".to_owned(),
+            code: PendingCode::new(binding, authorization),
             expires: Timestamp(7),
-            redirect_uri: "http://localhost:1455/cb".to_owned(),
-            state: Secret::from("state-MARKER"),
-            code_verifier: Secret::from("verifier-MARKER"),
-            nonce: Some("n".to_owned()),
-            issuer: Some("https://login.example".to_owned()),
-            sends_iss: true,
         };
         let bytes = pending.encode(None).unwrap();
         let read = Pending::decode(&pending.id, bytes.expose());

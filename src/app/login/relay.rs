@@ -2,33 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exposed;
+use super::pending_code::PendingCode;
 use crate::app::failure::Failure;
-use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
 
 /// A login that was begun: what another process needs to complete it. Secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     pub(super) url: String,
-    pub(super) redirect_uri: String,
-    #[serde(with = "exposed")]
-    pub(super) state: Secret<String>,
-    #[serde(with = "exposed")]
-    pub(super) code_verifier: Secret<String>,
-    /// No secret: it was part of the URL.
-    pub(super) nonce: Option<String>,
-    pub(super) issuer: Option<String>,
-    pub(super) sends_iss: bool,
-    // The only place that its code is sent to.
-    pub(super) token_endpoint: String,
-    pub(super) client_id: String,
+    #[serde(flatten)]
+    pub(super) code: PendingCode,
 }
 
 impl Attempt {
     /// Which it is.
     pub fn state(&self) -> StateDigest {
-        StateDigest::of(&self.state)
+        StateDigest::of(&self.code.state)
     }
 }
 

@@ -1,12 +1,11 @@
 //! A login that another process may complete, or has begun.
 
 use super::auth_code::CodeFlow;
+use super::pending_code::PendingCode;
 use super::relay::{Attempt, Relay};
 use super::request::Login;
 use crate::app::failure::{Failure, Kind};
-use crate::model::grant::Binding;
-use crate::model::secret::Secret;
-use crate::oauth::authorization::{AuthorizationRequest, PendingAuthorization};
+use crate::oauth::authorization::AuthorizationRequest;
 
 impl Login<'_> {
     /// The authorization request that somebody else made, if this login goes on with one.
@@ -17,11 +16,7 @@ impl Login<'_> {
         let Some(attempt) = self.relay.and_then(Relay::resumed) else {
             return Ok(None);
         };
-        let begun_with = Binding {
-            token_endpoint: attempt.token_endpoint.clone(),
-            client_id: attempt.client_id.clone(),
-        };
-        if !flow.client.binding().is_same(&begun_with) {
+        if !flow.client.binding().is_same(&attempt.code.binding()) {
             let message = format!(
                 "the client or token endpoint of {} is not the one with which this login was started",
                 self.provider.name
@@ -30,14 +25,7 @@ impl Login<'_> {
         }
         Ok(Some(AuthorizationRequest {
             url: attempt.url.clone(),
-            pending: PendingAuthorization {
-                redirect_uri: attempt.redirect_uri.clone(),
-                state: attempt.state.clone(),
-                code_verifier: attempt.code_verifier.clone(),
-                nonce: attempt.nonce.clone().map(Secret::new),
-                issuer: attempt.issuer.clone(),
-                sends_iss: attempt.sends_iss,
-            },
+            pending: attempt.code.authorization(),
         }))
     }
 
@@ -53,17 +41,9 @@ impl Login<'_> {
         let Some(relay) = self.relay.filter(|relay| relay.resumed().is_none()) else {
             return Ok(());
         };
-        let (binding, pending) = (flow.client.binding(), authorization.pending.clone());
         relay.begun(Attempt {
             url: authorization.url.clone(),
-            redirect_uri: pending.redirect_uri,
-            state: pending.state,
-            code_verifier: pending.code_verifier,
-            nonce: pending.nonce.map(|nonce| nonce.expose().clone()),
-            issuer: pending.issuer,
-            sends_iss: pending.sends_iss,
-            token_endpoint: binding.token_endpoint,
-            client_id: binding.client_id,
+            code: PendingCode::new(flow.client.binding(), authorization.pending.clone()),
         })
     }
 

@@ -263,8 +263,7 @@ pub fn delete(cx: Context<'_>, typed: &str, force: bool) -> Result<Deleted, Fail
 /// it. There is no trash.
 fn forget(cx: Context<'_>, id: &AgentId) -> Result<(), Failure> {
     cx.change(id, |document| {
-        let nothing = AuthProfiles::default();
-        std::mem::replace(document, nothing) != AuthProfiles::default()
+        std::mem::take(document) != AuthProfiles::default()
     })?;
     cx.store.clear_history(id, None)?;
     Ok(cx.store.set_inheritance(id, &Inheritance::default())?)

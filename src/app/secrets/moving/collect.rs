@@ -139,8 +139,9 @@ impl Selection {
         let mut kept = AuthProfiles::from_entries(entries.cloned().collect());
         (kept.order, kept.last_good) = (narrowed.order, narrowed.last_good);
         if self.has_whole_orders {
-            let goes = |name: &str| kept.profiles().any(|(_, it)| is_for(it, name));
-            kept.order = orders.into_iter().filter(|(name, _)| goes(name)).collect();
+            let goes = |provider: ProviderId| kept.profiles().any(|(_, it)| it.is_for(&provider));
+            let of_those = |(name, _): &(String, _)| ProviderId::parse(name).is_ok_and(goes);
+            kept.order = orders.into_iter().filter(of_those).collect();
         }
         if self.has_usage {
             kept.usage = narrowed.usage;
@@ -221,12 +222,6 @@ impl Collected {
         }
         Ok(())
     }
-}
-
-/// Whether a credential is for a provider of that name, however it is written.
-fn is_for(credential: &Credential, name: &str) -> bool {
-    let provider = credential.provider();
-    provider.is_some_and(|provider| provider.is_named(name))
 }
 
 /// What is known of a grant that another machine needs, too: above all where it came from.

@@ -48,13 +48,12 @@ pub(super) fn take_orders(
 fn left_out(document: &AuthProfiles) -> HashSet<&ProfileId> {
     let mut left_out = HashSet::new();
     for (key, ids) in &document.order {
-        let listed: HashSet<&str> = ids.iter().map(|id| id.trim()).collect();
-        let is_it = |credential: &Credential| {
-            let provider = credential.provider();
-            provider.is_some_and(|provider| provider.is_named(key))
+        let Ok(provider) = ProviderId::parse(key) else {
+            continue;
         };
-        let all = document.profiles();
-        let other = all.filter(|(id, it)| is_it(it) && !listed.contains(id.as_str()));
+        let listed: HashSet<&str> = ids.iter().map(|id| id.trim()).collect();
+        let all = document.profiles().filter(|(_, it)| it.is_for(&provider));
+        let other = all.filter(|(id, _)| !listed.contains(id.as_str()));
         left_out.extend(other.map(|(id, _)| id));
     }
     left_out

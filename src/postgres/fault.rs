@@ -26,6 +26,13 @@ pub(super) enum Fault {
     Store(StoreError),
 }
 
+impl Fault {
+    /// Whether the connection is gone, and with it what was not committed.
+    pub(super) fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::Silent(_))
+    }
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

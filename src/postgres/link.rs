@@ -61,6 +61,11 @@ pub(super) fn integer<'a>(integer: i64) -> Param<'a> {
     Param::Integer(Some(integer))
 }
 
+/// A length of time, in milliseconds.
+pub(super) fn millis<'a>(length: Duration) -> Param<'a> {
+    integer(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// A connection.
 pub(super) struct Link {
     /// Drives the connection while something is asked.

@@ -13,7 +13,7 @@ use crate::ports::store::{Location, StoreError};
 
 use super::context::PostgresStore;
 use super::fault::{Fault, unavailable};
-use super::link::{Param, integer, text};
+use super::link::{Param, millis, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
@@ -71,7 +71,6 @@ impl LoginAttempts for PostgresStore {
         life: Duration,
     ) -> Result<bool, StoreError> {
         let node = &*self.opened()?.here.node;
-        let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         self.change_attempts(&|tx, rows| {
             remove_damaged(tx, rows, provider)?;
             let sealed = seal(rows, state, content)?;
@@ -81,7 +80,7 @@ impl LoginAttempts for PostgresStore {
                 text(state.as_str()),
                 text(node),
                 Param::Bytes(&sealed),
-                integer(life),
+                millis(life),
             ];
             tx.change(BEGIN, &params)
         })

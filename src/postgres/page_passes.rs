@@ -12,7 +12,7 @@ use crate::ports::store::{Location, StoreError};
 
 use super::context::PostgresStore;
 use super::fault::Fault;
-use super::link::{Param, integer, text};
+use super::link::{Param, integer, millis, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, TENANT, row};
 
@@ -49,7 +49,6 @@ struct Content {
 
 impl PagePasses for PostgresStore {
     fn put(&self, pass: &Pass, each: usize, most: usize) -> Result<(), StoreError> {
-        let life = i64::try_from(pass.left.as_millis()).unwrap_or(i64::MAX);
         let [each, most] = [each, most].map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let (kind, digest) = (word(pass.kind), pass.digest.as_str());
         // Tells whose passes belong together, and not whose they are.
@@ -57,7 +56,7 @@ impl PagePasses for PostgresStore {
         self.change_passes(&|tx, rows| {
             let sealed = seal(rows, pass)?;
             tx.change(FORGET, &[text(TENANT)])?;
-            let (of, ends) = (text(owner.as_str()), integer(life));
+            let (of, ends) = (text(owner.as_str()), millis(pass.left));
             let put = [
                 text(TENANT),
                 text(kind),

@@ -130,7 +130,7 @@ impl Pool {
                 },
                 Err(fault) => {
                     // Of one that is gone nothing stays.
-                    if !matches!(fault, Fault::Gone(_) | Fault::Silent(_)) {
+                    if !fault.is_of_connection() {
                         link.batch("ROLLBACK")?;
                     }
                     Err(fault)
@@ -174,7 +174,7 @@ impl Pool {
             match ask(&link) {
                 // The server was started anew since, or whoever stands between closed it. The others
                 // that wait here are of the same age.
-                Err(fault @ (Fault::Gone(_) | Fault::Silent(_))) => {
+                Err(fault) if fault.is_of_connection() => {
                     self.note_lost();
                     self.idle.lock().clear();
                     if is_proven && matches!(fault, Fault::Silent(_)) {

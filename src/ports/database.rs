@@ -85,7 +85,7 @@ pub struct DamagedRow {
     pub is_history: bool,
 }
 
-/// What opening every row found.
+/// What opening every credential and history found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     /// So many rows were tried.
@@ -120,8 +120,7 @@ pub trait Database: Send + Sync {
     /// Seals everything anew under another key, all at once: from then on the old one opens nothing.
     ///
     /// # Errors
-    /// If the document of an agent does not open, a refresh is under way, or the database fails; nothing is changed
-    /// then.
+    /// If a refresh or the end of a login is under way, or the database fails; nothing is changed then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
 
     /// Counts what is sealed. Opens nothing.

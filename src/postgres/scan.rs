@@ -1,4 +1,4 @@
-//! Opening every sealed row once, to find those that do not open.
+//! Opening every credential and history once, to find those that do not open.
 
 use crate::ports::database::{DamagedRow, Scan};
 use crate::ports::store::StoreError;

@@ -27,8 +27,8 @@ pub fn failure(done: &Rekeyed) -> Option<Failure> {
 /// its logins in a file in that directory: only the key in use opens it.
 ///
 /// # Errors
-/// [`Kind::Usage`] if there is such a file, [`Kind::Config`] if neither the key in use nor the new one is that of the database; else as
-/// [`Database::rekey`].
+/// [`Kind::Usage`] if there is such a file, [`Kind::Config`] if neither the key in use nor the new one is
+/// that of the database; else as [`Database::rekey`].
 pub fn run(
     cx: Context<'_>,
     (database, directory): (&dyn Database, &Path),

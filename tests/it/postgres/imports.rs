@@ -1,11 +1,11 @@
 //! `gateway import`: what moves, what stays, and what a second run makes of it.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 
 use super::machine::{DOCUMENT, Machine, REFRESH};
-use crate::secrets::kills::{killed_at, names_of};
+use crate::secrets::kills::{killed_at, names_of, under};
 use crate::support::postgres_server::PASSWORD;
-use crate::support::{Ran, behind, ran, strace};
+use crate::support::{Ran, ran};
 
 const BUNDLE: &str = "logins-of-files.openclaw";
 
@@ -324,8 +324,8 @@ fn what_fails_when_the_logins_have_left_the_files_says_where_they_are() {
 fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
     let machine = Machine::ready();
     let log = machine.world.state().join("calls");
-    let traced = under_strace(&machine, &["-o", log.to_str().unwrap(), "-s", "0"]);
-    assert!(traced.success());
+    let options = ["-o", log.to_str().unwrap(), "-s", "0"];
+    assert!(traced(&machine, &options));
     let calls = names_of(&std::fs::read_to_string(log).unwrap());
     // What it does to files and to the database, and the others now and then.
     let counts = |(at, (name, _)): &(usize, (String, usize))| {
@@ -345,7 +345,7 @@ fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
     let killed = calls.iter().step_by(step).filter(|(_, point)| {
         let (call, nth) = point;
         let machine = Machine::ready();
-        let ended = killed_at(point, &|options| under_strace(&machine, options).success());
+        let ended = killed_at(point, &|options| traced(&machine, options));
         // Until the second run it is in one place at most that uses it.
         let in_files = machine.world.run(&REFRESH).code == 0;
         let again = machine.run(&["gateway", "import"]);
@@ -366,16 +366,10 @@ fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
 /// So many kills.
 const KILLS: usize = 40;
 
-/// Imports under strace, which says nothing.
-fn under_strace(machine: &Machine, options: &[&str]) -> ExitStatus {
-    let mut strace = strace();
-    behind(
-        strace.args(options),
-        &machine.command("key", &["gateway", "import"]),
-    )
-    .stdout(Stdio::null())
-    .stderr(Stdio::null());
-    strace.status().unwrap()
+/// Imports under strace; whether it ended by itself.
+fn traced(machine: &Machine, options: &[&str]) -> bool {
+    let import = machine.command("key", &["gateway", "import"]);
+    under(&import, options).status().unwrap().success()
 }
 
 #[test]

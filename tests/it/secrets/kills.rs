@@ -29,7 +29,7 @@ fn traced(world: &World, options: &[&str]) -> bool {
 }
 
 /// The same command under strace, which says nothing.
-fn under(inner: &Command, options: &[&str]) -> Command {
+pub(crate) fn under(inner: &Command, options: &[&str]) -> Command {
     let mut strace = strace();
     behind(strace.args(options), inner)
         .stdout(Stdio::null())

@@ -13,6 +13,7 @@ pub mod path;
 pub mod secret;
 pub mod state_digest;
 pub mod state_files;
+pub mod tenant;
 pub mod text;
 pub mod time;
 

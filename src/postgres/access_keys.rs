@@ -12,7 +12,7 @@ use super::documents::check_key;
 use super::fault::{Fault, told, unavailable};
 use super::link::{Param, integer, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 
 const TABLE: &str = "access_key";
 
@@ -21,7 +21,7 @@ impl AccessKeyStore for PostgresStore {
         let here = self.opened()?.here;
         let asked =
             "SELECT id, sealed FROM openclaw.access_key WHERE tenant = $1 ORDER BY position";
-        let found = self.ask(|link| link.rows(asked, &[text(TENANT)]))?;
+        let found = self.ask(|link| link.rows(asked, &[link.tenant()]))?;
         let mut keys = AccessKeys::default();
         for found in &found {
             match open(&here.rows, found) {
@@ -48,7 +48,7 @@ impl AccessKeyStore for PostgresStore {
                 WHERE tenant = $1 AND stops_at <= to_timestamp($2::bigint / 1000.0)";
             let before = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
             let before = now.0.saturating_sub(before);
-            tx.change(forget, &[text(TENANT), integer(before)])?;
+            tx.change(forget, &[tx.tenant(), integer(before)])?;
             // Made again it comes to the same.
             let add = "INSERT INTO openclaw.access_key (tenant, id, sealed, stops_at) \
                 VALUES ($1, $2, $3, to_timestamp($4::bigint / 1000.0)) ON CONFLICT DO NOTHING";
@@ -60,7 +60,7 @@ impl AccessKeyStore for PostgresStore {
         self.change_keys(&|tx, rows| {
             let asked = "SELECT id, sealed FROM openclaw.access_key \
                 WHERE tenant = $1 AND id = $2 FOR UPDATE";
-            let Some(found) = tx.row(asked, &[text(TENANT), text(id)])? else {
+            let Some(found) = tx.row(asked, &[tx.tenant(), text(id)])? else {
                 return Ok(None);
             };
             let mut key = open(rows, &found)?;
@@ -91,7 +91,7 @@ fn put(tx: &Tx<'_>, rows: &RowSealer, statement: &str, key: &AccessKey) -> Resul
     let plain = serde_json::to_vec(key).expect("texts, numbers and lists");
     let sealed = rows.seal(row(TABLE, "", &key.id), &plain)?;
     let stops = Param::Integer(key.stops().map(|at| at.0));
-    let params = [text(TENANT), text(&*key.id), Param::Bytes(&sealed), stops];
+    let params = [tx.tenant(), text(&*key.id), Param::Bytes(&sealed), stops];
     tx.change(statement, &params).map(drop)
 }
 

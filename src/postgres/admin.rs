@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
+use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
-use crate::model::vault::Row;
 use crate::ports::database::{
     Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables,
 };
@@ -23,7 +23,8 @@ use super::link::{Param, text};
 use super::pool::Tx;
 use super::scan;
 use super::schema;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{Place, RowSealer, row};
+use super::tenants;
 use super::watch::{Listener, PROBE};
 
 /// So many notifications have to arrive, one after the other.
@@ -100,7 +101,7 @@ impl Database for PostgresStore {
         let Opened { pool, here } = self.opened()?;
         let vault = here.rows.sealer().vault.clone();
         let random = Arc::clone(&self.ports().random);
-        let new = RowSealer::new(Arc::new(Sealer::new(vault, new.clone(), random)));
+        let new = Arc::new(Sealer::new(vault, new.clone(), random));
         let done = pool.transaction(|tx| rekey(tx, &here.rows, &new));
         done.map_err(|fault| told(fault, pool.shown()))
     }
@@ -108,7 +109,7 @@ impl Database for PostgresStore {
     fn sealed(&self) -> Result<SealedRows, StoreError> {
         let key_id = hexadecimal(self.opened()?.here.rows.id());
         let asked = "SELECT count(*) FROM openclaw.credential WHERE tenant = $1";
-        let found = self.ask(|link| link.row(asked, &[text(TENANT)]))?;
+        let found = self.ask(|link| link.row(asked, &[link.tenant()]))?;
         let credentials = found.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs());
         Ok(SealedRows {
             credentials,
@@ -139,6 +140,7 @@ impl Database for PostgresStore {
             let listener = Listener {
                 address: pool.address().clone(),
                 tls: pool.tls().clone(),
+                tenant: self.settings().tenant.clone(),
                 node: here.node.clone(),
                 name: self.ports().files.process_name(),
             };
@@ -177,13 +179,32 @@ impl PostgresStore {
 
 /// Seals every row anew. Whoever reads or writes meanwhile waits for the end of it, and then finds that
 /// its key is the old one: nothing is ever sealed under a key that is gone.
-fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault> {
+fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &Arc<Sealer>) -> Result<Rekeyed, Fault> {
     tx.allow(Duration::from_secs(600))?;
     tx.batch("LOCK TABLE openclaw.deployment IN ACCESS EXCLUSIVE MODE")?;
     check_key(tx, old)?;
     check_nothing_sent(tx)?;
     check_no_login_taken(tx)?;
     let mut done = Rekeyed::default();
+    for tenant in tenants::all(tx)? {
+        let of = |sealer: &Arc<Sealer>| RowSealer::new(Arc::clone(sealer), tenant.clone());
+        rekey_tenant(tx, &tenant, (&of(old.sealer()), &of(new)), &mut done)?;
+    }
+    // Nobody waits for a login longer than a few minutes, and whoever is signed in signs in again.
+    tx.batch("DELETE FROM openclaw.login_attempt; DELETE FROM openclaw.page_pass")?;
+    let new = RowSealer::new(Arc::clone(new), TenantId::main());
+    let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
+    let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
+    tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;
+    Ok(done)
+}
+
+fn rekey_tenant(
+    tx: &Tx<'_>,
+    tenant: &TenantId,
+    (old, new): (&RowSealer, &RowSealer),
+    done: &mut Rekeyed,
+) -> Result<(), Fault> {
     for (table, column, agent, name) in [
         ("credential", "sealed", "agent", "profile"),
         ("history", "sealed", "agent", "profile"),
@@ -198,7 +219,7 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
             "UPDATE openclaw.{table} SET {column} = $4 \
             WHERE tenant = $1 AND {agent} = $2 AND {name} = $3"
         );
-        for found in tx.rows(&all, &[text(TENANT)])? {
+        for found in tx.rows(&all, &[text(tenant.as_str())])? {
             let (agent, name): (&str, &str) = (found.get(0), found.get(1));
             let place = match table {
                 "agent" => row(table, agent, "rest"),
@@ -214,17 +235,13 @@ fn rekey(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<Rekeyed, Fault
                 Err(Fault::Store(_)) => continue,
                 Err(fault) => return Err(fault),
             };
-            let params = [text(TENANT), text(agent), text(name), Param::Bytes(&sealed)];
+            let tenant = text(tenant.as_str());
+            let params = [tenant, text(agent), text(name), Param::Bytes(&sealed)];
             done.rows += tx.change(&set, &params)?;
         }
     }
-    done.rows += rekey_set_aside(tx, old, new)?;
-    // Nobody waits for a login longer than a few minutes, and whoever is signed in signs in again.
-    tx.batch("DELETE FROM openclaw.login_attempt; DELETE FROM openclaw.page_pass")?;
-    let check = new.seal(row("deployment", "", "key_check"), CHECK.as_bytes())?;
-    let set = "UPDATE openclaw.deployment SET key_id = $1, key_check = $2";
-    tx.change(set, &[Param::Bytes(new.id()), Param::Bytes(&check)])?;
-    Ok(done)
+    done.rows += rekey_set_aside(tx, tenant, (old, new))?;
+    Ok(())
 }
 
 /// Fails if a refresh is under way, or its answer may lie on a machine that does not know the new key yet:
@@ -260,17 +277,21 @@ fn check_no_login_taken(tx: &Tx<'_>) -> Result<(), Fault> {
 }
 
 /// The same of histories that were set aside, as far as they open: what is damaged stays what it is.
-fn rekey_set_aside(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<u64, Fault> {
+fn rekey_set_aside(
+    tx: &Tx<'_>,
+    tenant: &TenantId,
+    (old, new): (&RowSealer, &RowSealer),
+) -> Result<u64, Fault> {
     let all = "SELECT agent, profile, sealed FROM openclaw.history_set_aside WHERE tenant = $1";
     let set = "UPDATE openclaw.history_set_aside SET sealed = $5 \
         WHERE tenant = $1 AND agent = $2 AND profile = $3 AND sealed = $4";
     let mut rows = 0;
-    for found in tx.rows(all, &[text(TENANT)])? {
+    for found in tx.rows(all, &[text(tenant.as_str())])? {
         let (agent, profile, before): (&str, &str, &[u8]) =
             (found.get(0), found.get(1), found.get(2));
         if let Ok(after) = reseal(row("history", agent, profile), before, old, new) {
             let params = [
-                text(TENANT),
+                text(tenant.as_str()),
                 text(agent),
                 text(profile),
                 Param::Bytes(before),
@@ -283,7 +304,7 @@ fn rekey_set_aside(tx: &Tx<'_>, old: &RowSealer, new: &RowSealer) -> Result<u64,
 }
 
 fn reseal(
-    place: Row<'_>,
+    place: Place<'_>,
     sealed: &[u8],
     old: &RowSealer,
     new: &RowSealer,

@@ -6,7 +6,6 @@ use crate::ports::store::StoreError;
 use super::context::{Opened, PostgresStore};
 use super::fault::told;
 use super::link::text;
-use super::seal::TENANT;
 
 /// All in one statement.
 const ADD: &str = "INSERT INTO openclaw.audit \
@@ -26,7 +25,7 @@ pub(super) fn append(cx: &PostgresStore, entries: &[AuditEntry]) -> Result<(), S
     let all = serde_json::to_string(entries).expect("texts and numbers");
     let done = pool.transaction(|tx| {
         tx.change(FORGET, &[])?;
-        tx.change(ADD, &[text(TENANT), text(&*here.node), text(&*all)])
+        tx.change(ADD, &[tx.tenant(), text(&*here.node), text(&*all)])
     });
     done.map(drop).map_err(|fault| told(fault, pool.shown()))
 }

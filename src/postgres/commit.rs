@@ -24,7 +24,6 @@ use super::history::RowHistories;
 use super::lease::{Lease, written};
 use super::link::{integer, maybe, text};
 use super::pool::Tx;
-use super::seal::TENANT;
 use super::writing::write;
 
 /// How long a database that is gone is tried again for an answer that is there; after that the next
@@ -118,7 +117,7 @@ impl ReservedLease<'_> {
         // Whoever refreshes it already knows more.
         let put = "INSERT INTO openclaw.grant_lease (tenant, grant_digest, record) \
             VALUES ($1, $2, $3) ON CONFLICT (tenant, grant_digest) DO NOTHING";
-        let params = [text(TENANT), text(successor.as_str()), text(written(&next))];
+        let params = [tx.tenant(), text(successor.as_str()), text(written(&next))];
         tx.change(put, &params)?;
         let mut record = self.record.clone();
         record.close(outcome, now);
@@ -140,7 +139,7 @@ impl ReservedLease<'_> {
             WHERE tenant = $1 AND grant_digest = $2 AND (epoch = $3 OR $4 IS NOT NULL)";
         let record = written(record);
         let params = [
-            text(TENANT),
+            tx.tenant(),
             text(grant),
             integer(epoch),
             maybe(successor),
@@ -149,7 +148,7 @@ impl ReservedLease<'_> {
         tx.change(free, &params)?;
         let noted = "UPDATE openclaw.grant_journal SET settled_at = clock_timestamp(), \
             outcome = $4 WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
-        let params = [text(TENANT), text(grant), integer(epoch), text(outcome)];
+        let params = [tx.tenant(), text(grant), integer(epoch), text(outcome)];
         tx.change(noted, &params).map(drop)
     }
 
@@ -193,7 +192,7 @@ fn successor_of(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Option<GrantDigest>,
     // Locked: whoever commits the same answer at the same time comes after this.
     let asked = "SELECT successor FROM openclaw.grant_lease \
         WHERE tenant = $1 AND grant_digest = $2 FOR UPDATE";
-    let found = tx.row(asked, &[text(TENANT), text(grant.as_str())])?;
+    let found = tx.row(asked, &[tx.tenant(), text(grant.as_str())])?;
     let successor = found.and_then(|row| row.get::<_, Option<String>>(0));
     Ok(successor.as_deref().and_then(GrantDigest::parse))
 }
@@ -206,7 +205,7 @@ fn holders(tx: &Tx<'_>, grant: &GrantDigest) -> Result<Vec<AgentId>, Fault> {
             SELECT 1 FROM openclaw.credential c \
             WHERE c.tenant = a.tenant AND c.agent = a.id AND c.grant_digest = $2) \
         ORDER BY a.id FOR NO KEY UPDATE";
-    let params = [text(TENANT), text(grant.as_str())];
+    let params = [tx.tenant(), text(grant.as_str())];
     tx.rows(lock, &params)?;
     let asked = "SELECT DISTINCT agent FROM openclaw.credential \
         WHERE tenant = $1 AND grant_digest = $2 ORDER BY agent";
@@ -224,7 +223,7 @@ impl Reserved for ReservedLease<'_> {
                 AND c.agent = $4 AND c.grant_digest = l.grant_digest)";
         let (grant, agent) = (self.record.grant.as_str(), self.pending.agent.as_str());
         let params = [
-            text(TENANT),
+            self.cx.tenant(),
             text(grant),
             integer(self.lease.epoch),
             text(agent),

@@ -10,7 +10,7 @@ use crate::ports::store::{Location, PendingRefresh, StoreError};
 use super::address::Address;
 use super::deployment::{self, Deployment};
 use super::fault::{Fault, told, unavailable};
-use super::link::Link;
+use super::link::{Link, Param, text};
 use super::pool::Pool;
 use super::settings::{Ports, Settings};
 use super::watch::Watch;
@@ -56,6 +56,11 @@ impl PostgresStore {
         &self.settings
     }
 
+    /// Whose rows it works on.
+    pub(super) fn tenant(&self) -> Param<'_> {
+        text(self.settings.tenant.as_str())
+    }
+
     /// The connections, whatever is in the database.
     pub(super) fn pool(&self) -> Result<&Pool, StoreError> {
         if let Some(pool) = self.pool.get() {
@@ -66,7 +71,8 @@ impl PostgresStore {
             unavailable(cause, "Correct it.")
         })?;
         let (tls, clock) = (self.ports.tls.clone(), Arc::clone(&self.ports.clock));
-        Ok(self.pool.get_or_init(|| Pool::new(address, tls, clock)))
+        let tenant = self.settings.tenant.clone();
+        Ok((self.pool).get_or_init(|| Pool::new((address, tls), tenant, clock)))
     }
 
     /// The store as it is used: its tables are there, and its key is this one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::seal::DataKey;
+use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
 use crate::model::vault::{SealedPart, TokenStore, VaultFault, VaultId};
 use crate::ports::database::{LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
@@ -74,15 +75,16 @@ pub(super) fn open(
         .and_then(|known| known.map_or_else(|| identify(pool, settings, ports), Ok))
         .map_err(|fault| told(fault, at))?;
     let id = sealer.vault.as_str();
-    let directory = settings.directory.join(id);
+    // Locks, answers and the id of this machine: nothing of it is another tenant's.
+    let directory = settings.directory.join(settings.tenant.own(id));
     let node = node(ports, &directory)?;
-    let rows = RowSealer::new(Arc::clone(&sealer));
+    let rows = RowSealer::new(Arc::clone(&sealer), settings.tenant.clone());
     let rescue = RescueFiles::new(
         (Arc::clone(&ports.files), Arc::clone(&ports.clock)),
         (Arc::clone(&ports.interrupt), Arc::clone(&ports.dialog)),
         Arc::new(KeyVault(Arc::clone(&sealer))),
         (&directory, settings.spare.clone()),
-        &format!("postgres:{id}"),
+        &settings.tenant.own(&format!("postgres:{id}")),
     );
     Ok(Deployment { rows, node, rescue })
 }
@@ -171,7 +173,9 @@ fn known(
 
 fn sealer(id: VaultId, key: &DataKey, ports: &Ports) -> RowSealer {
     let random = Arc::clone(&ports.random);
-    RowSealer::new(Arc::new(Sealer::new(id, key.clone(), random)))
+    let sealer = Arc::new(Sealer::new(id, key.clone(), random));
+    // The row of the deployment is nobody's.
+    RowSealer::new(sealer, TenantId::main())
 }
 
 /// The name of this machine, which every process of it has from the same file.

@@ -22,7 +22,7 @@ use super::history::RowHistories;
 use super::history_batch::HistoryBatch;
 use super::link::{Link, Param, maybe, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 use super::writing::{Found, write};
 
 /// How long a change is tried again while others change the same document.
@@ -54,7 +54,7 @@ pub(super) fn find(
         Scope::All | Scope::Provider(_) => None,
     };
     let id = agent.as_str();
-    match link.row(READ, &[text(TENANT), text(id), maybe(one)])? {
+    match link.row(READ, &[link.tenant(), text(id), maybe(one)])? {
         Some(found) => take(&found, rows, agent),
         None => Ok(Found {
             revision: 0,

@@ -15,7 +15,7 @@ use super::fault::{Fault, told};
 use super::lease;
 use super::link::{Link, Param, ROWS, maybe, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 
 const TABLE: &str = "history";
 
@@ -43,7 +43,7 @@ pub(super) fn find(
     let asked = "SELECT profile, sealed FROM openclaw.history \
         WHERE tenant = $1 AND agent = $2 AND ($3::text IS NULL OR profile = $3)";
     let one = maybe(profile.map(ProfileId::as_str));
-    let found = link.rows(asked, &[text(TENANT), text(agent.as_str()), one])?;
+    let found = link.rows(asked, &[link.tenant(), text(agent.as_str()), one])?;
     Ok(understand_all(&found, rows, agent))
 }
 
@@ -114,7 +114,7 @@ impl<'a> RowHistories<'a> {
             let lock = "SELECT 1 FROM openclaw.agent WHERE tenant = $1 AND id = $2 \
                 FOR NO KEY UPDATE";
             self.tx
-                .row(lock, &[text(TENANT), text(self.agent.as_str())])?;
+                .row(lock, &[self.tx.tenant(), text(self.agent.as_str())])?;
             self.is_locked = true;
         }
         Ok(())
@@ -131,7 +131,11 @@ impl<'a> RowHistories<'a> {
         let aside = "INSERT INTO openclaw.history_set_aside (tenant, agent, profile, sealed) \
             SELECT tenant, agent, profile, sealed FROM openclaw.history \
             WHERE tenant = $1 AND agent = $2 AND profile = $3";
-        let params = [text(TENANT), text(self.agent.as_str()), text(id.as_str())];
+        let params = [
+            self.tx.tenant(),
+            text(self.agent.as_str()),
+            text(id.as_str()),
+        ];
         self.tx.change(aside, &params)?;
         let sentence = format!("the history of {id} was unreadable ({fault}) and was set aside");
         Ok((History::new(id.clone()), Some(sentence)))
@@ -160,7 +164,7 @@ impl<'a> RowHistories<'a> {
             let sealed: Vec<Vec<u8>> = some.iter_mut().map(seal).collect::<Result<_, _>>()?;
             let names = some.iter().map(|history| history.profile.as_str());
             let params = [
-                text(TENANT),
+                self.tx.tenant(),
                 text(agent),
                 Param::Texts(names.collect()),
                 Param::Blobs(sealed.iter().map(Vec::as_slice).collect()),
@@ -176,7 +180,7 @@ impl<'a> RowHistories<'a> {
         let asked = "SELECT profile, sealed FROM openclaw.history \
             WHERE tenant = $1 AND agent = $2 AND profile = ANY($3)";
         let agent = text(self.agent.as_str());
-        let found = (self.tx).rows(asked, &[text(TENANT), agent, Param::Texts(names)])?;
+        let found = (self.tx).rows(asked, &[self.tx.tenant(), agent, Param::Texts(names)])?;
         Ok(understand_all(&found, self.rows, self.agent))
     }
 
@@ -195,7 +199,7 @@ impl<'a> RowHistories<'a> {
                 WHERE tenant = $1 AND agent = $2 AND ($3::text IS NULL OR profile = $3)"
             );
             let one = maybe(profile.map(ProfileId::as_str));
-            let params = [text(TENANT), text(self.agent.as_str()), one];
+            let params = [self.tx.tenant(), text(self.agent.as_str()), one];
             self.tx.change(&gone, &params)?;
         }
         Ok(())

@@ -6,7 +6,6 @@ use crate::ports::store::StoreError;
 
 use super::context::PostgresStore;
 use super::link::text;
-use super::seal::TENANT;
 
 /// A request that outlived its lease may be one of a machine that is gone: `free_at` is the earliest moment at
 /// which others may take it over, by the rule of the statement that takes a lease.
@@ -31,7 +30,7 @@ pub(super) struct Holder {
 impl PostgresStore {
     /// What the row of a grant says.
     pub(super) fn holder(&self, grant: &GrantDigest) -> Result<Holder, StoreError> {
-        let found = self.ask(|link| link.row(ASKED, &[text(TENANT), text(grant.as_str())]))?;
+        let found = self.ask(|link| link.row(ASKED, &[link.tenant(), text(grant.as_str())]))?;
         let Some(row) = found else {
             return Ok(Holder::default());
         };

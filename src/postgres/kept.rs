@@ -13,7 +13,6 @@ use crate::ports::store::StoreError;
 use super::context::{Opened, PostgresStore};
 use super::fault::Fault;
 use super::link::{Link, text};
-use super::seal::TENANT;
 
 /// So long an answer is kept. Nobody notices a failover later.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,7 +33,7 @@ const ASKED: &str = "SELECT l.successor IS NOT NULL, n.successor IS NOT NULL \
     WHERE l.tenant = $1 AND l.grant_digest = $2";
 
 fn said(link: &Link, grant: &str) -> Result<Said, Fault> {
-    let found = link.row(ASKED, &[text(TENANT), text(grant)])?;
+    let found = link.row(ASKED, &[link.tenant(), text(grant)])?;
     Ok(match found.map(|row| (row.get(0), row.get(1))) {
         None | Some((false, _)) => Said::Nothing,
         Some((true, false)) => Said::Stored,
@@ -57,7 +56,7 @@ impl PostgresStore {
         }
         let asked = "SELECT grant_digest FROM openclaw.grant_lease \
             WHERE tenant = $1 AND successor = $2";
-        let before = self.ask(|link| link.rows(asked, &[text(TENANT), text(grant.as_str())]))?;
+        let before = self.ask(|link| link.rows(asked, &[link.tenant(), text(grant.as_str())]))?;
         let before: Vec<&str> = before.iter().map(|row| row.get(0)).collect();
         let now = self.ports().clock.now();
         for kept in here.rescue.kept()? {

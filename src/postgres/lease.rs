@@ -7,7 +7,6 @@ use crate::ports::store::StoreError;
 use super::context::PostgresStore;
 use super::fault::Fault;
 use super::link::{Link, integer, maybe, text};
-use super::seal::TENANT;
 
 /// What is let go when it is dropped: the row, and then the lock of the kernel.
 pub(super) struct Lease<'a> {
@@ -39,7 +38,7 @@ impl Drop for Lease<'_> {
         let free = "UPDATE openclaw.grant_lease SET holder = NULL, note = NULL, phase = 'idle', \
             until = NULL WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3";
         let (grant, epoch) = (self.grant.as_str(), self.epoch);
-        let params = [text(TENANT), text(grant), integer(epoch)];
+        let params = [self.cx.tenant(), text(grant), integer(epoch)];
         // It ends by itself.
         if let Err(error) = self.cx.ask(|link| link.change(free, &params)) {
             tracing::debug!(%error, "a lease was not given back");
@@ -50,7 +49,7 @@ impl Drop for Lease<'_> {
 /// What is known of a grant.
 pub(super) fn record(link: &Link, grant: &GrantDigest) -> Result<Option<GrantRecord>, Fault> {
     let asked = "SELECT record FROM openclaw.grant_lease WHERE tenant = $1 AND grant_digest = $2";
-    let found = link.row(asked, &[text(TENANT), text(grant.as_str())])?;
+    let found = link.row(asked, &[link.tenant(), text(grant.as_str())])?;
     let record = found.and_then(|row| row.get::<_, Option<String>>(0));
     // It is advice: a record that is damaged counts as absent.
     Ok(record.and_then(|record| serde_json::from_str(&record).ok()))
@@ -69,7 +68,7 @@ fn put_record(link: &Link, record: &GrantRecord) -> Result<(), Fault> {
     let successor = record.successor();
     let successor = successor.as_ref().map(GrantDigest::as_str);
     let params = [
-        text(TENANT),
+        link.tenant(),
         text(record.grant.as_str()),
         text(written(record)),
         maybe(successor),
@@ -89,7 +88,7 @@ pub(super) fn written(record: &GrantRecord) -> String {
 pub(super) fn is_spent(cx: &PostgresStore, grant: &GrantDigest) -> Result<bool, StoreError> {
     let asked = "SELECT 1 FROM openclaw.grant_lease \
         WHERE tenant = $1 AND grant_digest = $2 AND successor IS NOT NULL";
-    let found = cx.ask(|link| link.row(asked, &[text(TENANT), text(grant.as_str())]));
+    let found = cx.ask(|link| link.row(asked, &[link.tenant(), text(grant.as_str())]));
     Ok(found?.is_some())
 }
 

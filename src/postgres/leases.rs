@@ -21,7 +21,6 @@ use super::fault::Fault;
 use super::lease::{Lease, written};
 use super::link::{Link, integer, text};
 use super::pool::Tx;
-use super::seal::TENANT;
 
 /// The pauses between two looks at a lease of another machine.
 const PAUSES: std::ops::RangeInclusive<Duration> =
@@ -66,7 +65,7 @@ impl PostgresStore {
         let process = self.ports().files.process_name();
         let digest = grant.as_str();
         let params = [
-            text(TENANT),
+            self.tenant(),
             text(digest),
             text(&*here.node),
             text(&*process),
@@ -106,7 +105,7 @@ impl PostgresStore {
         let asked = "SELECT 1 FROM openclaw.grant_lease WHERE tenant = $1 AND grant_digest = $2 \
             AND successor IS NULL AND holder IS NOT NULL AND holder <> $3 \
             AND (phase = 'sent' OR until > clock_timestamp())";
-        let params = [text(TENANT), text(grant.as_str()), text(&*here.node)];
+        let params = [self.tenant(), text(grant.as_str()), text(&*here.node)];
         let is_elsewhere = self.ask(|link| link.row(asked, &params)).ok().flatten();
         here.rescue.is_locked(grant) || is_elsewhere.is_some()
     }
@@ -206,13 +205,13 @@ fn send(tx: &Tx<'_>, (lease, node): (&Lease<'_>, &str), record: &GrantRecord) ->
     let sent = "UPDATE openclaw.grant_lease SET phase = 'sent', sent_at = clock_timestamp(), \
         until = clock_timestamp() + interval '45 s', record = $4 \
         WHERE tenant = $1 AND grant_digest = $2 AND epoch = $3 AND successor IS NULL";
-    let params = [text(TENANT), text(grant), integer(epoch), text(record)];
+    let params = [tx.tenant(), text(grant), integer(epoch), text(record)];
     if tx.change(sent, &params)? == 0 {
         return Err(Fault::Conflict);
     }
     let noted = "INSERT INTO openclaw.grant_journal (tenant, grant_digest, epoch, node) \
         VALUES ($1, $2, $3, $4)";
-    let params = [text(TENANT), text(grant), integer(epoch), text(node)];
+    let params = [tx.tenant(), text(grant), integer(epoch), text(node)];
     tx.change(noted, &params).map(drop)
 }
 
@@ -221,7 +220,7 @@ fn check_held(link: &Link, refresh: &PendingRefresh, grant: &GrantDigest) -> Res
     let asked = "SELECT 1 FROM openclaw.credential \
         WHERE tenant = $1 AND agent = $2 AND grant_digest = $3 LIMIT 1";
     let params = [
-        text(TENANT),
+        link.tenant(),
         text(refresh.agent.as_str()),
         text(grant.as_str()),
     ];

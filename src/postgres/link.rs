@@ -9,6 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
+use crate::model::tenant::TenantId;
+
 use super::address::Address;
 use super::dial::{dial, within};
 use super::fault::Fault;
@@ -66,6 +68,11 @@ pub(super) fn millis<'a>(length: Duration) -> Param<'a> {
     integer(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// The channel on which a tenant hears of changes, and of no other's.
+pub(super) fn channel(tenant: &TenantId) -> String {
+    tenant.own("openclaw")
+}
+
 /// A connection.
 pub(super) struct Link {
     /// Drives the connection while something is asked.
@@ -73,11 +80,12 @@ pub(super) struct Link {
     client: Client,
     /// For one statement.
     limit: Cell<Duration>,
+    tenant: TenantId,
 }
 
 impl Link {
-    /// Connects.
-    pub(super) fn connect(address: &Address, tls: &Tls) -> Result<Self, Fault> {
+    /// Connects, to work on the rows of a tenant.
+    pub(super) fn connect(address: &Address, tls: &Tls, tenant: &TenantId) -> Result<Self, Fault> {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -92,7 +100,13 @@ impl Link {
             runtime,
             client,
             limit: Cell::new(STATEMENT),
+            tenant: tenant.clone(),
         })
+    }
+
+    /// Whose rows it works on.
+    pub(super) fn tenant(&self) -> Param<'_> {
+        text(self.tenant.as_str())
     }
 
     /// Changes how long a statement may take from here on.
@@ -125,8 +139,9 @@ impl Link {
 
     /// Tells whoever listens, once it is committed.
     pub(super) fn notify(&self, what: &str) -> Result<(), Fault> {
-        let told = "SELECT pg_notify('openclaw', $1)::text";
-        self.row(told, &[text(what)]).map(drop)
+        let told = "SELECT pg_notify($1, $2)::text";
+        let params = [text(channel(&self.tenant)), text(what)];
+        self.row(told, &params).map(drop)
     }
 
     /// Runs statements without parameters.

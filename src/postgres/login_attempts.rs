@@ -15,7 +15,7 @@ use super::context::PostgresStore;
 use super::fault::{Fault, unavailable};
 use super::link::{Param, millis, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 
 const TABLE: &str = "login_attempt";
 
@@ -57,7 +57,7 @@ impl LoginAttempts for PostgresStore {
 
     fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError> {
         let here = self.opened()?.here;
-        let found = self.ask(|link| link.rows(ALL, &[text(TENANT)]))?;
+        let found = self.ask(|link| link.rows(ALL, &[link.tenant()]))?;
         let opened = found.iter().map(|found| open(&here.rows, found));
         // What does not open completes nothing, and hides no other.
         Ok(opened.filter_map(Result::ok).flatten().collect())
@@ -75,7 +75,7 @@ impl LoginAttempts for PostgresStore {
             remove_damaged(tx, rows, provider)?;
             let sealed = seal(rows, state, content)?;
             let params = [
-                text(TENANT),
+                tx.tenant(),
                 text(provider.as_str()),
                 text(state.as_str()),
                 text(node),
@@ -92,7 +92,7 @@ impl LoginAttempts for PostgresStore {
         self.change_attempts(&|tx, rows| {
             let sealed = seal(rows, state, know)?;
             let params = [
-                text(TENANT),
+                tx.tenant(),
                 text(state.as_str()),
                 text(taker),
                 text(node),
@@ -112,7 +112,7 @@ impl LoginAttempts for PostgresStore {
         self.change_attempts(&|tx, rows| {
             let sealed = seal(rows, state, outcome)?;
             let params = [
-                text(TENANT),
+                tx.tenant(),
                 text(state.as_str()),
                 text(word(at)),
                 Param::Bytes(&sealed),
@@ -153,7 +153,7 @@ impl PostgresStore {
 
 /// Removes what stands in the place of a login and does not open: nobody can complete it, or cancel it.
 fn remove_damaged(tx: &Tx<'_>, rows: &RowSealer, provider: &ProviderId) -> Result<(), Fault> {
-    for found in tx.rows(ALL, &[text(TENANT)])? {
+    for found in tx.rows(ALL, &[tx.tenant()])? {
         let is_damaged = match open(rows, &found) {
             Ok(Some(attempt)) => attempt.step != Step::Ended && attempt.content.is_none(),
             Ok(None) => false,
@@ -161,7 +161,7 @@ fn remove_damaged(tx: &Tx<'_>, rows: &RowSealer, provider: &ProviderId) -> Resul
         };
         if is_damaged && found.get::<_, &str>(0) == provider.as_str() {
             let (state, step): (&str, &str) = (found.get(1), found.get(2));
-            let params = [text(TENANT), text(state), text(step)];
+            let params = [tx.tenant(), text(state), text(step)];
             tx.change(REMOVE, &params)?;
         }
     }

@@ -33,5 +33,6 @@ mod pool;
 mod scan;
 mod schema;
 mod seal;
+mod tenants;
 mod watch;
 mod writing;

@@ -14,7 +14,7 @@ use super::context::PostgresStore;
 use super::fault::Fault;
 use super::link::{Param, integer, millis, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 
 const TABLE: &str = "page_pass";
 
@@ -55,10 +55,10 @@ impl PagePasses for PostgresStore {
         let owner = BearerDigest::of(&Secret::from(pass.bearer.as_str()));
         self.change_passes(&|tx, rows| {
             let sealed = seal(rows, pass)?;
-            tx.change(FORGET, &[text(TENANT)])?;
+            tx.change(FORGET, &[tx.tenant()])?;
             let (of, ends) = (text(owner.as_str()), millis(pass.left));
             let put = [
-                text(TENANT),
+                tx.tenant(),
                 text(kind),
                 text(digest),
                 of,
@@ -67,21 +67,21 @@ impl PagePasses for PostgresStore {
             ];
             tx.change(PUT, &put)?;
             let of = text(owner.as_str());
-            let limits = [text(TENANT), text(kind), of, integer(each), integer(most)];
+            let limits = [tx.tenant(), text(kind), of, integer(each), integer(most)];
             tx.change(LIMIT, &limits).map(drop)
         })
     }
 
     fn find(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
         let here = self.opened()?.here;
-        let params = [text(TENANT), text(word(kind)), text(digest.as_str())];
+        let params = [self.tenant(), text(word(kind)), text(digest.as_str())];
         let found = self.ask(|link| link.row(FIND, &params))?;
         Ok(found.and_then(|found| open(&here.rows, kind, digest, &found)))
     }
 
     fn take(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
         self.change_passes(&|tx, rows| {
-            let params = [text(TENANT), text(word(kind)), text(digest.as_str())];
+            let params = [tx.tenant(), text(word(kind)), text(digest.as_str())];
             let found = tx.row(TAKE, &params)?;
             Ok(found.and_then(|found| open(rows, kind, digest, &found)))
         })

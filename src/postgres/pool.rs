@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::model::tenant::TenantId;
 use crate::ports::host::Clock;
 
 use super::address::Address;
@@ -35,6 +36,7 @@ const BEGIN: &str = "BEGIN; \
 /// The connections of this process.
 pub(super) struct Pool {
     address: Address,
+    tenant: TenantId,
     tls: Tls,
     /// With when each was used last.
     idle: Mutex<Vec<(Link, Duration)>>,
@@ -70,9 +72,14 @@ impl Deref for Tx<'_> {
 
 impl Pool {
     /// No connection yet.
-    pub(super) fn new(address: Address, tls: Tls, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        (address, tls): (Address, Tls),
+        tenant: TenantId,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             address,
+            tenant,
             tls,
             clock,
             silence: Mutex::default(),
@@ -187,7 +194,7 @@ impl Pool {
                 }
             }
         }
-        let link = Link::connect(&self.address, &self.tls)?;
+        let link = Link::connect(&self.address, &self.tls, &self.tenant)?;
         let done = ask(&link);
         self.put_back(link, &done);
         done

@@ -6,7 +6,7 @@ use crate::ports::store::StoreError;
 use super::context::PostgresStore;
 use super::fault::Fault;
 use super::link::{integer, text};
-use super::seal::{TENANT, row};
+use super::seal::row;
 
 /// So many rows are in memory at once.
 const PAGE: i64 = 200;
@@ -34,7 +34,7 @@ fn page(
         WHERE tenant = $1 AND (agent, profile) > ($2, $3) ORDER BY agent, profile LIMIT $4"
     );
     let found = cx.ask(|link| {
-        let params = [text(TENANT), text(&*last.0), text(&*last.1), integer(PAGE)];
+        let params = [link.tenant(), text(&*last.0), text(&*last.1), integer(PAGE)];
         link.rows(&asked, &params)
     })?;
     for found in &found {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::seal::{DataKey, Seal};
 use crate::model::secret::Secret;
+use crate::model::tenant::TenantId;
 use crate::model::vault::{About, Row};
 use crate::ports::vault::Sealer;
 
@@ -16,9 +17,6 @@ const VERSION: u8 = 1;
 /// How many bytes tell one key from another.
 const ID: usize = 8;
 
-/// Every table belongs to this one until there are others.
-pub(super) const TENANT: &str = "main";
-
 /// Tells a key from others, and nothing about it.
 pub(super) fn key_id(key: &DataKey) -> Vec<u8> {
     let mut hash = Sha256::new();
@@ -27,29 +25,43 @@ pub(super) fn key_id(key: &DataKey) -> Vec<u8> {
     hash.finalize()[..ID].to_vec()
 }
 
-/// The place of a row of the one tenant.
-pub(super) fn row<'a>(table: &'a str, agent: &'a str, name: &'a str) -> Row<'a> {
-    Row {
-        table,
-        tenant: TENANT,
-        agent,
-        name,
-    }
+/// The place of a row among those of its tenant.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    table: &'a str,
+    agent: &'a str,
+    name: &'a str,
 }
 
-/// Seals and opens the values of rows.
+/// The place of a row: its table, its agent (blank where it has none), and what names it there.
+pub(super) fn row<'a>(table: &'a str, agent: &'a str, name: &'a str) -> Place<'a> {
+    Place { table, agent, name }
+}
+
+/// Seals and opens the values of the rows of a tenant.
 #[derive(Clone)]
 pub(super) struct RowSealer {
     sealer: Arc<Sealer>,
+    tenant: TenantId,
     id: Vec<u8>,
 }
 
 impl RowSealer {
-    pub(super) fn new(sealer: Arc<Sealer>) -> Self {
+    pub(super) fn new(sealer: Arc<Sealer>, tenant: TenantId) -> Self {
         Self {
             id: key_id(sealer.key()),
+            tenant,
             sealer,
         }
+    }
+
+    fn about<'a>(&'a self, place: Place<'a>) -> About<'a> {
+        About::Row(Row {
+            table: place.table,
+            tenant: self.tenant.as_str(),
+            agent: place.agent,
+            name: place.name,
+        })
     }
 
     /// Names its key.
@@ -63,14 +75,14 @@ impl RowSealer {
     }
 
     /// Seals what stands in a row.
-    pub(super) fn seal(&self, place: Row<'_>, plain: &[u8]) -> Result<Vec<u8>, Fault> {
-        let seal = self.sealer.seal(About::Row(place), plain);
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        let seal = self.sealer.seal(self.about(place), plain);
         let seal = seal.map_err(|fault| Fault::Store(fault.into()))?;
         Ok([&[VERSION][..], &self.id, &seal.to_bytes()].concat())
     }
 
     /// Opens it. What has no version of ours in front is an error, and never plain text.
-    pub(super) fn open(&self, place: Row<'_>, sealed: &[u8]) -> Result<Secret<String>, Fault> {
+    pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Secret<String>, Fault> {
         let what = || format!("{} {} {}", place.table, place.agent, place.name);
         let Some((VERSION, rest)) = sealed.split_first().map(|(first, rest)| (*first, rest)) else {
             let cause = format!(
@@ -85,7 +97,7 @@ impl RowSealer {
         }
         let (_, seal) = parts.unwrap_or((&[], &[]));
         let opened = Seal::from_bytes(seal)
-            .and_then(|seal| self.sealer.open(About::Row(place), &seal).ok())
+            .and_then(|seal| self.sealer.open(self.about(place), &seal).ok())
             .and_then(|plain| std::str::from_utf8(plain.expose()).ok().map(Secret::from));
         opened.ok_or_else(|| {
             let cause = format!(
@@ -116,9 +128,13 @@ mod tests {
     }
 
     fn sealer(key: u8) -> RowSealer {
+        sealer_of(key, TenantId::main())
+    }
+
+    fn sealer_of(key: u8, tenant: TenantId) -> RowSealer {
         let key = DataKey::new(Secret::new(vec![key; 32])).unwrap();
         let sealer = Sealer::new(VaultId::new(&[7; 16]), key, Arc::new(Zeros));
-        RowSealer::new(Arc::new(sealer))
+        RowSealer::new(Arc::new(sealer), tenant)
     }
 
     #[test]
@@ -134,6 +150,8 @@ mod tests {
             assert!(sealer(1).open(other, &sealed).is_err());
         }
         assert!(sealer(2).open(place, &sealed).is_err());
+        let other = TenantId::parse("other").unwrap();
+        assert!(sealer_of(1, other).open(place, &sealed).is_err());
         for length in 0..sealed.len() {
             assert!(sealer(1).open(place, &sealed[..length]).is_err());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
+use crate::model::tenant::TenantId;
 use crate::ports::dialog::Dialog;
 use crate::ports::files::Files;
 use crate::ports::host::{Clock, Interrupt, Random};
@@ -17,6 +18,8 @@ pub type Tls = Arc<dyn Fn() -> Result<rustls::ClientConfig, String> + Send + Syn
 pub struct Settings {
     /// Its address: a URL, or `key=value` pairs as libpq takes them. May hold a password.
     pub url: Secret<String>,
+    /// Whose rows are meant.
+    pub tenant: TenantId,
     /// The key that rows are sealed under.
     pub key: DataKey,
     /// The directory in which this machine keeps its id, and answers that are in no row yet.

@@ -12,10 +12,12 @@ use tokio::runtime::Builder;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client};
 
+use crate::model::tenant::TenantId;
+
 use super::address::Address;
 use super::dial::{Line, dial, within};
 use super::fault::Fault;
-use super::link::STATEMENT;
+use super::link::{STATEMENT, channel};
 use super::settings::Tls;
 
 /// Between two looks: so late a change is found at most where no notification arrives.
@@ -46,11 +48,11 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// What a notification says that is only to show whether any arrives.
 pub(super) const PROBE: &str = "probe";
 
-/// Differs if an agent's document or a key to the gateway was changed.
+/// Differs if a document of an agent of the tenant, or one of its keys to the gateway, was changed.
 const MARK: &str = "SELECT \
-    (SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent) || ' ' || \
+    (SELECT coalesce(sum(revision), 0)::text FROM openclaw.agent WHERE tenant = $1) || ' ' || \
     (SELECT coalesce(max(position), 0)::text || ' ' || coalesce(sum(revision), 0)::text \
-        FROM openclaw.access_key)";
+        FROM openclaw.access_key WHERE tenant = $1)";
 
 /// What was heard.
 #[derive(Default)]
@@ -63,6 +65,7 @@ pub(super) struct Watch {
 pub(super) struct Listener {
     pub(super) address: Address,
     pub(super) tls: Tls,
+    pub(super) tenant: TenantId,
     pub(super) node: String,
     pub(super) name: String,
 }
@@ -121,10 +124,13 @@ impl Listener {
     }
 
     async fn look(&self, client: &Client, heard: &Weak<Watch>) -> Result<(), Fault> {
-        within(STATEMENT, client.batch_execute("LISTEN openclaw")).await?;
+        let listen = format!("LISTEN \"{}\"", channel(&self.tenant));
+        within(STATEMENT, client.batch_execute(&listen)).await?;
         let mut seen: Option<String> = None;
         for look in 0_u64.. {
-            let found = within(STATEMENT, client.query_typed_one(MARK, &[])).await?;
+            let tenant = self.tenant.as_str();
+            let whose: [(&(dyn ToSql + Sync), Type); 1] = [(&tenant, Type::TEXT)];
+            let found = within(STATEMENT, client.query_typed_one(MARK, &whose)).await?;
             let found: String = found.get(0);
             if look.is_multiple_of(SEEN) {
                 let node: [(&(dyn ToSql + Sync), Type); 2] =

@@ -12,7 +12,7 @@ use crate::store::parts::{self, Parts};
 use super::fault::Fault;
 use super::link::{Param, ROWS, integer, text};
 use super::pool::Tx;
-use super::seal::{RowSealer, TENANT, row};
+use super::seal::{RowSealer, row};
 
 /// A document that was read.
 pub(super) struct Found {
@@ -44,7 +44,7 @@ pub(super) fn write(
     if is_other && !is_rest_damaged {
         let sealed = rows.seal(row("agent", id, "rest"), after.rest.expose().as_bytes())?;
         let set = "UPDATE openclaw.agent SET rest = $3 WHERE tenant = $1 AND id = $2";
-        tx.change(set, &[text(TENANT), text(id), Param::Bytes(&sealed)])?;
+        tx.change(set, &[tx.tenant(), text(id), Param::Bytes(&sealed)])?;
     }
     let state = |parts: &Parts| parts.state.as_ref().map(|state| state.expose().clone());
     match (state(before), state(&after)) {
@@ -62,11 +62,11 @@ fn bump(tx: &Tx<'_>, id: &str, revision: i64) -> Result<(), Fault> {
     if revision == 0 {
         let new = "INSERT INTO openclaw.agent (tenant, id, revision) VALUES ($1, $2, 0) \
             ON CONFLICT DO NOTHING";
-        tx.change(new, &[text(TENANT), text(id)])?;
+        tx.change(new, &[tx.tenant(), text(id)])?;
     }
     let next = "UPDATE openclaw.agent SET revision = revision + 1 \
         WHERE tenant = $1 AND id = $2 AND revision = $3";
-    match tx.change(next, &[text(TENANT), text(id), integer(revision)])? {
+    match tx.change(next, &[tx.tenant(), text(id), integer(revision)])? {
         0 => Err(Fault::Conflict),
         _ => Ok(()),
     }
@@ -75,11 +75,11 @@ fn bump(tx: &Tx<'_>, id: &str, revision: i64) -> Result<(), Fault> {
 fn write_state(tx: &Tx<'_>, id: &str, state: Option<String>) -> Result<(), Fault> {
     let Some(state) = state else {
         let gone = "DELETE FROM openclaw.agent_usage WHERE tenant = $1 AND agent = $2";
-        return tx.change(gone, &[text(TENANT), text(id)]).map(drop);
+        return tx.change(gone, &[tx.tenant(), text(id)]).map(drop);
     };
     let put = "INSERT INTO openclaw.agent_usage (tenant, agent, state) VALUES ($1, $2, $3) \
         ON CONFLICT (tenant, agent) DO UPDATE SET state = $3";
-    tx.change(put, &[text(TENANT), text(id), text(state)])
+    tx.change(put, &[tx.tenant(), text(id), text(state)])
         .map(drop)
 }
 
@@ -148,7 +148,7 @@ fn remove(tx: &Tx<'_>, agent: &str, names: Vec<&str>) -> Result<(), Fault> {
     }
     let gone = "DELETE FROM openclaw.credential \
         WHERE tenant = $1 AND agent = $2 AND profile = ANY($3)";
-    tx.change(gone, &[text(TENANT), text(agent), Param::Texts(names)])
+    tx.change(gone, &[tx.tenant(), text(agent), Param::Texts(names)])
         .map(drop)
 }
 
@@ -158,7 +158,7 @@ fn move_to(tx: &Tx<'_>, agent: &str, moved: &[(&str, i64)]) -> Result<(), Fault>
         FROM unnest($3::text[], $4::bigint[]) AS new (profile, position) \
         WHERE c.tenant = $1 AND c.agent = $2 AND c.profile = new.profile";
     let params = [
-        text(TENANT),
+        tx.tenant(),
         text(agent),
         Param::Texts(moved.iter().map(|(name, _)| *name).collect()),
         Param::Integers(moved.iter().map(|(_, position)| Some(*position)).collect()),
@@ -186,7 +186,7 @@ fn put(tx: &Tx<'_>, agent: &str, new: &[NewRow<'_>]) -> Result<(), Fault> {
     let grants: Vec<Option<GrantDigest>> = grants.collect();
     let expires = |login: &OAuth| login.expires.map(|at| at.0);
     let params = [
-        text(TENANT),
+        tx.tenant(),
         text(agent),
         Param::Texts(new.iter().map(|row| row.name).collect()),
         Param::Integers(new.iter().map(|row| Some(row.position)).collect()),

@@ -117,6 +117,7 @@ impl Machine<'_> {
     #[cfg(feature = "postgres")]
     #[expect(clippy::unnecessary_wraps, reason = "a build without databases fails")]
     fn open_found(self, source: Source) -> Result<Opened, Failure> {
+        use crate::model::tenant::TenantId;
         use crate::postgres::settings::{Ports, Settings};
         use crate::postgres::store::PostgresStore;
         use crate::sys::http;
@@ -124,6 +125,7 @@ impl Machine<'_> {
 
         let settings = Settings {
             url: source.url,
+            tenant: TenantId::main(),
             key: source.key.clone(),
             directory: source.directory.clone(),
             spare: self.spare,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use openclaw::model::seal::DataKey;
 use openclaw::model::secret::Secret;
+use openclaw::model::tenant::TenantId;
 use openclaw::ports::database::Database as _;
 use openclaw::ports::dialog::{Dialog, DialogError, Notice, Question};
 use openclaw::ports::host::{Interrupt, Signal};
@@ -59,6 +60,7 @@ impl Node {
         let key = DataKey::new(Secret::new(vec![key; 32])).unwrap();
         let settings = Settings {
             url: Secret::new(self.url.clone()),
+            tenant: TenantId::main(),
             key,
             directory: self.rescue(),
             spare: None,

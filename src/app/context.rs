@@ -28,6 +28,7 @@ use crate::ports::host::{Clock, Env, Interrupt, LoginShell, Random};
 use crate::ports::http::Http;
 use crate::ports::listeners::Listeners;
 use crate::ports::lock::{self, Wait};
+use crate::ports::login_attempts::LoginAttempts;
 use crate::ports::program::Programs;
 use crate::ports::secrets::NamedSecrets;
 use crate::ports::store::{Detail, Scope, Store, StoreError};
@@ -37,6 +38,7 @@ use crate::ports::vault_keys::VaultKeys;
 use crate::providers::catalogue::Catalogue;
 
 use super::credential::answered::Answered;
+pub use super::dirs::Dirs;
 use super::failure::{Failure, Kind};
 use super::gateway::lease::Lease;
 use super::hooks::queue::Alerts;
@@ -74,6 +76,8 @@ pub struct Context<'a> {
     pub store_files: &'a dyn StoreFiles,
     /// The keys to the gateway.
     pub access_keys: &'a dyn AccessKeyStore,
+    /// The logins under way at the gateways of a database, if the store is in one.
+    pub attempts: Option<&'a dyn LoginAttempts>,
     /// What opens what is sealed.
     pub vault: &'a dyn Vault,
     /// The key of the vault, for the commands that are about it.
@@ -96,17 +100,6 @@ pub struct Context<'a> {
     pub answered: &'a Answered,
     /// The gateway that tokens come from, if this machine keeps no credentials.
     pub lease: Option<&'a Lease>,
-}
-
-/// Directories, resolved once.
-#[derive(Clone, Debug)]
-pub struct Dirs {
-    /// The user's home.
-    pub home: PathBuf,
-    /// The state directory.
-    pub state: PathBuf,
-    /// The working directory.
-    pub cwd: PathBuf,
 }
 
 impl<'a> Context<'a> {

@@ -3,6 +3,7 @@
 
 pub mod context;
 pub mod deposit;
+mod dirs;
 pub mod failure;
 
 pub mod access;

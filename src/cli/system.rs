@@ -255,6 +255,7 @@ impl System {
             store: &*self.backend.store,
             store_files: &*self.backend.store_files,
             access_keys: &*self.backend.access_keys,
+            attempts: self.opened().map(|opened| &*opened.attempts),
             vault: &*self.vault,
             vault_keys: &*self.vault,
             secrets: &*self.vault,
@@ -275,6 +276,7 @@ impl System {
             store: &*self.backend.files,
             store_files: &*self.backend.files,
             access_keys: &*self.backend.files,
+            attempts: None,
             ..self.context()
         }
     }

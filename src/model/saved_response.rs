@@ -31,8 +31,8 @@ struct Head<T> {
 pub enum Content<'a, T> {
     /// It belongs to another state directory.
     Foreign,
-    /// The response has not come, as far as this file knows.
-    Unanswered,
+    /// The response has not come, as far as this file knows: whose it would be, unless that is damaged.
+    Unanswered(Option<T>),
     /// It was written by a later release, or its first line is damaged.
     Unknown,
     /// A response.
@@ -89,7 +89,7 @@ pub fn read<'a, T: DeserializeOwned>(bytes: &'a [u8], state: &Path) -> Content<'
         return Content::Foreign;
     }
     if rest.iter().all(|byte| *byte == 0) {
-        return Content::Unanswered;
+        return Content::Unanswered(head.map(|head| head.whose));
     }
     let Some(head) = head.filter(|head| head.schema == SCHEMA) else {
         return Content::Unknown;

@@ -31,6 +31,8 @@ pub struct LoginAttempt {
     pub step: Step,
     /// How long it may stay there: zero once that is over.
     pub left: Duration,
+    /// The machine of whoever began it, or has its answer, as people know it.
+    pub machine: Option<String>,
     /// What completes it; while it is taken what others may know of it, and then what became of it.
     pub content: Option<Secret<String>>,
 }
@@ -69,6 +71,12 @@ pub trait LoginAttempts: Send + Sync {
     /// # Errors
     /// If that cannot be told. It may be taken then, and this process, which alone can, asks again.
     fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError>;
+
+    /// Goes on with one that this process has taken: others take it for gone soon after the last time.
+    ///
+    /// # Errors
+    /// If that cannot be noted.
+    fn hold(&self, state: &StateDigest) -> Result<(), StoreError>;
 
     /// Notes what became of one that was `at` that step; whether it was, or this process ended it before.
     ///

@@ -27,6 +27,11 @@ pub(super) struct Holder {
     free_at: Option<Timestamp>,
 }
 
+/// The machine of a process, by the name that the process gave itself.
+pub(super) fn machine(process: &str) -> &str {
+    process.split_once(" on ").map_or(process, |(_, host)| host)
+}
+
 impl PostgresStore {
     /// What the row of a grant says.
     pub(super) fn holder(&self, grant: &GrantDigest) -> Result<Holder, StoreError> {
@@ -62,9 +67,7 @@ impl PostgresStore {
             (Some(at), None) => format!("{process} since {at}"),
             // The process may be dead, and its number by now be that of another one.
             (Some(at), Some(free_at)) => {
-                let machine = process
-                    .split_once(" on ")
-                    .map_or(&*process, |(_, host)| host);
+                let machine = machine(&process);
                 let free_at = local.clock(free_at);
                 format!(
                     "a process on {machine} that began at {at} and has not ended \

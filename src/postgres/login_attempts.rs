@@ -13,17 +13,18 @@ use crate::ports::store::{Location, StoreError};
 
 use super::context::PostgresStore;
 use super::fault::{Fault, unavailable};
-use super::link::{Param, millis, text};
+use super::holder::machine;
+use super::link::{Link, Param, millis, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, row};
 
 const TABLE: &str = "login_attempt";
 
 /// A time without end would be none that can be subtracted from.
-const ALL: &str = "SELECT provider, state_hash, step, sealed, \
-    (extract(epoch FROM least(expires_at, clock_timestamp() + interval '1 day') \
-        - clock_timestamp()) * 1000)::bigint \
-    FROM openclaw.login_attempt WHERE tenant = $1";
+const ALL: &str = "SELECT l.provider, l.state_hash, l.step, l.sealed, \
+    (extract(epoch FROM least(l.expires_at, clock_timestamp() + interval '1 day') \
+        - clock_timestamp()) * 1000)::bigint, n.name \
+    FROM openclaw.login_attempt l LEFT JOIN openclaw.node n ON n.id = l.node WHERE l.tenant = $1";
 
 /// In the place of one that is over. Done again it comes to the same, but where others took or ended it
 /// meanwhile.
@@ -36,12 +37,16 @@ const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
     WHERE CASE WHEN old.state_hash = excluded.state_hash THEN old.step = 'waiting' \
         ELSE old.step = 'ended' OR old.expires_at <= clock_timestamp() END";
 
-/// Whoever takes it has longer than an exchange and the store may take. Where the end of the commit was
-/// not heard, the same taker finds that it was the one.
+/// Whoever takes it holds it from then on, and says so several times in the seconds after which it counts
+/// as gone. Where the end of the commit was not heard, the same taker finds that it was the one.
 const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = $5, \
-        node = $4, expires_at = clock_timestamp() + interval '2 minutes' \
+        node = $4, expires_at = clock_timestamp() + interval '20 s' \
     WHERE tenant = $1 AND state_hash = $2 \
         AND (step = 'waiting' AND expires_at > clock_timestamp() OR step = 'taken' AND taker = $3)";
+
+const HOLD: &str = "UPDATE openclaw.login_attempt \
+    SET expires_at = clock_timestamp() + interval '20 s' \
+    WHERE tenant = $1 AND state_hash = $2 AND step = 'taken' AND taker = $3";
 
 const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4 \
     WHERE tenant = $1 AND state_hash = $2 AND (step = $3 OR step = 'ended' AND taker = $5)";
@@ -100,6 +105,15 @@ impl LoginAttempts for PostgresStore {
             ];
             tx.change(TAKE, &params)
         })
+    }
+
+    fn hold(&self, state: &StateDigest) -> Result<(), StoreError> {
+        let taker = self.taker()?;
+        let hold = |link: &Link| {
+            let params = [link.tenant(), text(state.as_str()), text(taker)];
+            link.change(HOLD, &params)
+        };
+        self.ask(hold).map(drop)
     }
 
     fn end(
@@ -188,6 +202,9 @@ fn open(rows: &RowSealer, found: &Row) -> Result<Option<LoginAttempt>, Fault> {
         state: StateDigest::written(state),
         step,
         left: Duration::from_millis(u64::try_from(left).unwrap_or_default()),
+        machine: found
+            .get::<_, Option<&str>>(5)
+            .map(|process| machine(process).to_owned()),
         content,
     }))
 }

@@ -186,7 +186,7 @@ fn read(cx: &FileStore, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 fn understand(cx: &FileStore, path: &Path, bytes: &Secret<Vec<u8>>) -> Content {
     let (refresh, line, body) = match saved_response::read(bytes.expose(), &cx.paths.identity) {
         saved_response::Content::Foreign => return Content::Foreign,
-        saved_response::Content::Unanswered => return Content::Unanswered,
+        saved_response::Content::Unanswered(_) => return Content::Unanswered,
         saved_response::Content::Unknown => return Content::Unknown,
         saved_response::Content::Response { whose, line, body } => (whose, line, body),
     };

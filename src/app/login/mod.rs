@@ -12,6 +12,7 @@ mod file_name;
 pub mod finish;
 mod first_answer;
 mod login_result;
+pub mod noted;
 mod pending;
 mod pending_code;
 mod plugin;

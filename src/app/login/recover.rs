@@ -11,13 +11,16 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::oauth::{key_exchange, token_response};
 use crate::ports::http::Response;
+use crate::ports::login_attempts::Step;
 
 use super::login_result::LoginResult;
+use super::noted::{Before, Ending};
 use super::pending;
 use super::request::{Login, Request};
 use super::saved_login::{self, Awaited, Content, Head};
-use super::saver::{SavedLogin, take};
+use super::saver::{SavedLogin, is_open, take};
 use crate::app::context::Context;
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
 
 /// How long nobody tries again what could not be completed: every command would wait for a server
@@ -76,7 +79,13 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
     };
     match content {
         Content::Foreign => saved.leave(),
-        Content::Unanswered => saved.discard(cx),
+        Content::Unanswered(head) => {
+            saved.discard(cx);
+            if let Some(head) = head {
+                let message = "the gateway that was completing the login was stopped before it had an answer; log in again";
+                tell_others(cx, &head, &Err(Failure::new(Kind::NeedsLogin, message)));
+            }
+        }
         Content::Unreadable | Content::Sealed(..) => {
             let path = saved_login::directory(cx).join(name);
             saved.leave();
@@ -86,7 +95,11 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
             );
             return Err(Failure::new(Kind::Storage, message));
         }
-        Content::Answer(head, answer) => return complete(cx, saved, &head, &answer),
+        Content::Answer(head, answer) => {
+            let kept = complete(cx, saved, &head, &answer);
+            tell_others(cx, &head, &kept);
+            return kept.map(drop);
+        }
     }
     Ok(())
 }
@@ -97,7 +110,7 @@ fn complete(
     saved: SavedLogin,
     head: &Head,
     answer: &Response,
-) -> Result<(), Failure> {
+) -> Result<StoredProfile, Failure> {
     let provider = match cx.provider(&head.provider) {
         Ok(provider) => provider,
         Err(error) => return saved.settle(cx, Err(error.into())),
@@ -131,7 +144,21 @@ fn complete(
         provider.name,
         cx.clock.local().spoken(head.begun_at)
     ));
-    result.keep(login, saved).map(drop)
+    result.keep(login, saved)
+}
+
+/// Tells whoever waits for it at other gateways what became of a login, unless that is tried again.
+fn tell_others(cx: Context<'_>, head: &Head, kept: &Result<StoredProfile, Failure>) {
+    let (Some(attempts), Some(state)) = (cx.attempts, head.noted()) else {
+        return;
+    };
+    if kept.as_ref().is_err_and(is_open) {
+        return;
+    }
+    let ending = Ending::of(kept.clone(), Before::Exchange);
+    if let Err(error) = attempts.end(&state, Step::Taken, &ending.written()) {
+        tracing::warn!("other gateways are not told of the end of a login: {error}");
+    }
 }
 
 fn read(provider: &Provider, head: &Head, answer: &Response) -> Result<LoginResult, OAuthError> {

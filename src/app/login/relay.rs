@@ -26,6 +26,9 @@ pub trait Relay: Send + Sync {
     /// The attempt to go on with, if somebody else began it. It gets no listener of its own.
     fn resumed(&self) -> Option<&Attempt>;
 
+    /// Which it is to others, once they are told of it.
+    fn state(&self) -> Option<StateDigest>;
+
     /// Tells others of it, before anybody is sent to the browser.
     ///
     /// # Errors

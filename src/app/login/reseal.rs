@@ -49,7 +49,7 @@ fn response(cx: Context<'_>, path: &Path, sealer: Option<&Sealer>) -> Result<boo
         return Ok(true);
     };
     let answer: Response = match saved_login::understand(cx, &file) {
-        Content::Foreign | Content::Unanswered => return Ok(true),
+        Content::Foreign | Content::Unanswered(_) => return Ok(true),
         Content::Unreadable => return Ok(false),
         Content::Answer(..) if sealer.is_none() => return Ok(true),
         Content::Answer(_, answer) => answer,

@@ -19,6 +19,7 @@ use crate::model::provider::Client;
 use crate::model::saved_response;
 use crate::model::seal::Seal;
 use crate::model::secret::Secret;
+use crate::model::state_digest::StateDigest;
 use crate::model::state_files::RESCUE;
 use crate::model::time::Timestamp;
 use crate::model::vault::{About, VaultFault};
@@ -63,6 +64,9 @@ pub(super) struct Head {
     /// The attempt of `--start` whose code is spent.
     #[serde(default)]
     pub(super) attempt: Option<String>,
+    /// Which login it is to others, who wait for what becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noted: Option<String>,
     /// No secret: it was part of a URL.
     pub(super) nonce: Option<String>,
     client_id: String,
@@ -96,6 +100,9 @@ impl Head {
             set_default: request.set_default,
             begun_at: cx.clock.now(),
             attempt: request.attempt.clone(),
+            noted: login
+                .relay
+                .and_then(|relay| Some(relay.state()?.as_str().to_owned())),
             nonce: nonce.map(|nonce| nonce.expose().clone()),
             client_id: client.id.clone(),
             is_client_id_secret: client.is_id_secret,
@@ -105,6 +112,11 @@ impl Head {
             jwks: client.jwks.clone(),
             userinfo: client.userinfo.clone(),
         }
+    }
+
+    /// Which login it is to others.
+    pub(super) fn noted(&self) -> Option<StateDigest> {
+        self.noted.as_deref().map(StateDigest::written)
     }
 
     /// Returns the client that the grant was issued to, as far as storing it needs that.
@@ -182,7 +194,7 @@ pub(super) fn open(
 /// What a file holds.
 pub(super) enum Content {
     /// The answer has not come, as far as this file knows.
-    Unanswered,
+    Unanswered(Option<Box<Head>>),
     /// It is torn, or was written by a later release.
     Unreadable,
     /// It belongs to another state directory.
@@ -194,12 +206,13 @@ pub(super) enum Content {
 }
 
 pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
-    let (head, line, body) = match saved_response::read(bytes.expose(), &cx.dirs.state) {
-        saved_response::Content::Foreign => return Content::Foreign,
-        saved_response::Content::Unanswered => return Content::Unanswered,
-        saved_response::Content::Unknown => return Content::Unreadable,
-        saved_response::Content::Response { whose, line, body } => (whose, line, body),
-    };
+    let (head, line, body): (Box<Head>, _, _) =
+        match saved_response::read(bytes.expose(), &cx.dirs.state) {
+            saved_response::Content::Foreign => return Content::Foreign,
+            saved_response::Content::Unanswered(head) => return Content::Unanswered(head),
+            saved_response::Content::Unknown => return Content::Unreadable,
+            saved_response::Content::Response { whose, line, body } => (whose, line, body),
+        };
     let line = serde_json::from_slice::<AnswerLine>(line).ok();
     let whole = line.and_then(|line| Some((body.get(..line.length)?, line)));
     let Some((body, AnswerLine { date, sealed, .. })) = whole else {
@@ -212,9 +225,24 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
         body: Secret::new(body.to_vec()),
     };
     match sealed {
-        true => Content::Sealed(Box::new(head), answer),
-        false => Content::Answer(Box::new(head), answer),
+        true => Content::Sealed(head, answer),
+        false => Content::Answer(head, answer),
     }
+}
+
+/// Whose the answer in the file of this name is or would be; `None` if the file is gone, or tells nothing.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn head(cx: Context<'_>, name: &str) -> Result<Option<Box<Head>>, Failure> {
+    let bytes = cx.files.read_settings(&directory(cx).join(name))?;
+    Ok(
+        match bytes.map(|bytes| understand(cx, &Secret::new(bytes))) {
+            Some(Content::Unanswered(head)) => head,
+            Some(Content::Answer(head, _) | Content::Sealed(head, _)) => Some(head),
+            Some(Content::Unreadable | Content::Foreign) | None => None,
+        },
+    )
 }
 
 /// Lists the files of logins that a command may store, by their names.
@@ -249,7 +277,7 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
     let holds_answer = |path: &PathBuf| {
         let bytes = cx.files.read_settings(path).ok().flatten();
         let content = bytes.map(|bytes| understand(cx, &Secret::new(bytes)));
-        let holds = |content| !matches!(content, Content::Unanswered | Content::Foreign);
+        let holds = |content| !matches!(content, Content::Unanswered(_) | Content::Foreign);
         content.is_some_and(holds)
     };
     paths.filter(holds_answer).collect()

@@ -351,6 +351,17 @@ pub(super) fn take(cx: Context<'_>, file: &str) -> Result<Option<(SavedLogin, Co
     Ok(Some((saved, content)))
 }
 
+/// Whether a process works on the login of this file.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn is_worked_on(cx: Context<'_>, file: &str) -> Result<bool, Failure> {
+    let lock = try_lock(cx, saved_login::login_of(Path::new(file)))?;
+    let is_free = lock.is_some();
+    release(lock);
+    Ok(!is_free)
+}
+
 /// Takes the lock of the login of that name; `None` if a process works on it.
 ///
 /// # Errors

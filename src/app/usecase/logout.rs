@@ -4,13 +4,14 @@
 
 use crate::model::credential::{Credential, Kind as CredentialKind};
 use crate::model::hint::Command;
-use crate::model::id::{AgentId, ProfileId};
+use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::model::pairs;
 use crate::model::profiles::{Effective, VisibleProfile};
 use crate::ports::store::{Scope, StoreError};
 
 use crate::app::context::{Context, look_up};
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::login::noted::settle::{Meant, settle};
 use crate::app::revoke::{self, RevocationPlan};
 
 use super::history;
@@ -86,6 +87,36 @@ pub struct Revocation {
 /// nothing was removed then.
 pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     cx.require_agent(&request.agent)?;
+    if !request.dry_run {
+        wait_for_logins(cx, request)?;
+    }
+    remove(cx, request)
+}
+
+/// Waits for logins that would be stored in the place of what is removed.
+fn wait_for_logins(cx: Context<'_>, request: &Request) -> Result<(), Failure> {
+    let id = &request.profile;
+    let effective = cx.effective(&request.agent, Scope::Profile(id))?;
+    let seen = effective.get(id);
+    let stored = seen.as_ref().and_then(|seen| seen.credential.provider());
+    let owner = seen.map_or_else(|| request.agent.clone(), |seen| seen.owner.clone());
+    let prefix = id.as_str().split_once(':').map(|(prefix, _)| prefix);
+    let named = || prefix.and_then(|prefix| ProviderId::parse(prefix).ok());
+    match stored.or_else(named) {
+        Some(provider) => settle(
+            cx,
+            Meant {
+                agent: &owner,
+                provider: &provider,
+                profile: Some(id),
+            },
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Removes it, whatever login is under way.
+pub(super) fn remove(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let id = &request.profile;
     let effective = cx.effective(&request.agent, Scope::All)?;
     let seen = look_up(&effective, id)?;

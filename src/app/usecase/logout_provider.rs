@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::app::login::noted::settle::{Meant, settle};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::http::{Http, HttpError, Patience, Request as HttpRequest, Response};
 use crate::ports::store::Scope;
@@ -44,6 +45,14 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     let http = HastyHttp(cx.http);
     let cx = Context { http: &http, ..cx };
     cx.require_agent(&request.agent)?;
+    settle(
+        cx,
+        Meant {
+            agent: &request.agent,
+            provider: &request.provider,
+            profile: request.profile.as_ref(),
+        },
+    )?;
     let effective = cx.effective(&request.agent, Scope::Provider(&request.provider))?;
     let is_meant = |profile: &ProfileId| request.profile.as_ref().is_none_or(|it| it == profile);
     let seen = effective.profiles().into_iter().filter(|seen| {
@@ -68,7 +77,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
 
 /// Removes a profile: whether it was revoked.
 fn remove(cx: Context<'_>, request: &Request, profile: &ProfileId) -> Result<bool, Failure> {
-    let removed = logout::run(
+    let removed = logout::remove(
         cx,
         &logout::Request {
             agent: request.agent.clone(),

@@ -75,7 +75,6 @@ pub(in crate::cli) struct Opened {
     /// What only commands about it ask.
     pub(in crate::cli) database: Arc<dyn Database>,
     /// The logins under way at its gateways.
-    #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) attempts: Arc<dyn LoginAttempts>,
     /// The sessions of the page of its gateways.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]

@@ -53,6 +53,7 @@ impl LoginAttempts for AttemptsInMemory {
             state: state.clone(),
             step: Step::Waiting,
             left: life,
+            machine: None,
             content: Some(content.clone()),
         });
         Ok(true)
@@ -63,6 +64,10 @@ impl LoginAttempts for AttemptsInMemory {
             attempt.step = Step::Taken;
             attempt.content = Some(know.clone());
         }))
+    }
+
+    fn hold(&self, _: &StateDigest) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn end(

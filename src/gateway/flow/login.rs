@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::ending::Ending;
-use super::note::{Begun, Taken, write};
-use super::order::Order;
 use super::progress::Progress;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::app::login::noted::{Begun, Ending, Order, Taken, write};
 use crate::app::login::{self, Attempt, Relay, StoredProfile};
 use crate::model::state_digest::StateDigest;
 use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
@@ -39,34 +37,39 @@ pub(super) struct Flow {
 }
 
 /// What this gateway knows of the note about a login.
-#[derive(Default)]
-pub(super) struct Noted {
-    /// Which it is, once it is noted.
-    state: Option<StateDigest>,
-    /// Whether its answer is used here.
-    is_taken: bool,
-    /// Whether it was asked for, and no answer was heard.
-    is_undecided: bool,
-    /// Whether that, or its end, is for others to say.
-    is_elsewhere: bool,
-    /// Whether somebody wanted its end.
-    is_given_up: bool,
+pub(super) enum Noted {
+    /// There is none, or it counts no more.
+    Nowhere,
+    /// It waits for its answer.
+    Waiting(StateDigest),
+    /// Its answer was asked for, and whether this gateway may use it was not heard.
+    Undecided(StateDigest),
+    /// Its answer is used here.
+    Here(StateDigest),
+    /// That, or its end, is for others to say.
+    Elsewhere(StateDigest),
+    /// Somebody wanted its end while it waited here.
+    GivenUp(Option<StateDigest>),
 }
 
 impl Noted {
-    /// Of a login that another gateway began.
-    pub(super) fn of(state: StateDigest) -> Self {
-        Self {
-            state: Some(state),
-            ..Self::default()
+    /// Which it is.
+    fn state(&self) -> Option<&StateDigest> {
+        match self {
+            Self::Nowhere => None,
+            Self::GivenUp(state) => state.as_ref(),
+            Self::Waiting(state)
+            | Self::Undecided(state)
+            | Self::Here(state)
+            | Self::Elsewhere(state) => Some(state),
         }
     }
 
-    /// Of one whose answer another gateway has.
-    pub(super) fn of_taken(state: StateDigest) -> Self {
-        Self {
-            is_elsewhere: true,
-            ..Self::of(state)
+    /// How far it is for all, as far as is known here.
+    fn step(&self) -> Step {
+        match self {
+            Self::Here(_) => Step::Taken,
+            _ => Step::Waiting,
         }
     }
 }
@@ -85,14 +88,14 @@ fn may_pass(failure: &Failure) -> bool {
 impl Flow {
     /// Which login it is, once it is noted.
     pub(super) fn state(&self) -> Option<StateDigest> {
-        self.noted.lock().state.clone()
+        self.noted.lock().state().cloned()
     }
 
     /// Whether it is the one that is noted there, which has ended here and is nobody's elsewhere.
     pub(super) fn was(&self, attempt: &LoginAttempt) -> bool {
         let noted = self.noted.lock();
-        let is_elsewhere = attempt.step == Step::Taken && !noted.is_taken;
-        noted.state.as_ref() == Some(&attempt.state) && !is_elsewhere
+        let is_elsewhere = attempt.step == Step::Taken && noted.step() != Step::Taken;
+        noted.state() == Some(&attempt.state) && !is_elsewhere
     }
 
     /// Whether it listens on a port, or may be about to.
@@ -131,36 +134,36 @@ impl Flow {
     /// Ends it with what came of it, unless that is for others to say; whether it ended here.
     pub(super) fn finish(&self, result: Result<StoredProfile, Failure>) -> bool {
         let mut noted = self.noted.lock();
-        if noted.is_elsewhere {
-            return false;
-        }
+        let (is_taken, is_given_up) = match &*noted {
+            Noted::Elsewhere(_) => return false,
+            Noted::Here(_) => (true, false),
+            Noted::GivenUp(_) => (false, true),
+            Noted::Nowhere | Noted::Waiting(_) | Noted::Undecided(_) => (false, false),
+        };
         let ending = self.progress.ending(result);
         let is_over = match &ending {
-            Ending::Cancelled => noted.is_given_up,
+            Ending::Cancelled => is_given_up,
             Ending::TimedOut(_) => true,
             // One that is begun elsewhere, and cannot be completed here, can be elsewhere.
-            _ => noted.is_taken || self.resumed.is_none(),
+            _ => is_taken || self.resumed.is_none(),
         };
-        let at = match noted.is_taken {
-            true => Step::Taken,
-            false => Step::Waiting,
-        };
-        if let Some(state) = noted.state.as_ref().filter(|_| is_over) {
-            match self.attempts.end(state, at, &ending.written()) {
-                Ok(false) if at == Step::Waiting && !noted.is_given_up => {
+        if let Some(state) = noted.state().filter(|_| is_over) {
+            match self.attempts.end(state, noted.step(), &ending.written()) {
+                Ok(false) if !is_taken && !is_given_up => {
                     self.leave(&mut noted);
                     return false;
                 }
                 Ok(_) => {}
+                // One that is taken is told with the next look.
                 Err(error) => {
                     tracing::warn!(target: "openclaw::gateway", "other gateways are not told of the end of a login: {error}");
                 }
             }
         }
-        let goes_on = !is_over && noted.state.is_some() && self.attempts.are_shared();
+        let goes_on = !is_over && noted.state().is_some() && self.attempts.are_shared();
         if !is_over && ending.failure().is_some_and(may_pass) {
             // It is taken up once more.
-            noted.state = None;
+            *noted = Noted::Nowhere;
         }
         self.progress.end(ending);
         is_over || self.resumed.is_none() && !goes_on
@@ -172,16 +175,18 @@ impl Flow {
     /// If others cannot be told. It goes on waiting then.
     pub(super) fn cancel(&self) -> Result<(), Failure> {
         let mut noted = self.noted.lock();
-        if let Some(state) = &noted.state
-            && !noted.is_taken
-            && !noted.is_elsewhere
-            && !self
-                .attempts
-                .end(state, Step::Waiting, &Ending::Cancelled.written())?
-        {
-            self.leave(&mut noted);
+        let cancelled = Ending::Cancelled.written();
+        match &*noted {
+            Noted::Here(_) | Noted::Elsewhere(_) => {}
+            Noted::Nowhere | Noted::GivenUp(None) => *noted = Noted::GivenUp(None),
+            Noted::Waiting(state) | Noted::Undecided(state) | Noted::GivenUp(Some(state)) => {
+                let state = state.clone();
+                match self.attempts.end(&state, Step::Waiting, &cancelled)? {
+                    true => *noted = Noted::GivenUp(Some(state)),
+                    false => self.leave(&mut noted),
+                }
+            }
         }
-        noted.is_given_up = true;
         self.progress.cancel();
         Ok(())
     }
@@ -189,18 +194,23 @@ impl Flow {
     /// Learns what is noted of it; nothing is if another one took its place.
     pub(super) fn learn(&self, found: Option<&LoginAttempt>) {
         let mut noted = self.noted.lock();
-        // One that was given up here is ended by its thread.
-        let is_own = noted.is_taken || noted.is_given_up && !noted.is_elsewhere;
-        if is_own || self.progress.has_ended() {
-            return;
+        if self.progress.has_ended() {
+            return self.learn_more(&noted, found);
+        }
+        match &*noted {
+            Noted::Here(state) => return self.hold(state),
+            // It is ended by its thread.
+            Noted::GivenUp(_) => return,
+            _ => {}
         }
         self.progress.tell_unknown(None);
         let ending = match found {
             None => Ending::Cancelled,
             Some(found) => match ending(found) {
                 Some(ending) => ending,
+                None if found.step == Step::Waiting => return,
                 // It may be taken by this gateway, which asks again with the next answer.
-                None if found.step == Step::Waiting || noted.is_undecided => return,
+                None if matches!(*noted, Noted::Undecided(_)) => return,
                 None => return self.leave(&mut noted),
             },
         };
@@ -208,17 +218,48 @@ impl Flow {
         self.progress.end(ending);
     }
 
+    /// Learns what became of it since it ended here: whoever has its answer was taken for gone and is
+    /// there again, or left that to another process.
+    fn learn_more(&self, noted: &Noted, found: Option<&LoginAttempt>) {
+        let Some(found) = found else { return };
+        match (noted, found.step) {
+            (Noted::Here(state), Step::Taken) => {
+                if let Some(ending) = self.progress.ended()
+                    && let Err(error) = self.attempts.end(state, Step::Taken, &ending.written())
+                {
+                    tracing::debug!(target: "openclaw::gateway", "other gateways are not told of the end of a login yet: {error}");
+                }
+            }
+            (Noted::Elsewhere(_), Step::Taken) if !found.left.is_zero() => self.progress.withdraw(),
+            (_, Step::Ended) => {
+                let before = self.progress.view().state;
+                if let Some(ending) = ending(found).filter(|ending| ending.state() != before) {
+                    self.progress.end(ending);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells others that its answer is still used here.
+    fn hold(&self, state: &StateDigest) {
+        if let Err(error) = self.attempts.hold(state) {
+            tracing::debug!(target: "openclaw::gateway", "other gateways may take a login for lost: {error}");
+        }
+    }
+
     /// Learns that nothing can be learnt now: whoever waits for what others make of it waits no longer.
     pub(super) fn learn_nothing(&self, why: &Failure) {
-        if self.noted.lock().is_elsewhere {
+        if matches!(*self.noted.lock(), Noted::Elsewhere(_)) {
             self.progress.tell_unknown(Some(why));
         }
     }
 
     /// Leaves it to whoever uses its answer, or ended it.
     fn leave(&self, noted: &mut Noted) {
-        if !noted.is_elsewhere {
-            noted.is_elsewhere = true;
+        if let Noted::Waiting(state) | Noted::Undecided(state) | Noted::GivenUp(Some(state)) = noted
+        {
+            *noted = Noted::Elsewhere(state.clone());
             self.progress.withdraw();
         }
     }
@@ -230,10 +271,13 @@ fn ending(found: &LoginAttempt) -> Option<Ending> {
     match found.step {
         Step::Waiting | Step::Taken if !found.left.is_zero() => None,
         Step::Waiting => Some(Ending::TimedOut(failed("login timed out"))),
-        Step::Taken => Some(Ending::Failed(failed(
-            "the gateway that was completing the login has not said what came of it; if it had an \
-             answer, it stores that when it is started again",
-        ))),
+        Step::Taken => {
+            let machine = found.machine.as_deref().unwrap_or("the other gateway");
+            Some(Ending::Failed(failed(&format!(
+                "{machine} was completing the login and has not said what came of it; if it had an \
+                 answer, it stores that when it is started again"
+            ))))
+        }
         Step::Ended => {
             let unknown = || Ending::Failed(failed("another release completed the login"));
             let outcome = found.content.as_ref().and_then(Ending::read);
@@ -245,6 +289,10 @@ fn ending(found: &LoginAttempt) -> Option<Ending> {
 impl Relay for Flow {
     fn resumed(&self) -> Option<&Attempt> {
         self.resumed.as_ref()
+    }
+
+    fn state(&self) -> Option<StateDigest> {
+        Self::state(self)
     }
 
     fn begun(&self, attempt: Attempt) -> Result<(), Failure> {
@@ -262,20 +310,23 @@ impl Relay for Flow {
             let message = format!("another login to {provider} is in progress");
             return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
         }
-        noted.state = Some(state);
+        *noted = match *noted {
+            Noted::GivenUp(_) => Noted::GivenUp(Some(state)),
+            _ => Noted::Waiting(state),
+        };
         Ok(())
     }
 
     fn take(&self) -> Result<bool, Failure> {
         let mut noted = self.noted.lock();
-        let may_be = !noted.is_taken && !noted.is_elsewhere && !noted.is_given_up;
-        let Some(state) = noted.state.as_ref().filter(|_| may_be) else {
+        let (Noted::Waiting(state) | Noted::Undecided(state)) = &*noted else {
             return Ok(false);
         };
+        let state = state.clone();
         let order = self.order.clone();
-        match self.attempts.take(state, &write(&Taken { order })) {
+        match self.attempts.take(&state, &write(&Taken { order })) {
             Ok(true) => {
-                noted.is_taken = true;
+                *noted = Noted::Here(state);
                 self.progress.hold();
                 Ok(true)
             }
@@ -284,7 +335,7 @@ impl Relay for Flow {
                 Ok(false)
             }
             Err(error) => {
-                noted.is_undecided = true;
+                *noted = Noted::Undecided(state);
                 let failure = Failure::from(error);
                 self.progress.tell_undecided(&failure);
                 Err(failure)

@@ -7,12 +7,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::login::{Flow, Noted};
-use super::note::{Begun, Taken, read as read_note};
-use super::order::Order;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
 use crate::app::login::Attempt;
+use crate::app::login::noted::{Begun, Order, Taken, read as read_note};
 use crate::gateway::hear::Ears;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
@@ -41,15 +40,7 @@ impl Flows {
     /// If that cannot be told now.
     pub(in crate::gateway) fn look(&self) -> Result<(), Failure> {
         let _one = self.looking.lock();
-        let living = |flow: &&Arc<Flow>| !flow.progress.has_ended();
-        let flows: Vec<_> = self
-            .all
-            .lock()
-            .flows
-            .iter()
-            .filter(living)
-            .cloned()
-            .collect();
+        let flows = self.all.lock().flows.clone();
         // Before the notes are read: one that is noted meanwhile is not missed there.
         let known: Vec<_> = flows.iter().map(|flow| (flow, flow.state())).collect();
         let known = known
@@ -85,10 +76,13 @@ impl Flows {
         }
         let state = attempt.state.clone();
         let (progress, noted) = match resumed {
-            Some(_) => (Progress::new(Arc::clone(&self.listener)), Noted::of(state)),
+            Some(_) => (
+                Progress::new(Arc::clone(&self.listener)),
+                Noted::Waiting(state),
+            ),
             None => (
                 Progress::elsewhere(Arc::clone(&self.listener)),
-                Noted::of_taken(state),
+                Noted::Elsewhere(state),
             ),
         };
         let flow = Flow {

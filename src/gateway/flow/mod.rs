@@ -2,19 +2,15 @@
 //! of the person at the terminal. Those that are noted where several gateways look are run by each of
 //! them, and completed by the one that gets the answer.
 
-mod ending;
 mod in_memory;
 mod login;
 mod look;
-mod note;
-mod order;
 mod progress;
 mod registry;
 mod view;
 
-pub(super) use ending::{Connected, Ending, State};
+pub(super) use crate::app::login::noted::{Connected, Ending, Order, State};
 pub use in_memory::AttemptsInMemory;
-pub(super) use order::Order;
 pub(super) use progress::PasteError;
 pub(super) use registry::{Flows, NotStarted, Started};
 pub(super) use view::{Callback, View};

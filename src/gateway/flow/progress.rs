@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::ending::{Before, Ending, State};
-use super::view::{Callback, View};
+use super::view::{Callback, View, sentence};
 use crate::app::failure::Failure;
 use crate::app::login::StoredProfile;
-use crate::model::hint::{Hint, Part};
+use crate::app::login::noted::{Before, Ending, State};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
@@ -170,7 +169,15 @@ impl Progress {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.now.lock().phase, Phase::Ended(_))
+        self.ended().is_some()
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<Ending> {
+        match &self.now.lock().phase {
+            Phase::Ended(ending) => Some(ending.clone()),
+            _ => None,
+        }
     }
 
     /// The port that it holds: `Err` if it has not come so far that this is known.
@@ -315,14 +322,6 @@ impl Announced {
             Some(_) => Callback::Listening,
             None => Callback::Manual,
         }
-    }
-}
-
-/// Advice as a sentence; `None` if it names a command, for which a browser has no use.
-fn sentence(hint: &Hint) -> Option<String> {
-    match hint.parts.as_slice() {
-        [Part::Text(text)] => Some(text.clone()),
-        _ => None,
     }
 }
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::ending::{Ending, State};
-use super::login::{Flow, is_not_alone};
-use super::order::Order;
+use super::login::{Flow, Noted, is_not_alone};
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::failure::{Failure, Kind};
 use crate::app::gateway::provider::CHATGPT;
 use crate::app::login;
+use crate::app::login::noted::{Ending, Order, State};
 use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
 use crate::model::audit::AuditEntry;
@@ -167,7 +166,7 @@ impl Flows {
             limit: self.limit,
             resumed: None,
             attempts: Arc::clone(&self.attempts),
-            noted: Mutex::default(),
+            noted: Mutex::new(Noted::Nowhere),
         };
         self.run(&mut all, flow).map_err(|error| {
             let message = format!("could not start a thread for the login: {error}");

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::ending::{Ending, State};
+use crate::app::login::noted::{Ending, State};
 use crate::gateway::time::rfc3339;
+use crate::model::hint::{Hint, Part};
 use crate::model::time::Timestamp;
 
 /// How the answer of the provider comes back.
@@ -59,5 +60,13 @@ impl View {
             code: failure.and_then(|failure| failure.code.as_deref().map(str::to_owned)),
             ..Self::new(ending.state())
         }
+    }
+}
+
+/// Advice as a sentence; `None` if it names a command, for which a browser has no use.
+pub(super) fn sentence(hint: &Hint) -> Option<String> {
+    match hint.parts.as_slice() {
+        [Part::Text(text)] => Some(text.clone()),
+        _ => None,
     }
 }

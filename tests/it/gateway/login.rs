@@ -1,6 +1,8 @@
 //! Logins that are asked for over HTTP: from the browser's way back to what is left in the store.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
@@ -39,8 +41,20 @@ pub(crate) fn code_of(answer: &Answer) -> String {
     answer.json()["code"].as_str().unwrap().to_owned()
 }
 
+/// Starts a command, and returns when it says that it waits for a login.
+pub(crate) fn waiting(command: &mut Command) -> Child {
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap());
+    while !told.contains("waiting: a login to openai-codex is being completed") {
+        assert_ne!(lines.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    child
+}
+
 /// Polls until `is_so`.
-fn until(is_so: impl Fn() -> bool) {
+pub(crate) fn until(is_so: impl Fn() -> bool) {
     for _ in 0..6_000 {
         if is_so() {
             return;

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::login::{FLOW, PROFILE, STATUS, code_of, paste, start, world};
+use super::login::{FLOW, PROFILE, STATUS, code_of, paste, start, until, waiting, world};
 use crate::login::browser::redirect;
 use crate::support::browser::visit;
 use crate::support::issuer::Scripted;
+use crate::support::ran;
 use crate::support::running_gateway::Gateway;
 
 const LOGOUT: &str = "/v1/auth/openai/logout";
@@ -67,4 +68,24 @@ fn a_logout_of_another_profile_or_of_none_leaves_a_login_waiting() {
     assert_eq!(other.json(), json!({ "status": "logged out" }), "{other:?}");
     assert_eq!(gateway.get(FLOW).json()["state"], "waiting");
     assert_eq!(paste(&gateway, &url).status, 200);
+}
+
+#[test]
+fn a_logout_of_the_command_line_waits_for_a_login_that_a_gateway_completes() {
+    let (world, issuer, gateway) = world();
+    let url = redirect(&issuer, &start(&gateway));
+    issuer.hold();
+    let (pasted, waits) = std::thread::scope(|scope| {
+        let pasted = scope.spawn(|| paste(&gateway, &url));
+        until(|| !issuer.exchanges().is_empty());
+        world.seed(&issuer, "main", 3_000);
+        let profile = "openai-codex:default";
+        let waits = waiting(&mut world.command(&["models", "auth", "logout", profile, "--yes"]));
+        issuer.let_go();
+        (pasted.join().unwrap(), waits)
+    });
+    assert_eq!(pasted.status, 200, "{pasted:?}");
+    let logged_out = ran(waits.wait_with_output().unwrap());
+    assert_eq!(logged_out.code, 0, "{logged_out:?}");
+    assert_eq!(world.store()["profiles"], json!({}));
 }

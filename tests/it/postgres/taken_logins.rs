@@ -1,6 +1,7 @@
 //! A login whose answer one gateway of a database has: what the others know of it, and what a process
 //! may do again.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openclaw::model::id::ProviderId;
@@ -12,10 +13,12 @@ use openclaw::ports::login_attempts::{LoginAttempts as _, Step};
 use serde_json::json;
 
 use super::logins::{pasting, posting, state_is, two, until};
-use crate::gateway::login::{CANCEL, FLOW, PROFILE, START, start};
+use crate::gateway::login::{CANCEL, FLOW, PROFILE, START, start, waiting};
 use crate::login::browser::redirect;
 use crate::support::postgres_node::Node;
 use crate::support::postgres_server::{Database, PostgresServer};
+use crate::support::ran;
+use crate::support::running_gateway::Gateway;
 use crate::support::team::Team;
 
 #[test]
@@ -40,6 +43,92 @@ fn a_login_that_another_gateway_completes_is_known_to_one_that_starts_and_a_logo
     assert_eq!(logged_out.join().unwrap(), 200);
     assert!(team.tokens(PROFILE).is_none());
     state_is(&back, "connected");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_gateway_killed_before_it_had_an_answer_says_so_when_it_is_back() {
+    let (team, [here, there]) = two();
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (there, _) = exchanging(&team, there, &redirected);
+    state_is(&here, "exchanging");
+    there.kill();
+    team.issuer.let_go();
+    let back = team.gateway(1);
+    for gateway in [&here, &back] {
+        let failed = state_is(gateway, "failed").to_string();
+        assert!(failed.contains("before it had an answer"), "{failed}");
+    }
+    assert_eq!(team.issuer.exchanges().len(), 1);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_logout_waits_no_longer_for_a_gateway_that_is_gone_than_its_request_may_take() {
+    let (team, [here, there]) = two();
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (there, _) = exchanging(&team, there, &redirected);
+    state_is(&here, "exchanging");
+    there.kill();
+    let logged_out = posting(&here.address, "/v1/auth/openai/logout", &json!({}));
+    assert_eq!(logged_out.join().unwrap(), 200);
+    let failed = state_is(&here, "failed").to_string();
+    assert!(failed.contains("has not said what came of it"), "{failed}");
+    // The next one begins beside nothing.
+    start(&here);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_gateway_that_was_taken_for_gone_says_what_came_of_a_login_when_it_goes_on() {
+    let (team, [here, there]) = two();
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (there, pasted) = exchanging(&team, there, &redirected);
+    there.suspend();
+    state_is(&here, "failed");
+    there.resume();
+    state_is(&here, "exchanging");
+    team.issuer.let_go();
+    assert_eq!(pasted.join().unwrap(), 200);
+    state_is(&here, "connected");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_logout_of_the_command_line_waits_for_a_login_that_a_gateway_completes() {
+    let (team, [here, there]) = two();
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (_there, pasted) = exchanging(&team, there, &redirected);
+    team.seed(PROFILE, 3_000);
+    let mut command = team.command(0, &["models", "auth", "logout", PROFILE, "--yes"]);
+    let waits = waiting(&mut command);
+    team.issuer.let_go();
+    assert_eq!(pasted.join().unwrap(), 200);
+    let logged_out = ran(waits.wait_with_output().unwrap());
+    assert_eq!(logged_out.code, 0, "{logged_out:?}");
+    assert!(team.tokens(PROFILE).is_none());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_logout_of_the_command_line_ends_a_login_of_its_profile_that_waits_at_a_gateway() {
+    let (team, [here, _there]) = two();
+    team.seed(PROFILE, -10);
+    let wish = json!({ "profile": PROFILE });
+    assert_eq!(here.post(START, &wish).status, 200);
+    state_is(&here, "waiting");
+    let logged_out = team.run(1, &["models", "auth", "logout", PROFILE, "--yes"]);
+    assert_eq!(logged_out.code, 0, "{logged_out:?}");
+    state_is(&here, "cancelled");
+}
+
+/// Brings a gateway so far that it has sent its code and waits for the answer.
+fn exchanging(team: &Team, gateway: Gateway, redirected: &str) -> (Gateway, JoinHandle<u16>) {
+    state_is(&gateway, "waiting");
+    team.issuer.hold();
+    let pasted = pasting(&gateway.address, redirected);
+    until(|| !team.issuer.exchanges().is_empty());
+    (gateway, pasted)
 }
 
 #[test]

@@ -2,7 +2,7 @@ use parking_lot::Condvar;
 
 use super::*;
 use crate::app::context::Context;
-use crate::gateway::flow::ending::Connected;
+use crate::app::login::noted::Connected;
 use crate::gateway::flow::in_memory::AttemptsInMemory;
 use crate::model::hint::Hint;
 use crate::model::id::{AgentId, ProfileId};

@@ -355,6 +355,7 @@ impl FakePorts {
             files: &self.files,
             store: &self.store,
             store_files: &self.store,
+            attempts: None,
             access_keys: &self.store,
             vault: &NoVault,
             vault_keys: &NoVault,

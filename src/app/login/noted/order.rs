@@ -1,4 +1,4 @@
-//! What was asked for.
+//! Who wants a login, and for whom.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,27 +6,27 @@ use crate::model::id::{AgentId, ProfileId, ProviderId};
 
 /// A login that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::gateway) struct Order {
+pub struct Order {
     /// Who wants it: the id of their key.
-    pub(in crate::gateway) caller: String,
+    pub caller: String,
     /// The provider.
-    pub(in crate::gateway) provider: ProviderId,
+    pub provider: ProviderId,
     /// The agent to store it for.
-    pub(in crate::gateway) agent: AgentId,
+    pub agent: AgentId,
     /// The profile; by default named after the account.
-    pub(in crate::gateway) profile: Option<ProfileId>,
+    pub profile: Option<ProfileId>,
     /// What the person calls it.
-    pub(in crate::gateway) display_name: Option<String>,
+    pub display_name: Option<String>,
 }
 
 impl Order {
     /// Whether its login is for this agent, and for this profile if one is given.
-    pub(in crate::gateway) fn is_for(&self, agent: &AgentId, profile: Option<&ProfileId>) -> bool {
+    pub fn is_for(&self, agent: &AgentId, profile: Option<&ProfileId>) -> bool {
         self.agent == *agent && profile.is_none_or(|it| self.profile.as_ref() == Some(it))
     }
 
     /// Whether it is another request for the same login.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         self.caller == other.caller
             && self.provider == other.provider
             && self.agent == other.agent

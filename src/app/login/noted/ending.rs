@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::StoredProfile;
 use crate::model::id::{ProfileId, ProviderId};
 
 /// How far a login is, as its name in answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::AsRefStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub(in crate::gateway) enum State {
+pub enum State {
     /// There is none.
     Idle,
     /// It waits for the browser, or is about to.
@@ -31,11 +31,11 @@ pub(in crate::gateway) enum State {
 
 /// What a login brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::gateway) struct Connected {
+pub struct Connected {
     /// The provider.
-    pub(in crate::gateway) provider: ProviderId,
+    pub provider: ProviderId,
     /// Where its credential is stored.
-    pub(in crate::gateway) profile: ProfileId,
+    pub profile: ProfileId,
 }
 
 impl From<StoredProfile> for Connected {
@@ -49,7 +49,7 @@ impl From<StoredProfile> for Connected {
 
 /// How a login ended.
 #[derive(Clone, Debug)]
-pub(in crate::gateway) enum Ending {
+pub enum Ending {
     /// Its credential is stored.
     Connected(Connected),
     /// The person or the provider said no.
@@ -64,7 +64,7 @@ pub(in crate::gateway) enum Ending {
 
 /// How far it was before it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub enum Before {
     /// Nobody was sent to the browser yet.
     Announced,
     /// It waited for an answer.
@@ -77,7 +77,7 @@ impl Ending {
     /// The end of a login with this result. A failure of one kind means another thing at another
     /// step: before there was a code nothing was refused but the consent, and nothing but the wait was
     /// too long.
-    pub(super) fn of(result: Result<StoredProfile, Failure>, before: Before) -> Self {
+    pub fn of(result: Result<StoredProfile, Failure>, before: Before) -> Self {
         let failure = match result {
             Ok(stored) => return Self::Connected(stored.into()),
             Err(failure) => failure,
@@ -91,7 +91,7 @@ impl Ending {
     }
 
     /// The state of a login that ended so.
-    pub(in crate::gateway) fn state(&self) -> State {
+    pub fn state(&self) -> State {
         match self {
             Self::Connected(_) => State::Connected,
             Self::Refused(_) => State::Refused,
@@ -102,7 +102,7 @@ impl Ending {
     }
 
     /// Why it was not successful, unless somebody wanted that.
-    pub(in crate::gateway) fn failure(&self) -> Option<&Failure> {
+    pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Refused(failure) | Self::TimedOut(failure) | Self::Failed(failure) => {
                 Some(failure)

@@ -6,20 +6,23 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::ending::{Connected, Ending, State};
 use super::order::Order;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::Attempt;
+use crate::app::login::relay::Attempt;
 use crate::model::secret::Secret;
 
 /// A login that waits.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Begun {
-    pub(super) order: Order,
-    pub(super) attempt: Attempt,
+pub struct Begun {
+    /// Who wants it.
+    pub order: Order,
+    /// What completes it.
+    pub attempt: Attempt,
 }
 
 /// A login whose answer a gateway has.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Taken {
-    pub(super) order: Order,
+pub struct Taken {
+    /// Who wants it.
+    pub order: Order,
 }
 
 /// What became of one.
@@ -40,7 +43,8 @@ struct Failed {
 }
 
 impl Ending {
-    pub(super) fn written(&self) -> Secret<String> {
+    /// As it is noted.
+    pub fn written(&self) -> Secret<String> {
         write(&Outcome {
             state: self.state(),
             connected: match self {
@@ -56,7 +60,7 @@ impl Ending {
     }
 
     /// Reads one; `None` if another release wrote it.
-    pub(super) fn read(content: &Secret<String>) -> Option<Self> {
+    pub fn read(content: &Secret<String>) -> Option<Self> {
         let outcome: Outcome = read(content)?;
         let failure = || outcome.failed.map(Failed::failure);
         match outcome.state {
@@ -92,12 +96,12 @@ impl Failed {
 }
 
 /// As it is noted.
-pub(super) fn write(value: &impl Serialize) -> Secret<String> {
+pub fn write(value: &impl Serialize) -> Secret<String> {
     Secret::new(serde_json::to_string(value).expect("texts and numbers"))
 }
 
 /// Reads a note; `None` if another release wrote it.
-pub(super) fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
+pub fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
     serde_json::from_str(content.expose()).ok()
 }
 

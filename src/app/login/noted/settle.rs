@@ -1,0 +1,100 @@
+//! The wait of a logout for logins whose code is exchanged: they would be stored right after it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{Begun, Ending, Order, Taken, read};
+use crate::app::context::Context;
+use crate::app::failure::{Failure, Kind};
+use crate::app::login::saved_login;
+use crate::app::login::saver;
+use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::ports::login_attempts::{LoginAttempt, Step};
+
+/// An exchange, and the store, take less.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The pauses between two looks.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_millis(500);
+
+/// Logins that a logout is about.
+#[derive(Clone, Copy)]
+pub(in crate::app) struct Meant<'a> {
+    pub(in crate::app) agent: &'a AgentId,
+    pub(in crate::app) provider: &'a ProviderId,
+    /// Only this profile.
+    pub(in crate::app) profile: Option<&'a ProfileId>,
+}
+
+impl Meant<'_> {
+    /// Whether a login for this agent, and this profile if it names one, may be stored as one of them.
+    fn may_be(&self, agent: &AgentId, named: Option<&ProfileId>) -> bool {
+        let is_profile = named.is_none() || self.profile.is_none() || named == self.profile;
+        self.agent == agent && is_profile
+    }
+}
+
+/// Ends a login that waits at a gateway of the database and is for what is `meant`, and waits for the end
+/// of those that may become that and have a code, there and on this machine.
+///
+/// # Errors
+/// [`Kind::Busy`] if one has not ended in time, a signal, and what the store says.
+pub(in crate::app) fn settle(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
+    let whose = format!("a login to {} is being completed", meant.provider);
+    let wait = cx.wait(LIMIT);
+    let settled = wait.retry(cx.clock, PAUSES, &|| whose.clone(), || {
+        let is_under_way = is_exchanged_here(cx, meant)? || is_under_way_elsewhere(cx, meant)?;
+        Ok::<_, Failure>((!is_under_way).then_some(()))
+    })?;
+    settled.ok_or_else(|| {
+        let message = format!("{whose}; nothing was removed");
+        Failure::new(Kind::Busy, message).hint("try again in a minute")
+    })
+}
+
+/// Whether a process of this machine exchanges the code of one.
+fn is_exchanged_here(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure> {
+    for name in saved_login::names(cx)? {
+        let Some(head) = saved_login::head(cx, &name)? else {
+            continue;
+        };
+        let is_one =
+            head.provider == *meant.provider && meant.may_be(&head.agent, head.profile.as_ref());
+        if is_one && saver::is_worked_on(cx, &name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a gateway of the database has the answer to one.
+fn is_under_way_elsewhere(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure> {
+    let Some(attempts) = cx.attempts else {
+        return Ok(false);
+    };
+    let found = attempts.attempts()?;
+    let mut found = found.iter();
+    let last = found.find(|it| it.provider == *meant.provider && !it.left.is_zero());
+    let Some((attempt, order)) = last.and_then(|last| Some((last, order(last)?))) else {
+        return Ok(false);
+    };
+    match attempt.step {
+        Step::Taken => Ok(meant.may_be(&order.agent, order.profile.as_ref())),
+        Step::Waiting if order.is_for(meant.agent, meant.profile) => {
+            let cancelled = Ending::Cancelled.written();
+            // Somebody took it meanwhile, or ended it.
+            Ok(!attempts.end(&attempt.state, Step::Waiting, &cancelled)?)
+        }
+        Step::Waiting | Step::Ended => Ok(false),
+    }
+}
+
+/// Who wants one that has not ended; nothing if another release wrote it.
+fn order(attempt: &LoginAttempt) -> Option<Order> {
+    let content = attempt.content.as_ref()?;
+    match attempt.step {
+        Step::Waiting => read::<Begun>(content).map(|begun| begun.order),
+        Step::Taken => read::<Taken>(content).map(|taken| taken.order),
+        Step::Ended => None,
+    }
+}

@@ -45,6 +45,17 @@ pub struct BundleHead {
     pub created: Timestamp,
     /// Whether the refresh tokens went along, so that the machine that made it has them no more.
     pub is_move: bool,
+    /// The one database that takes it in, if it is for one.
+    pub database: Option<ForDatabase>,
+}
+
+/// The database that a bundle is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForDatabase {
+    /// What tells it from every other one.
+    pub id: String,
+    /// Where it was then, without what is secret.
+    pub at: String,
 }
 
 /// The SHA-256 of a sealed bundle in hexadecimal, by which it is known whatever sealed it.

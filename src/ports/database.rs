@@ -99,6 +99,13 @@ pub trait Database: Send + Sync {
     /// Where it is, without what is secret of its address.
     fn shown(&self) -> String;
 
+    /// What tells it, and the tenant in it, from every other one, also if it is found under another
+    /// address. The first who asks says which it is.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or is sealed under another key.
+    fn id(&self) -> Result<String, StoreError>;
+
     /// Looks at it. Changes nothing.
     ///
     /// # Errors

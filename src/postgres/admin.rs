@@ -41,6 +41,11 @@ impl Database for PostgresStore {
         PostgresStore::shown(self).to_owned()
     }
 
+    fn id(&self) -> Result<String, StoreError> {
+        let deployment = self.opened()?.here.rows.sealer().vault.to_string();
+        Ok(self.settings().tenant.own(&deployment))
+    }
+
     fn check(&self) -> Result<DatabaseCheck, StoreError> {
         let pool = self.pool()?;
         let found = pool.read(|link| link.row(SERVER, &[]));

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::bundle::{BundleHead, BundleId};
+use crate::model::bundle::{BundleHead, BundleId, ForDatabase};
 use crate::model::seal::{BadSeal, DataKey, NONCE, RANDOM, Seal, WrappedKey};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -36,6 +36,8 @@ struct Head {
     created: Timestamp,
     #[serde(rename = "move")]
     is_move: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database: Option<ForDatabase>,
     kdf: Stretch,
 }
 
@@ -74,6 +76,7 @@ impl Bundles for FileVault {
             id: head.id.clone(),
             created: head.created,
             is_move: head.is_move,
+            database: head.database.clone(),
             kdf: Stretch::new(self.cost, random::<SALT>(source)?),
         };
         let stretched = head.kdf.apply(passphrase).map_err(VaultFault::Failed)?;
@@ -102,12 +105,14 @@ impl Bundles for FileVault {
             id,
             created,
             is_move,
+            database,
             ..
         } = parse(bytes)?.head;
         Ok(BundleHead {
             id,
             created,
             is_move,
+            database,
         })
     }
 

@@ -124,20 +124,30 @@ fn url(near: Surroundings<'_>, asked: &Asked) -> Result<Option<(Secret<String>, 
         .transpose()
 }
 
-fn key(near: Surroundings<'_>) -> Result<DataKey, Failure> {
+/// Reads the key that the variables name; `None` if they name none.
+///
+/// # Errors
+/// As [`read_key`].
+pub fn named_key(near: Surroundings<'_>) -> Result<Option<DataKey>, Failure> {
     let (bytes, from) = if let Some(key) = variable(near, KEY)? {
         let bytes = Secret::new(key.expose().as_bytes().to_vec());
         (bytes, Origin::Variable(KEY))
     } else if let Some(path) = variable(near, KEY_FILE)? {
         file(near, Path::new(path.expose()))?
     } else {
+        return Ok(None);
+    };
+    understood(&bytes, &from).map(Some)
+}
+
+fn key(near: Surroundings<'_>) -> Result<DataKey, Failure> {
+    named_key(near)?.ok_or_else(|| {
         let message = "the database has no key: neither is set of GOCLAW_ENCRYPTION_KEY_FILE and \
                        GOCLAW_ENCRYPTION_KEY";
         let hint = "name the file of its key in GOCLAW_ENCRYPTION_KEY_FILE; for a new database make \
                     one with: (umask 077; openssl rand -hex 32 > database.key)";
-        return Err(Failure::new(Kind::Usage, message).hint(hint));
-    };
-    understood(&bytes, &from)
+        Failure::new(Kind::Usage, message).hint(hint)
+    })
 }
 
 fn understood(bytes: &Secret<Vec<u8>>, from: &Origin) -> Result<DataKey, Failure> {

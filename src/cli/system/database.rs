@@ -67,6 +67,15 @@ impl Backend {
     }
 }
 
+/// The key of a database, if the variables of this process alone name one.
+///
+/// # Errors
+/// As [`source::named_key`].
+pub(super) fn named_key(near: Surroundings<'_>) -> Result<Option<DataKey>, Failure> {
+    let env = &SystemEnv;
+    source::named_key(Surroundings { env, ..near })
+}
+
 /// A database that is in use.
 #[derive(Clone)]
 pub(in crate::cli) struct Opened {

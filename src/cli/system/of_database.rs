@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::System;
 use super::audience::Audience;
-use super::database::{Opened, Wanted};
+use super::database::{self, Opened, Wanted};
 use crate::app::database::source::{self, Asked, Surroundings};
 use crate::app::failure::{Failure, Kind};
 use crate::cli::global::Global;
@@ -65,11 +65,22 @@ impl System {
     /// # Errors
     /// As [`source::read_key`].
     pub(in crate::cli) fn key_in(&self, path: &Path) -> Result<DataKey, Failure> {
-        let near = Surroundings {
+        source::read_key(self.near(), path)
+    }
+
+    /// The key of a database, if the variables of this process name one.
+    ///
+    /// # Errors
+    /// As [`source::named_key`].
+    pub(in crate::cli) fn named_key(&self) -> Result<Option<DataKey>, Failure> {
+        database::named_key(self.near())
+    }
+
+    fn near(&self) -> Surroundings<'_> {
+        Surroundings {
             env: &*self.env,
             files: &*self.files,
             dirs: &self.dirs,
-        };
-        source::read_key(near, path)
+        }
     }
 }

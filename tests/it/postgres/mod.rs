@@ -13,6 +13,7 @@ mod failover;
 mod gateways;
 mod histories;
 mod imports;
+mod interrupted_imports;
 #[cfg(feature = "gateway")]
 mod logins;
 mod machine;

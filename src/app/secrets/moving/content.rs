@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::context::Context;
-use crate::model::bundle::{BundleHead, BundleId};
+use crate::model::bundle::{BundleHead, BundleId, ForDatabase};
 use crate::model::grant::GrantRecord;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
@@ -48,6 +48,8 @@ struct Wire<'a> {
     created: Timestamp,
     #[serde(rename = "move")]
     is_move: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database: Option<ForDatabase>,
     #[serde(borrow)]
     secrets: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
     #[serde(borrow)]
@@ -89,6 +91,7 @@ impl Content {
             id: self.head.id.clone(),
             created: self.head.created,
             is_move: self.head.is_move,
+            database: self.head.database.clone(),
             secrets: secrets
                 .map(|(name, value)| (name.as_str().into(), value.expose().as_str().into()))
                 .collect(),
@@ -133,6 +136,7 @@ impl Content {
                 id: wire.id,
                 created: wire.created,
                 is_move: wire.is_move,
+                database: wire.database,
             },
             secrets: secrets.collect::<Result<_, BundleFault>>()?,
             agents: agents.collect::<Result<_, BundleFault>>()?,

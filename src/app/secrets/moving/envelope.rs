@@ -8,6 +8,7 @@ use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::secrets::input;
 use crate::model::hint::Command;
+use crate::model::moved::Moved;
 use crate::model::secret::Secret;
 use crate::ports::bundle::{BundleFault, LONGEST};
 use crate::ports::dialog::{DialogError, Notice, Question};
@@ -181,6 +182,11 @@ impl Opening {
 }
 
 fn ask(cx: Context<'_>, path: &Path) -> Result<Secret<String>, Failure> {
+    if Moved::is_for_database(path) {
+        let message = format!("{} is sealed under the key of a database", path.display());
+        let hint = "name the file of that key in GOCLAW_ENCRYPTION_KEY_FILE";
+        return Err(Failure::new(Kind::Locked, message).hint(hint));
+    }
     let question = Question::Passphrase(format!("Passphrase of {}", path.display()));
     cx.dialog
         .ask(&question, &|| false)
@@ -201,6 +207,11 @@ pub(super) fn failure(path: &Path, fault: &BundleFault) -> Failure {
             Failure::new(Kind::Storage, message).hint("copy it again from where it came from")
         }
         BundleFault::Newer => Failure::new(Kind::Usage, message).hint("use that release"),
+        BundleFault::WrongPassphrase if Moved::is_for_database(path) => {
+            let message = format!("{} is sealed under another key", path.display());
+            let hint = "name the key of its database in GOCLAW_ENCRYPTION_KEY_FILE";
+            Failure::new(Kind::Locked, message).hint(hint)
+        }
         BundleFault::WrongPassphrase => Failure::new(Kind::Locked, message)
             .hint("run the command again with the passphrase that the bundle was made with"),
     }

@@ -69,6 +69,7 @@ pub fn copy(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         id: id.clone(),
         created: cx.clock.now(),
         is_move: false,
+        database: None,
     };
     // Read again: a person may have taken their time.
     let found = request.selection.collect(cx, &|_| false)?;

@@ -248,6 +248,7 @@ fn hand_over(
         id: id.clone(),
         created: now,
         is_move: true,
+        database: target.database.clone(),
     };
     let (content, told): (Content, Collected) = found.into_content(head);
     let bytes = closing.seal(cx, &content)?;

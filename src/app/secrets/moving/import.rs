@@ -42,6 +42,8 @@ pub struct Request {
     pub replacing: Replacing,
     /// The profiles that may be replaced so; all without.
     pub only: Vec<ProfileId>,
+    /// Agents whose profiles stay in the bundle.
+    pub without: HashSet<AgentId>,
     /// Whether the configuration says already which of them are used, and is left alone.
     pub is_configured: bool,
     /// Whether nothing is to be changed.
@@ -134,7 +136,8 @@ pub(super) fn run_to_end(
         rows: Vec::new(),
         secrets: Vec::new(),
     };
-    for one in &content.agents {
+    let all = content.agents.iter();
+    for one in all.filter(|one| !request.without.contains(&one.agent)) {
         outcome.rows.extend(import_agent(cx, request, one)?);
     }
     for (name, value) in &content.secrets {

@@ -6,49 +6,27 @@
 //! leaves the files.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::collect::{Collected, LeftOut, SEALED, Selection};
-use super::envelope::{Closing, Opening};
+use super::collect::{Collected, LeftOut, Selection};
+pub use super::database_request::{Request, passphrase};
+use super::envelope::Closing;
 use super::export::{self, open_secrets};
 use super::gone::gone_before;
 use super::hand_over;
-use super::import::{self, Action, Replacing, Row, import_agent};
-use super::ledger::{self, Fate};
-use super::origin::is_from_here;
-use super::reading;
+use super::import::{Action, Row, import_agent};
+use super::left_bundle::{NO_AGENT, asked, refuse_others, take_in};
 use super::target::Target;
 use super::turn;
 use super::unfinished::finish_pending;
 use crate::app::access::keys;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
-use crate::model::bundle::BundleId;
+use crate::model::bundle::{BundleId, ForDatabase};
 use crate::model::hint::{Command, Hint};
 use crate::model::id::{AgentId, ProfileId};
 use crate::model::inheritance::Inheritance;
 use crate::model::moved::Moved;
-use crate::model::seal::DataKey;
-use crate::model::secret::Secret;
-use crate::model::text::hexadecimal;
-use crate::ports::store::{Detail, Scope};
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Where the database is, without what is secret.
-    pub shown: String,
-    /// The key of the database, which seals the bundle meanwhile.
-    pub key: DataKey,
-    /// The directory of what this machine must not lose.
-    pub directory: PathBuf,
-    /// The profiles that are meant; all without.
-    pub profiles: Vec<ProfileId>,
-    /// Whether other credentials in the database are replaced.
-    pub replace: bool,
-    /// Whether nothing is to be changed.
-    pub dry_run: bool,
-}
 
 /// What was done, or would be.
 #[derive(Debug, Default)]
@@ -89,11 +67,15 @@ fn is_refused(row: &Row) -> bool {
 
 /// What to do about a profile that did not come in.
 pub fn remedy(row: &Row) -> Option<Hint> {
-    match row.action {
+    match &row.action {
         Action::Added | Action::Replaced | Action::Unchanged => None,
         Action::Kept(_) => {
             let again = Command::new("gateway import --replace").option("--profile", &row.profile);
             Some(Hint::from("to replace what the database holds: ").run(again))
+        }
+        Action::Refused(why) if why == NO_AGENT => {
+            let add = Command::new("agents add").arg(&row.agent);
+            Some(Hint::from("to add the agent again: ").run(add))
         }
         Action::Refused(_) => {
             let logout = Command::logout(&row.profile).of_agent(&row.agent);
@@ -108,19 +90,25 @@ pub fn remedy(row: &Row) -> Option<Hint> {
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is nothing. If something cannot be written, a second run does the rest.
-pub fn run(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
+pub fn run(from: Context<'_>, to: Context<'_>, request: &Request<'_>) -> Result<Outcome, Failure> {
     let bundle = request.directory.join(Moved::TO_DATABASE);
     let mut outcome = Outcome::default();
+    // One that waited finds what the other did.
+    let _alone = match request.dry_run {
+        true => None,
+        false => Some(turn::take_import(from)?),
+    };
     if !request.dry_run {
         finish_pending(from);
     }
+    refuse_others(from, request)?;
     outcome.rows = take_in(from, to, (request, &bundle))?;
     if request.profiles.is_empty() {
         outcome.keys = keys::copy(from, to, request.dry_run)?;
     }
     open_secrets(from)?;
     let taken: HashSet<_> = outcome.rows.iter().map(place).collect();
-    let gone = gone_before(from, to, &wanted(request))?;
+    let gone = gone_before(from, to, (&wanted(request), &request.database.shown()))?;
     outcome.rows.extend(
         gone.rows
             .into_iter()
@@ -154,7 +142,7 @@ fn place(row: &Row) -> (AgentId, ProfileId) {
 fn move_in(
     from: Context<'_>,
     to: Context<'_>,
-    (request, bundle): (&Request, &Path),
+    (request, bundle): (&Request<'_>, &Path),
     mut selection: Selection,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
@@ -183,15 +171,19 @@ fn move_in(
         return Ok(());
     }
     from.files.create_dirs(&request.directory)?;
+    let database = ForDatabase {
+        id: request.database.id()?,
+        at: request.database.shown(),
+    };
     let target = |id: &BundleId| {
         let draft = format!(".{}.{id}.tmp", Moved::TO_DATABASE);
         Ok(Target {
             path: bundle.to_owned(),
             draft: request.directory.join(draft),
-            database: Some(request.shown.clone()),
+            database: Some(database.clone()),
         })
     };
-    let closing = || Ok(Closing::Passphrase(passphrase(request)));
+    let closing = || Ok(Closing::Passphrase(passphrase(&request.key)));
     let moved = export::Request {
         to: bundle.to_owned(),
         selection,
@@ -222,7 +214,11 @@ fn halfway(failure: Failure, bundle: &Path) -> Failure {
 
 /// Has the agents that the database does not know inherit there what they do in the files. Of the
 /// others that is replaced only with everything else.
-fn take_inheritance(from: Context<'_>, to: Context<'_>, request: &Request) -> Result<(), Failure> {
+fn take_inheritance(
+    from: Context<'_>,
+    to: Context<'_>,
+    request: &Request<'_>,
+) -> Result<(), Failure> {
     let known: HashSet<AgentId> = to.store.agents()?.into_iter().collect();
     let is_replaced = request.replace && request.profiles.is_empty();
     for agent in from.store.agents()? {
@@ -236,7 +232,7 @@ fn take_inheritance(from: Context<'_>, to: Context<'_>, request: &Request) -> Re
 }
 
 /// What would become of each profile.
-fn plan(to: Context<'_>, request: &Request, found: &Collected) -> Result<Vec<Row>, Failure> {
+fn plan(to: Context<'_>, request: &Request<'_>, found: &Collected) -> Result<Vec<Row>, Failure> {
     let asked = asked(Path::new(""), request, true);
     let mut rows = Vec::new();
     for one in &found.agents {
@@ -245,105 +241,7 @@ fn plan(to: Context<'_>, request: &Request, found: &Collected) -> Result<Vec<Row
     Ok(rows)
 }
 
-/// Takes in what lies in the bundle, if there is one, and removes it.
-fn take_in(
-    from: Context<'_>,
-    to: Context<'_>,
-    (request, bundle): (&Request, &Path),
-) -> Result<Vec<Row>, Failure> {
-    if to.files.stat(bundle)?.is_none() {
-        return Ok(Vec::new());
-    }
-    let asked = asked(bundle, request, request.dry_run);
-    let (_, content) = reading::open(to, bundle, &asked.opening)?;
-    let fate = ledger::look(to, &content.head.id)?.map(|(fate, _)| fate);
-    if fate == Some(Fate::TakenBack) {
-        if is_from_here(from, &content)? {
-            return Err(half_taken_back(bundle));
-        }
-        // Its logins are in the files again, and go from there.
-        if !request.dry_run {
-            remove(to, bundle, &content.head.id)?;
-        }
-        return Ok(Vec::new());
-    }
-    let is_done = fate == Some(Fate::Imported);
-    if request.dry_run {
-        let agents = content.agents.iter().filter(|_| !is_done);
-        let rows = agents.map(|one| import_agent(to, &asked, one));
-        return Ok(rows.collect::<Result<Vec<_>, _>>()?.concat());
-    }
-    // Only what is nowhere else holds it up: everything else stays in the files.
-    let is_held_up = |row: &Row| {
-        row.refresh_token == Some(true)
-            && match &row.action {
-                Action::Kept(_) => true,
-                Action::Refused(why) => why == SEALED,
-                Action::Added | Action::Replaced | Action::Unchanged => false,
-            }
-    };
-    let mut rows = match is_done {
-        true => Vec::new(),
-        false => {
-            // Before the first row: from then on nothing of it may be taken back.
-            ledger::note(to, &content.head.id, Fate::Begun)?;
-            let is_end = |done: &import::Outcome| !done.rows.iter().any(is_held_up);
-            import::run_to_end(to, &asked, &is_end)?.rows
-        }
-    };
-    if let Some(row) = rows.iter().find(|row| is_held_up(row)) {
-        return Err(held_up(row, bundle));
-    }
-    remove(to, bundle, &content.head.id)?;
-    for row in &mut rows {
-        // It came in before, and was refreshed there since.
-        if matches!(row.action, Action::Refused(_)) {
-            let there = to
-                .store
-                .look(&row.agent, Scope::Profile(&row.profile), Detail::Masked)?;
-            if there.get(&row.profile).is_some() {
-                row.action = Action::Unchanged;
-            }
-        }
-    }
-    Ok(rows)
-}
-
-/// Removes a bundle, unless another import has put its own in its place.
-fn remove(cx: Context<'_>, bundle: &Path, id: &BundleId) -> Result<(), Failure> {
-    let _turn = turn::take(cx)?;
-    let Some(bytes) = cx.files.read(bundle)? else {
-        return Ok(());
-    };
-    let head = cx.bundles.bundle_head(&bytes);
-    if head.is_ok_and(|head| head.id == *id) {
-        cx.files.remove(bundle)?;
-    }
-    Ok(())
-}
-
-/// Whoever took it back was killed.
-fn half_taken_back(bundle: &Path) -> Failure {
-    let bundle = bundle.display();
-    let message = format!("{bundle} was not taken back to the end; nothing was imported");
-    let again = Command::new("secrets take-back").name(&bundle);
-    Failure::new(Kind::Usage, message).hint(again)
-}
-
-/// Something else came into the database meanwhile.
-fn held_up(row: &Row, bundle: &Path) -> Failure {
-    let message = format!(
-        "of agent {} is not imported yet, for the database holds another credential of that name; it is in {}",
-        row.agent,
-        bundle.display()
-    );
-    let hint = Hint::from("to have it replace what is there: ")
-        .run(Command::new("gateway import --replace").option("--profile", &row.profile));
-    let failure = Failure::about(&row.profile, Kind::Usage, message).hint(hint);
-    failure.touched(StoreEffect::Changed)
-}
-
-fn wanted(request: &Request) -> Selection {
+fn wanted(request: &Request<'_>) -> Selection {
     Selection {
         profiles: request.profiles.clone(),
         leaves_moved: true,
@@ -351,27 +249,6 @@ fn wanted(request: &Request) -> Selection {
         has_whole_orders: true,
         ..Selection::default()
     }
-}
-
-fn asked(bundle: &Path, request: &Request, dry_run: bool) -> import::Request {
-    import::Request {
-        file: bundle.to_owned(),
-        opening: Opening {
-            passphrase: Some(passphrase(request)),
-            ..Opening::default()
-        },
-        replacing: match request.replace {
-            true => Replacing::Everything,
-            false => Replacing::Nothing,
-        },
-        only: request.profiles.clone(),
-        is_configured: true,
-        dry_run,
-    }
-}
-
-fn passphrase(request: &Request) -> Secret<String> {
-    Secret::new(hexadecimal(request.key.bytes().expose()))
 }
 
 fn nothing(from: Context<'_>, left_out: &[LeftOut]) -> Failure {

@@ -73,7 +73,7 @@ impl Marker {
             sha256: digest(bytes),
             grants,
             in_database: cx.is_in_database(),
-            database: target.database.clone(),
+            database: target.database.as_ref().map(|it| it.at.clone()),
         }
     }
 

@@ -116,7 +116,7 @@ fn has_refresh(login: &OAuth) -> bool {
 }
 
 /// Of one of which nothing is known it cannot be said.
-fn is_other_account(there: &Identity, new: &Identity) -> bool {
+pub(super) fn is_other_account(there: &Identity, new: &Identity) -> bool {
     let unknown = Identity::default();
     *there != unknown && *new != unknown && !there.is_same(new)
 }

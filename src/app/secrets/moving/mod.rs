@@ -3,6 +3,7 @@
 pub(in crate::app::secrets) mod admission;
 pub mod collect;
 mod content;
+mod database_request;
 mod envelope;
 pub mod export;
 mod gone;
@@ -10,6 +11,7 @@ pub mod hand_over;
 pub mod import;
 pub mod into_database;
 mod ledger;
+pub mod left_bundle;
 mod marker;
 mod merge;
 mod missing;

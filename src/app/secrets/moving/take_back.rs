@@ -121,6 +121,10 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if profiles.is_empty() {
         return Err(nothing(cx, &path, &bundle)?);
     }
+    if Moved::is_for_database(&path) {
+        // No other machine reads it, and the next import would ask for it.
+        cx.files.remove(&path)?;
+    }
     Ok(Outcome {
         path,
         bundle,

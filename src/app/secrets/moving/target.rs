@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::model::bundle::BundleId;
+use crate::model::bundle::{BundleId, ForDatabase};
 use crate::ports::files::FileError;
 
 /// Where a bundle is to lie, and where it lies until it is whole.
@@ -15,8 +15,8 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
     /// The file beside it.
     pub(super) draft: PathBuf,
-    /// The database that it is for, without what is secret.
-    pub(super) database: Option<String>,
+    /// The database that it is for.
+    pub(super) database: Option<ForDatabase>,
 }
 
 impl Target {

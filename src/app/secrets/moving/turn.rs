@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use crate::app::context::Context;
-use crate::app::failure::Failure;
+use crate::app::failure::{Failure, Kind};
+use crate::app::refresh::backoff::WAIT_FOR_OTHERS;
 use crate::ports::files::{FileLock, Sharing};
-use crate::ports::lock::{self, lock_within};
+use crate::ports::lock::{self, LockError, lock_within};
 
 /// Waits until no other process is at it.
 ///
 /// # Errors
 /// If another one is at it for too long.
 pub(super) fn take(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
-    let path = path(cx)?;
+    let path = path(cx, "bundle.lock")?;
     let wait = cx.wait(lock::SHORT);
     Ok(lock_within(
         cx.files,
@@ -28,12 +29,32 @@ pub(super) fn take(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
 /// # Errors
 /// If that cannot be tried.
 pub(super) fn try_take(cx: Context<'_>) -> Result<Option<Box<dyn FileLock>>, Failure> {
-    let path = path(cx)?;
+    let path = path(cx, "bundle.lock")?;
     Ok(cx.files.try_lock(&path, Sharing::Exclusive)?)
 }
 
-fn path(cx: Context<'_>) -> Result<PathBuf, Failure> {
+/// Waits until no other import into a database is running. Who has this takes the turn of a bundle
+/// several times, and nobody else's bundle is in between.
+///
+/// # Errors
+/// [`Kind::Busy`] if another one is running for too long.
+pub(super) fn take_import(cx: Context<'_>) -> Result<Box<dyn FileLock>, Failure> {
+    let path = path(cx, "import.lock")?;
+    let wait = cx.wait(WAIT_FOR_OTHERS);
+    let taken = lock_within(cx.files, cx.clock, &path, Sharing::Exclusive, &wait);
+    taken.map_err(|error| match error {
+        LockError::Busy { owner, .. } => {
+            let owner = owner.unwrap_or_else(|| "another process".to_owned());
+            let message = format!("{owner} is importing already; nothing was imported");
+            let hint = "wait for its end, or end it, and run the command again";
+            Failure::new(Kind::Busy, message).hint(hint)
+        }
+        other => other.into(),
+    })
+}
+
+fn path(cx: Context<'_>, name: &str) -> Result<PathBuf, Failure> {
     let locks = cx.dirs.state.join("locks/openclaw-rs");
     cx.files.create_dirs(&locks)?;
-    Ok(locks.join("bundle.lock"))
+    Ok(locks.join(name))
 }

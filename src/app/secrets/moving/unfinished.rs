@@ -110,7 +110,8 @@ fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
         let target = Target {
             path: marker.to.clone(),
             draft: marker.draft.clone(),
-            database: marker.database.clone(),
+            // Its bytes say that, and are written.
+            database: None,
         };
         target.publish(cx).map_err(|failure| {
             let draft = marker.draft.display();

@@ -82,7 +82,7 @@ impl Import {
 
     fn of_files(&self, system: &System) -> Answer {
         let request = into_database::Request {
-            shown: system.required_database()?.shown(),
+            database: system.required_database()?,
             profiles: self.profiles.clone(),
             key: system.database_key()?,
             directory: system.rescue_directory()?,

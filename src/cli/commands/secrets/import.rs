@@ -1,5 +1,6 @@
 //! `secrets import`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueHint};
@@ -90,6 +91,7 @@ impl Import {
                 false => Replacing::Older,
             },
             only: Vec::new(),
+            without: HashSet::new(),
             is_configured: false,
             dry_run: self.dry_run,
         };

@@ -8,14 +8,17 @@ use serde_json::json;
 use super::import::no_agent;
 use super::key_args::KeyArgs;
 use crate::app::secrets::moving::import::Opening;
+use crate::app::secrets::moving::into_database::passphrase;
 use crate::app::secrets::moving::take_back::{self, Request};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
+use crate::model::moved::Moved;
 
 /// Take logins back that `secrets export --move` handed over, if no other machine imported them
 ///
 /// Only you know whether one did: two machines that have one refresh token end each other's login.
-/// The file is not imported here after that; delete it.
+/// The file is not imported here after that; delete it. One that an interrupted `gateway import` left
+/// opens with the key of its database, in GOCLAW_ENCRYPTION_KEY_FILE.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw secrets take-back house.openclaw
@@ -42,12 +45,17 @@ impl TakeBack {
     pub fn run(&self, system: &System) -> Answer {
         self.key.apply(system)?;
         no_agent(system)?;
+        // One that was on its way into a database is sealed under the key of that.
+        let key = match Moved::is_for_database(&self.file) && self.bundle_passphrase_fd.is_none() {
+            true => system.named_key()?,
+            false => None,
+        };
         let request = Request {
             file: self.file.clone(),
             opening: Opening {
                 passphrase_fd: self.bundle_passphrase_fd,
                 identity: self.identity.clone(),
-                passphrase: None,
+                passphrase: key.as_ref().map(passphrase),
             },
         };
         let outcome = take_back::run(system.context(), &request)?;
@@ -71,6 +79,9 @@ impl TakeBack {
             text.push_str(&format!(
                 "The bundle was never complete: {path} is not there any more\n"
             ));
+            return Ok(Output::text(text).changed(true));
+        }
+        if Moved::is_for_database(&outcome.path) {
             return Ok(Output::text(text).changed(true));
         }
         let warning = format!(

@@ -22,15 +22,24 @@ fn keyed(world: &World, _: &Issuer) {
 
 /// Another process changes the keys.
 fn changing() -> Cell {
-    let lock = |world: &World| {
-        let path = "locks/gateway-keys.lock";
-        world.write(path, "");
-        let lock = File::options().write(true).open(world.state().join(path));
-        let lock = lock.unwrap();
-        lock.lock().unwrap();
-        lock
-    };
-    Cell::plain().while_held(lock).slow()
+    Cell::plain()
+        .while_held(|world| held(world, "locks/gateway-keys.lock"))
+        .slow()
+}
+
+/// Another process is importing.
+fn importing() -> Cell {
+    Cell::plain()
+        .while_held(|world| held(world, "locks/openclaw-rs/import.lock"))
+        .slow()
+}
+
+fn held(world: &World, path: &str) -> File {
+    world.write(path, "");
+    let lock = File::options().write(true).open(world.state().join(path));
+    let lock = lock.unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 /// A database that cannot be reached, for nothing listens on port 1.
@@ -60,10 +69,12 @@ fn of_the_database() -> [Row; 4] {
             "gateway rekey",
             "--new-key-file STATE/key --database-url-file STATE/url",
         ),
-        about_a_database("gateway import", URL).on(
-            NotFound,
-            names("--goclaw nowhere --database-url-file STATE/url"),
-        ),
+        about_a_database("gateway import", URL)
+            .on(
+                NotFound,
+                names("--goclaw nowhere --database-url-file STATE/url"),
+            )
+            .on(Busy, importing()),
     ]
 }
 

@@ -20,6 +20,7 @@ pub mod login;
 pub mod maintenance;
 pub mod models;
 pub mod onboard;
+mod own;
 pub mod paste;
 pub mod refresh;
 mod revoke;

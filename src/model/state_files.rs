@@ -27,6 +27,8 @@ pub const RESCUE: &str = "rescue";
 pub const GATEWAY: &str = "gateway";
 /// What a machine that shares a database must not lose: its id there, and answers that are in no row.
 pub const POSTGRES: &str = "postgres";
+/// The same of tenants of a database other than `main`, and their logins that are not stored yet.
+pub const TENANTS: &str = "tenants";
 /// Agents that were deleted.
 pub const TRASH: &str = "trash";
 /// The key of what is sealed, and the secrets that have names.
@@ -35,7 +37,7 @@ pub const SECRETS: &str = "secrets.enc";
 pub const SECRETS_BACKUP: &str = "secrets.enc.bak";
 
 /// All of them.
-pub const ALL: [&str; 15] = [
+pub const ALL: [&str; 16] = [
     DOTENV,
     DECLARED,
     DIRECTORIES,
@@ -49,6 +51,7 @@ pub const ALL: [&str; 15] = [
     RESCUE,
     GATEWAY,
     POSTGRES,
+    TENANTS,
     SECRETS,
     SECRETS_BACKUP,
 ];

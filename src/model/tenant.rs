@@ -1,8 +1,10 @@
 //! Whose rows of a database are meant, where several teams share one.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::id::shown_as_text;
+use super::state_files::TENANTS;
 
 /// The name of a tenant: `[a-z0-9][a-z0-9_-]{0,47}`. With what stands in front of it, it
 /// is the name of a channel of PostgreSQL, which has 63 bytes at most.
@@ -47,8 +49,16 @@ impl TenantId {
         &*self.0 == Self::MAIN
     }
 
-    /// What something of this machine is called so that tenants do not share it. That of `main` is
-    /// called as it was before there were others.
+    /// Where the tenant's own part of a directory of this machine is. That of `main` is the directory
+    /// itself, as it was before there were others.
+    pub fn below(&self, directory: &Path) -> PathBuf {
+        match self.is_main() {
+            true => directory.to_owned(),
+            false => directory.join(TENANTS).join(&*self.0),
+        }
+    }
+
+    /// What something is called so that tenants do not share it.
     pub fn own(&self, name: &str) -> String {
         match self.is_main() {
             true => name.to_owned(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
+use crate::model::tenant::TenantId;
 
 use super::store::StoreError;
 
@@ -45,6 +46,10 @@ pub struct DatabaseCheck {
     pub is_followed: bool,
     /// Whether the connection is encrypted, or does not leave this machine.
     pub is_encrypted: bool,
+    /// Whose rows are meant.
+    pub tenant: TenantId,
+    /// Whether there is that tenant, and this user of the database may see it.
+    pub has_tenant: bool,
 }
 
 /// Whether a database can be worked on.
@@ -54,6 +59,17 @@ pub struct Standing {
     pub tables: Tables,
     /// Whether the key opens what is in it; `None` while there is nothing yet.
     pub is_key_right: Option<bool>,
+    /// Whether there is the tenant whose rows are meant.
+    pub has_tenant: bool,
+}
+
+/// A tenant of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name, as it is written there.
+    pub id: String,
+    /// So many credentials are its.
+    pub credentials: u64,
 }
 
 /// What is sealed in a database.
@@ -124,7 +140,20 @@ pub trait Database: Send + Sync {
     /// If one fails: those before it stay. If a later release made the tables.
     fn migrate(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Seals everything anew under another key, all at once: from then on the old one opens nothing.
+    /// The tenants that this user of the database may see.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or its tables are not those of this program.
+    fn tenants(&self) -> Result<Vec<Tenant>, StoreError>;
+
+    /// Adds a tenant; false if it is there already.
+    ///
+    /// # Errors
+    /// As [`Database::tenants`], and if this user may not.
+    fn add_tenant(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+
+    /// Seals everything of every tenant anew under another key, all at once: from then on the old one
+    /// opens nothing.
     ///
     /// # Errors
     /// If a refresh or the end of a login is under way, or the database fails; nothing is changed then.

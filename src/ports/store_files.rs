@@ -30,6 +30,10 @@ pub struct Stray {
 
 /// The files of the store.
 pub trait StoreFiles: Send + Sync {
+    /// Where something that belongs to this store alone is kept in the state directory, which other
+    /// stores may share.
+    fn own(&self, state: &Path, name: &str) -> PathBuf;
+
     /// The directory of an agent.
     fn directory(&self, agent: &AgentId) -> PathBuf;
 

@@ -8,7 +8,7 @@ use crate::model::seal::DataKey;
 use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
 use crate::ports::database::{
-    Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables,
+    Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables, Tenant,
 };
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
@@ -60,10 +60,13 @@ impl Database for PostgresStore {
             is_followed: server.get(3),
             clock_offset: Duration::from_millis(now.abs_diff(server.get(2))),
             // Whoever listens has to have opened it, and the first who opens it says its key.
-            is_notified: (standing.is_key_right == Some(true)).then(|| self.is_notified()),
+            is_notified: (standing.is_key_right == Some(true) && standing.has_tenant)
+                .then(|| self.is_notified()),
             is_encrypted: pool.address().needs_tls || pool.address().is_here,
             tables: standing.tables,
             is_key_right: standing.is_key_right,
+            tenant: self.settings().tenant.clone(),
+            has_tenant: standing.has_tenant,
         })
     }
 
@@ -81,6 +84,7 @@ impl Database for PostgresStore {
         Ok(Standing {
             tables: looked.tables,
             is_key_right,
+            has_tenant: looked.has_tenant,
         })
     }
 
@@ -96,6 +100,14 @@ impl Database for PostgresStore {
             return Ok(Vec::new());
         }
         schema::migrate(pool).map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.list_tenants()
+    }
+
+    fn add_tenant(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        self.put_tenant(tenant)
     }
 
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError> {

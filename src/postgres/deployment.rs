@@ -70,13 +70,18 @@ pub(super) fn open(
     let looked = pool.read(schema::look).map_err(|fault| told(fault, at))?;
     check_tables(looked.tables, at)?;
     check_clock(looked.clock, ports)?;
+    if !looked.has_tenant {
+        let tenant = &settings.tenant;
+        let cause = format!("the database at {at} has no tenant {tenant} that its user may see");
+        let remedy = format!("Run `gateway tenant add {tenant}` once.");
+        return Err(unavailable(cause, &remedy));
+    }
     let known = known(looked.deployment, &settings.key, ports);
     let sealer = known
         .and_then(|known| known.map_or_else(|| identify(pool, settings, ports), Ok))
         .map_err(|fault| told(fault, at))?;
     let id = sealer.vault.as_str();
-    // Locks, answers and the id of this machine: nothing of it is another tenant's.
-    let directory = settings.directory.join(settings.tenant.own(id));
+    let directory = settings.directory.join(id);
     let node = node(ports, &directory)?;
     let rows = RowSealer::new(Arc::clone(&sealer), settings.tenant.clone());
     let rescue = RescueFiles::new(
@@ -89,7 +94,7 @@ pub(super) fn open(
     Ok(Deployment { rows, node, rescue })
 }
 
-fn check_tables(tables: Tables, at: &str) -> Result<(), StoreError> {
+pub(super) fn check_tables(tables: Tables, at: &str) -> Result<(), StoreError> {
     let cause = match tables {
         Tables::Ready => return Ok(()),
         Tables::Missing => format!("the database at {at} has no tables of openclaw yet"),

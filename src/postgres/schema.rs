@@ -104,23 +104,27 @@ pub(super) struct Looked {
     pub(super) clock: i64,
     /// Absent until somebody has used it.
     pub(super) deployment: Option<Identity>,
+    /// Whether there is the tenant that is worked for.
+    pub(super) has_tenant: bool,
 }
 
 const LOOK: &str = "SELECT \
     (SELECT count(*) FILTER (WHERE version <= $1) FROM openclaw.schema_version), \
     (SELECT coalesce(max(greatest(min_reader, min_writer)), 0) FROM openclaw.schema_version), \
-    (extract(epoch FROM clock_timestamp()) * 1000)::bigint, d.id, d.key_check \
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint, d.id, d.key_check, \
+    EXISTS (SELECT 1 FROM openclaw.tenant WHERE id = $2) \
     FROM (VALUES (1)) one LEFT JOIN openclaw.deployment d ON true";
 
 /// Looks at a database, which takes one question where everything is as it should be.
 pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
-    let found = match link.row(LOOK, &[integer(KNOWN)]) {
+    let found = match link.row(LOOK, &[integer(KNOWN), link.tenant()]) {
         // A table is not there.
         Err(Fault::Refused(..)) | Ok(None) => {
             return Ok(Looked {
                 tables: tables(link)?,
                 clock: clock(link)?,
                 deployment: None,
+                has_tenant: false,
             });
         }
         Ok(Some(found)) => found,
@@ -134,6 +138,7 @@ pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
             id,
             key_check: found.get(4),
         }),
+        has_tenant: found.get(5),
     })
 }
 

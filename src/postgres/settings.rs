@@ -22,7 +22,8 @@ pub struct Settings {
     pub tenant: TenantId,
     /// The key that rows are sealed under.
     pub key: DataKey,
-    /// The directory in which this machine keeps its id, and answers that are in no row yet.
+    /// The directory in which this machine keeps its id, and answers that are in no row yet. No other
+    /// tenant has the same.
     pub directory: PathBuf,
     /// Another disk's directory, for an answer that cannot be saved there.
     pub spare: Option<PathBuf>,

@@ -7,6 +7,7 @@ use crate::model::grant::GrantDigest;
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
+use crate::model::tenant::TenantId;
 use crate::ports::store::{Documents as _, StoreError};
 use crate::ports::store_files::{StoreFiles, StorePlaces, Stray};
 
@@ -16,18 +17,27 @@ use super::file::FileStore;
 /// reads and which stay sealed as the vault says.
 pub struct DatabaseFiles {
     before: Arc<FileStore>,
+    tenant: TenantId,
     /// Where this machine keeps what it must not lose.
     directory: PathBuf,
 }
 
 impl DatabaseFiles {
-    /// Beside these files, and a directory of what is in no row yet.
-    pub fn new(before: Arc<FileStore>, directory: PathBuf) -> Self {
-        Self { before, directory }
+    /// Beside these files, and a tenant's directory of what is in no row yet.
+    pub fn new(before: Arc<FileStore>, (tenant, directory): (TenantId, PathBuf)) -> Self {
+        Self {
+            before,
+            tenant,
+            directory,
+        }
     }
 }
 
 impl StoreFiles for DatabaseFiles {
+    fn own(&self, state: &Path, name: &str) -> PathBuf {
+        self.tenant.below(state).join(name)
+    }
+
     fn directory(&self, agent: &AgentId) -> PathBuf {
         self.before.directory(agent)
     }

@@ -170,6 +170,10 @@ impl Journal for FileStore {
 }
 
 impl StoreFiles for FileStore {
+    fn own(&self, state: &Path, name: &str) -> PathBuf {
+        state.join(name)
+    }
+
     fn document(&self, agent: &AgentId) -> Option<PathBuf> {
         Some(self.paths.document(agent))
     }

@@ -132,7 +132,7 @@ fn kept(cx: Context<'_>) -> Result<GatewayToken, Failure> {
     }
     let path = path(cx);
     let token = cx.random_hex::<{ AccessKey::RANDOM }>().map(Secret::new)?;
-    cx.files.create_dirs(&cx.dirs.state.join(GATEWAY))?;
+    cx.files.create_dirs(&cx.own(GATEWAY))?;
     let line = Secret::new([token.expose(), "\n"].concat());
     cx.files.replace(&path, line.expose().as_bytes())?;
     let source = TokenSource::Kept(path);
@@ -152,7 +152,7 @@ pub(in crate::app) fn made(cx: Context<'_>) -> Result<Option<GatewayToken>, Fail
 
 /// Where a gateway keeps the token that it has made.
 pub(in crate::app) fn path(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join(GATEWAY).join("token")
+    cx.own(GATEWAY).join("token")
 }
 
 /// Reads a token from a file that nobody else can read or write.

@@ -55,9 +55,12 @@ pub fn run(database: &dyn Database, url_file: Option<&Path>) -> Result<Report, F
     ];
     // Nothing tells of tables that are not there.
     if check.tables == Tables::Ready {
+        verdicts.push(("tenant", tenant(&check)));
+    }
+    if check.has_tenant {
         verdicts.push(("notifications", notifications(&check)));
     }
-    if check.tables == Tables::Ready && check.is_key_right == Some(true) {
+    if check.has_tenant && check.is_key_right == Some(true) {
         verdicts.push(("rows", rows(&database.damaged()?)));
     }
     let checks = verdicts.into_iter();
@@ -95,6 +98,17 @@ fn key(check: &DatabaseCheck) -> Verdict {
         Some(false) => Verdict::failed(
             "does not open what is stored",
             "name the file of the right one in GOCLAW_ENCRYPTION_KEY_FILE",
+        ),
+    }
+}
+
+fn tenant(check: &DatabaseCheck) -> Verdict {
+    let tenant = &check.tenant;
+    match check.has_tenant {
+        true => Verdict::ok(format!("{tenant} is there")),
+        false => Verdict::failed(
+            format!("{tenant} is not there, or the user of the address may not see it"),
+            Command::new("gateway tenant add").name(tenant.as_str()),
         ),
     }
 }

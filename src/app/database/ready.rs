@@ -56,6 +56,15 @@ fn fault(check: &DatabaseCheck, at: &str) -> Option<Failure> {
         let hint = "name the file of its key in GOCLAW_ENCRYPTION_KEY_FILE";
         return refused(why, hint.into());
     }
+    if !check.has_tenant {
+        let tenant = &check.tenant;
+        let why = format!("{at} has no tenant {tenant} that its user may see");
+        let add = Command::new("gateway tenant add").name(tenant.as_str());
+        return refused(
+            why,
+            Hint::from("add it, as the owner of the tables: ").run(add),
+        );
+    }
     if check.clock_offset >= LARGEST_OFFSET {
         let seconds = check.clock_offset.as_secs();
         let why = format!("the clock of this machine is {seconds} s away from that of {at}");
@@ -69,6 +78,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::tenant::TenantId;
     use crate::ports::database::NOTABLE_OFFSET;
 
     fn good() -> DatabaseCheck {
@@ -81,6 +91,8 @@ mod tests {
             is_synchronous: true,
             is_followed: true,
             is_encrypted: true,
+            tenant: TenantId::main(),
+            has_tenant: true,
         }
     }
 
@@ -108,6 +120,10 @@ mod tests {
             of_tables(Tables::Ahead),
             DatabaseCheck {
                 is_key_right: Some(false),
+                ..good()
+            },
+            DatabaseCheck {
+                has_tenant: false,
                 ..good()
             },
             DatabaseCheck {

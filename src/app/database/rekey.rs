@@ -1,6 +1,6 @@
 //! `gateway rekey`: another key for what is in a database.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
@@ -8,6 +8,7 @@ use crate::model::hint::{Command, Hint};
 use crate::model::id::printable;
 use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
+use crate::model::state_files::TENANTS;
 use crate::ports::database::{Database, Rekeyed};
 
 /// Says that credentials were left as they are, if some were.
@@ -23,8 +24,8 @@ pub fn failure(done: &Rekeyed) -> Option<Failure> {
     Some(failure.touched(StoreEffect::Changed))
 }
 
-/// Seals everything anew under another key. Not while an import of this machine that was killed has
-/// its logins in a file in that directory: only the key in use opens it.
+/// Seals everything of all tenants anew under another key. Not while an import of this machine that was
+/// killed has its logins in a file below that directory: only the key in use opens it.
 ///
 /// # Errors
 /// [`Kind::Usage`] if there is such a file, [`Kind::Config`] if neither the key in use nor the new one is
@@ -34,13 +35,14 @@ pub fn run(
     (database, directory): (&dyn Database, &Path),
     new: &DataKey,
 ) -> Result<Rekeyed, Failure> {
-    let bundle = directory.join(Moved::TO_DATABASE);
-    if cx.files.stat(&bundle)?.is_some() && !database.is_sealed_under(new)? {
+    if let Some((tenant, bundle)) = unfinished(cx, directory)?
+        && !database.is_sealed_under(new)?
+    {
         let message = format!(
             "an import that was interrupted has its logins in {}, which only the key in use opens; nothing was changed",
             bundle.display()
         );
-        let hint = Hint::from("to complete it first: ").run(Command::new("gateway import"));
+        let hint = Hint::from("to complete it first: ").run(import(tenant.as_deref()));
         return Err(Failure::new(Kind::Usage, message).hint(hint));
     }
     if database.standing()?.is_key_right == Some(false) && !database.is_sealed_under(new)? {
@@ -51,4 +53,29 @@ pub fn run(
         return Err(Failure::new(Kind::Config, message).hint(hint));
     }
     Ok(database.rekey(new)?)
+}
+
+/// A bundle of an import that was killed, and the tenant that it is for, unless that is `main`.
+fn unfinished(
+    cx: Context<'_>,
+    directory: &Path,
+) -> Result<Option<(Option<String>, PathBuf)>, Failure> {
+    let tenants = directory.join(TENANTS);
+    let named = cx.files.list(&tenants)?.into_iter();
+    let own = named.map(|tenant| (Some(tenant.clone()), tenants.join(tenant)));
+    for (tenant, directory) in std::iter::once((None, directory.to_owned())).chain(own) {
+        let bundle = directory.join(Moved::TO_DATABASE);
+        if cx.files.stat(&bundle)?.is_some() {
+            return Ok(Some((tenant, bundle)));
+        }
+    }
+    Ok(None)
+}
+
+fn import(tenant: Option<&str>) -> Command {
+    let import = Command::new("gateway import");
+    match tenant {
+        Some(tenant) => import.option("--tenant", tenant),
+        None => import,
+    }
 }

@@ -10,11 +10,14 @@ use crate::model::path::resolve;
 use crate::model::seal::DataKey;
 use crate::model::secret::Secret;
 use crate::model::state_files::POSTGRES;
+use crate::model::tenant::TenantId;
 use crate::ports::files::Files;
 use crate::ports::host::Env;
 
 /// Names the file that holds the address of the database, for every command.
 pub const URL_FILE: &str = "OPENCLAW_DATABASE_URL_FILE";
+/// Names the tenant whose logins are meant, for every command.
+const TENANT: &str = "OPENCLAW_TENANT";
 /// The address of the database, for a gateway.
 const DSN: &str = "GOCLAW_POSTGRES_DSN";
 /// Names the file that holds it, for a gateway.
@@ -31,6 +34,10 @@ pub struct Asked {
     pub url_file: Option<PathBuf>,
     /// Where this machine keeps what it must not lose, if an option names a directory.
     pub rescue_dir: Option<PathBuf>,
+    /// Whose logins are meant, if an option names a tenant.
+    pub tenant: Option<TenantId>,
+    /// Whether those of all tenants are, whatever a variable names.
+    pub is_for_all: bool,
     /// Whether the variables of GoClaw name one, too.
     pub is_gateway: bool,
 }
@@ -40,9 +47,11 @@ pub struct Asked {
 pub struct Source {
     /// Its address, which may hold a password.
     pub url: Secret<String>,
+    /// Whose logins are meant.
+    pub tenant: TenantId,
     /// Its key.
     pub key: DataKey,
-    /// The directory in which this machine keeps what it must not lose.
+    /// The directory in which this machine keeps what it must not lose of that tenant.
     pub directory: PathBuf,
 }
 
@@ -76,11 +85,17 @@ pub struct Surroundings<'a> {
 ///
 /// # Errors
 /// [`Kind::Usage`] or [`Kind::Config`] for a database without a key, and for a file that is not
-/// there, is open to others, or does not hold what it should.
+/// there, is open to others, or does not hold what it should; [`Kind::Usage`] for a tenant of no
+/// database, which would be that of nobody.
 pub fn find(near: Surroundings<'_>, asked: &Asked) -> Result<Option<Source>, Failure> {
+    let tenant = tenant(near, asked)?;
     let Some((url, from)) = url(near, asked)? else {
-        return Ok(None);
+        return match tenant {
+            None => Ok(None),
+            Some(tenant) => Err(no_database(&tenant)),
+        };
     };
+    let tenant = tenant.unwrap_or_else(TenantId::main);
     if url.is_blank() {
         let message = format!("{from} holds no address of a database");
         let hint = format!("write it to {from}: postgres://USER:PASSWORD@HOST/NAME");
@@ -93,8 +108,26 @@ pub fn find(near: Surroundings<'_>, asked: &Asked) -> Result<Option<Source>, Fai
     Ok(Some(Source {
         url,
         key: key(near)?,
-        directory,
+        directory: tenant.below(&directory),
+        tenant,
     }))
+}
+
+fn tenant(near: Surroundings<'_>, asked: &Asked) -> Result<Option<TenantId>, Failure> {
+    if asked.is_for_all || asked.tenant.is_some() {
+        return Ok(asked.tenant.clone());
+    }
+    let named = variable(near, TENANT)?.map(|name| TenantId::parse(name.expose()));
+    named
+        .transpose()
+        .map_err(|error| Failure::new(Kind::Usage, format!("{TENANT} names none: {error}")))
+}
+
+fn no_database(tenant: &TenantId) -> Failure {
+    let message = format!("the tenant {tenant} is named and no database is: files have no tenants");
+    let hint = "name the file of the database's address in OPENCLAW_DATABASE_URL_FILE, or name no \
+                tenant: unset OPENCLAW_TENANT";
+    Failure::new(Kind::Usage, message).hint(hint)
 }
 
 /// Reads a key from a file that an option names.
@@ -294,5 +327,41 @@ mod tests {
         };
         assert_eq!(directory(None), Path::new("/state/postgres"));
         assert_eq!(directory(Some("~/r".into())), Path::new("/home/r"));
+    }
+
+    #[test]
+    fn a_tenant_is_named_by_an_option_or_a_variable_and_only_where_a_database_is() {
+        let named = |variables: &[(&str, &str)], asked: &Asked| {
+            let base = [(URL_FILE, "every"), (KEY, DIGITS)];
+            let source = found(&[&base[..], variables].concat(), asked)?.unwrap();
+            let directory = source.directory.display().to_string();
+            Ok::<_, Failure>((source.tenant.to_string(), directory))
+        };
+        let of = |tenant: &str, directory: &str| (tenant.to_owned(), directory.to_owned());
+        let main = of("main", "/state/postgres");
+        let variable = [(TENANT, "team-a")];
+        let option = Asked {
+            tenant: TenantId::parse("team-b").ok(),
+            ..Asked::default()
+        };
+        let all = Asked {
+            is_for_all: true,
+            ..Asked::default()
+        };
+        let team_a = of("team-a", "/state/postgres/tenants/team-a");
+        assert_eq!(named(&[], &Asked::default()).unwrap(), main);
+        assert_eq!(named(&variable, &Asked::default()).unwrap(), team_a);
+        assert_eq!(named(&variable, &option).unwrap().0, "team-b");
+        assert_eq!(named(&variable, &all).unwrap(), main);
+        assert_eq!(
+            named(&[(TENANT, "Team A")], &Asked::default())
+                .unwrap_err()
+                .kind,
+            Kind::Usage
+        );
+        for (variables, asked) in [(&variable[..], Asked::default()), (&[], option)] {
+            assert_eq!(found(variables, &asked).unwrap_err().kind, Kind::Usage);
+        }
+        assert!(found(&variable, &all).unwrap().is_none());
     }
 }

@@ -189,7 +189,7 @@ pub(super) fn remove(cx: Context<'_>, id: &str) -> Result<(), Failure> {
 }
 
 pub(super) fn directory(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join(PENDING)
+    cx.own(PENDING)
 }
 
 pub(super) fn path(cx: Context<'_>, id: &str) -> PathBuf {

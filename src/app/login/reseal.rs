@@ -23,8 +23,7 @@ pub(in crate::app) fn all(cx: Context<'_>) -> Result<(Vec<PathBuf>, bool), Failu
     let mut left = Vec::new();
     let mut is_waiting = false;
     let sealer = cx.sealer()?;
-    for name in saved_login::all_names(cx)? {
-        let path = saved_login::directory(cx).join(name);
+    for path in saved_login::all(cx)? {
         let Some(lock) = try_lock(cx, saved_login::login_of(&path))? else {
             is_waiting = true;
             continue;

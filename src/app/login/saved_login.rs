@@ -250,19 +250,24 @@ pub(super) fn head(cx: Context<'_>, name: &str) -> Result<Option<Box<Head>>, Fai
 /// # Errors
 /// What the disk says.
 pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
-    ending(cx, &[CONFIRMED, UNCONFIRMED])
+    ending(cx, &directory(cx), &[CONFIRMED, UNCONFIRMED])
 }
 
-/// Lists all files of logins, by their names.
+/// Lists all files of logins, whatever store of this state directory they are for.
 ///
 /// # Errors
 /// What the disk says.
-pub(super) fn all_names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
-    ending(cx, &[CONFIRMED, UNCONFIRMED, DECLINED])
+pub(super) fn all(cx: Context<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let mut all = Vec::new();
+    for directory in cx.of_every_store(RESCUE) {
+        let names = ending(cx, &directory, &[CONFIRMED, UNCONFIRMED, DECLINED])?;
+        all.extend(names.iter().map(|name| directory.join(name)));
+    }
+    Ok(all)
 }
 
-fn ending(cx: Context<'_>, endings: &[&str]) -> Result<Vec<String>, Failure> {
-    let names = cx.files.list(&directory(cx))?.into_iter();
+fn ending(cx: Context<'_>, directory: &Path, endings: &[&str]) -> Result<Vec<String>, Failure> {
+    let names = cx.files.list(directory)?.into_iter();
     let names = names.filter(|name| {
         let parts = name.split_once('.');
         parts.is_some_and(|(login, ending)| file_name::is_one(login) && endings.contains(&ending))
@@ -284,7 +289,7 @@ pub(in crate::app) fn waiting(cx: Context<'_>) -> Vec<PathBuf> {
 }
 
 pub(super) fn directory(cx: Context<'_>) -> PathBuf {
-    cx.dirs.state.join(RESCUE)
+    cx.own(RESCUE)
 }
 
 /// Returns the path of the file of a new login.

@@ -9,6 +9,7 @@ use crate::app::failure::Failure;
 #[cfg(not(feature = "postgres"))]
 use crate::app::failure::Kind;
 use crate::model::seal::DataKey;
+use crate::model::tenant::TenantId;
 use crate::ports::access_keys::AccessKeyStore;
 use crate::ports::database::Database;
 use crate::ports::dialog::Dialog;
@@ -53,7 +54,8 @@ impl Backend {
         let (store, store_files): (Arc<dyn Store>, Arc<dyn StoreFiles>) = match &opened {
             None => (Arc::clone(&files) as _, Arc::clone(&files) as _),
             Some(opened) => {
-                let beside = DatabaseFiles::new(Arc::clone(&files), opened.directory.clone());
+                let own = (opened.tenant.clone(), opened.directory.clone());
+                let beside = DatabaseFiles::new(Arc::clone(&files), own);
                 (Arc::clone(&opened.store), Arc::new(beside))
             }
         };
@@ -88,6 +90,8 @@ pub(in crate::cli) struct Opened {
     /// The sessions of the page of its gateways.
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
     pub(in crate::cli) passes: Arc<dyn PagePasses>,
+    /// Whose logins are meant.
+    tenant: TenantId,
     /// Where this machine keeps what it must not lose.
     pub(super) directory: PathBuf,
     #[cfg_attr(not(feature = "gateway"), expect(dead_code))]
@@ -125,7 +129,6 @@ impl Machine<'_> {
     #[cfg(feature = "postgres")]
     #[expect(clippy::unnecessary_wraps, reason = "a build without databases fails")]
     fn open_found(self, source: Source) -> Result<Opened, Failure> {
-        use crate::model::tenant::TenantId;
         use crate::postgres::settings::{Ports, Settings};
         use crate::postgres::store::PostgresStore;
         use crate::sys::http;
@@ -133,7 +136,7 @@ impl Machine<'_> {
 
         let settings = Settings {
             url: source.url,
-            tenant: TenantId::main(),
+            tenant: source.tenant.clone(),
             key: source.key.clone(),
             directory: source.directory.clone(),
             spare: self.spare,
@@ -154,6 +157,7 @@ impl Machine<'_> {
             attempts: Arc::clone(&store) as _,
             passes: Arc::clone(&store) as _,
             database: store,
+            tenant: source.tenant,
             directory: source.directory,
             key: source.key,
         })

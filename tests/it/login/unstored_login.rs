@@ -2,7 +2,7 @@
 //! first, and the next command stores it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -18,7 +18,12 @@ const PLUGGED: &str = "agents/main/agent/auth-profiles.json.lock";
 
 /// The files in which logins wait to be stored.
 pub(crate) fn saved(world: &World) -> Vec<PathBuf> {
-    let entries = fs::read_dir(world.state().join("rescue"));
+    saved_in(&world.state().join("rescue"))
+}
+
+/// The same of another directory.
+pub(crate) fn saved_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory);
     let paths = entries
         .into_iter()
         .flatten()

@@ -34,6 +34,8 @@ mod stopped;
 #[cfg(feature = "gateway")]
 mod taken_logins;
 #[cfg(feature = "gateway")]
+mod tenants;
+#[cfg(feature = "gateway")]
 mod under_way;
 
 use openclaw::model::credential::Credential;

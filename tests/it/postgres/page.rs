@@ -10,13 +10,13 @@ use crate::support::running_gateway::{Gateway, TOKEN};
 use crate::support::team::Team;
 
 /// What a browser got for a session: the value of its cookie, and the header that stands beside it.
-struct Session {
+pub(super) struct Session {
     cookie: String,
     csrf: String,
 }
 
 impl Session {
-    fn open(gateway: &Gateway, shown: &Value) -> Self {
+    pub(super) fn open(gateway: &Gateway, shown: &Value) -> Self {
         let (cookie, csrf) = opened(&exchange(gateway, shown));
         let cookie = cookie.trim_end().rsplit('=').next().unwrap().to_owned();
         Self { cookie, csrf }
@@ -24,7 +24,7 @@ impl Session {
 
     /// The status of a request with it. Each port has a cookie of its own; behind a proxy, and at one
     /// public URL, all gateways have one.
-    fn ask(&self, gateway: &Gateway, method: &str) -> u16 {
+    pub(super) fn ask(&self, gateway: &Gateway, method: &str) -> u16 {
         let port = gateway.address.rsplit(':').next().unwrap();
         let headers = format!(
             "Cookie: openclaw-{port}={}\r\n{}Origin: http://{}\r\n",

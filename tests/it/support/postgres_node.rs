@@ -57,12 +57,21 @@ impl Node {
 
     /// The same under a key that is this byte again and again.
     pub(crate) fn open_with(&self, key: u8) -> PostgresStore {
+        self.open_for(TenantId::main(), key)
+    }
+
+    /// The same for that tenant.
+    pub(crate) fn open_of(&self, tenant: &str) -> PostgresStore {
+        self.open_for(TenantId::parse(tenant).unwrap(), KEY)
+    }
+
+    fn open_for(&self, tenant: TenantId, key: u8) -> PostgresStore {
         let key = DataKey::new(Secret::new(vec![key; 32])).unwrap();
         let settings = Settings {
             url: Secret::new(self.url.clone()),
-            tenant: TenantId::main(),
             key,
-            directory: self.rescue(),
+            directory: tenant.below(&self.rescue()),
+            tenant,
             spare: None,
             limit: Arc::new(|| 5),
         };

@@ -97,10 +97,20 @@ impl Team {
         self.observer.open()
     }
 
+    /// What is that tenant's of it.
+    pub(crate) fn store_of(&self, tenant: &str) -> PostgresStore {
+        self.observer.open_of(tenant)
+    }
+
     /// A login of the issuer that ends `left` seconds from now: its refresh token.
     pub(crate) fn seed(&self, profile: &str, left: i64) -> String {
+        self.seed_in(&self.store(), profile, left)
+    }
+
+    /// The same in that store.
+    pub(crate) fn seed_in(&self, store: &PostgresStore, profile: &str, left: i64) -> String {
         let (access, refresh) = self.issuer.issue();
-        let (store, profile) = (self.store(), ProfileId::parse(profile).unwrap());
+        let profile = ProfileId::parse(profile).unwrap();
         let provider = ProviderId::parse("openai-codex").unwrap();
         let login = OAuth {
             provider: provider.to_string(),
@@ -132,10 +142,7 @@ impl Team {
 
     /// Access and refresh token of a profile, as they are stored.
     pub(crate) fn tokens(&self, profile: &str) -> Option<(String, String)> {
-        let doc = self.store().load(&AgentId::main(), Scope::All).unwrap();
-        let login = doc.get(&ProfileId::parse(profile).unwrap())?.as_oauth()?;
-        let access = login.access.as_ref()?.expose().clone();
-        Some((access, login.refresh_token()?.expose().clone()))
+        tokens_in(&self.store(), profile)
     }
 
     /// The files of a machine for answers that are in no row yet.
@@ -154,6 +161,14 @@ impl Team {
         assert!(!told.contains(super::postgres_server::PASSWORD), "{told}");
         assert!(!told.contains(&self.url), "{told}");
     }
+}
+
+/// Access and refresh token of a profile, as they are stored there.
+pub(crate) fn tokens_in(store: &PostgresStore, profile: &str) -> Option<(String, String)> {
+    let doc = store.load(&AgentId::main(), Scope::All).unwrap();
+    let login = doc.get(&ProfileId::parse(profile).unwrap())?.as_oauth()?;
+    let access = login.access.as_ref()?.expose().clone();
+    Some((access, login.refresh_token()?.expose().clone()))
 }
 
 /// Whether a file is for an answer.

@@ -72,10 +72,14 @@ pub(super) fn list(cx: Context<'_>, agents: &[AgentId]) -> Vec<Place> {
     }
     found.ending(&state.join(CREDENTIALS), ".json", Role::Legacy);
     found.ending(&state.join(PROVIDERS), ".toml", Role::Text);
-    for suffix in [".answer", ".login", ".unconfirmed", ".declined"] {
-        found.ending(&state.join(RESCUE), suffix, Role::Answer);
+    for directory in cx.of_every_store(RESCUE) {
+        for suffix in [".answer", ".login", ".unconfirmed", ".declined"] {
+            found.ending(&directory, suffix, Role::Answer);
+        }
     }
-    found.ending(&state.join(PENDING), ".json", Role::Attempt);
+    for directory in cx.of_every_store(PENDING) {
+        found.ending(&directory, ".json", Role::Attempt);
+    }
     let answers = cx.store_files.waiting_answers().unwrap_or_default();
     for (_, path) in answers {
         found.add(path, Role::Answer);

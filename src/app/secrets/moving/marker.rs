@@ -82,7 +82,7 @@ impl Marker {
     /// # Errors
     /// If they cannot be looked for.
     pub(super) fn all(cx: Context<'_>) -> Result<Vec<Self>, Failure> {
-        let directory = cx.dirs.state.join(RESCUE);
+        let directory = cx.own(RESCUE);
         let mut found = Vec::new();
         for name in cx.files.list(&directory)? {
             if !name.ends_with(ENDING) {
@@ -104,7 +104,7 @@ impl Marker {
     /// # Errors
     /// If it cannot be written.
     pub(super) fn write(&self, cx: Context<'_>) -> Result<(), Failure> {
-        cx.files.create_dirs(&cx.dirs.state.join(RESCUE))?;
+        cx.files.create_dirs(&cx.own(RESCUE))?;
         let bytes = encode(self)?;
         Ok(cx.files.replace(&self.path(cx), &bytes)?)
     }
@@ -137,7 +137,7 @@ impl Marker {
 
     fn path(&self, cx: Context<'_>) -> PathBuf {
         let name = format!("{}{ENDING}", self.bundle);
-        cx.dirs.state.join(RESCUE).join(name)
+        cx.own(RESCUE).join(name)
     }
 
     /// Whether it is about that file, by either name.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::database_args::DatabaseArgs;
+use super::database_args::TenantArgs;
 use crate::app::database::check;
 use crate::app::doctor::Status;
 use crate::app::failure::Kind;
@@ -22,7 +22,7 @@ use crate::cli::view;
 Exits with 1 if something must be done before a gateway runs, and with 0 if there are only warnings.")]
 pub(in crate::cli::commands) struct Doctor {
     #[command(flatten)]
-    pub(super) database: DatabaseArgs,
+    pub(super) database: TenantArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use serde_json::json;
 
-use super::database_args::DatabaseArgs;
+use super::database_args::TenantArgs;
 use crate::app::database::goclaw;
 use crate::app::secrets::moving::import::{Action, Row};
 use crate::app::secrets::moving::into_database::{self, Outcome};
@@ -41,7 +41,7 @@ pub(in crate::cli::commands) struct Import {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    pub(super) database: DatabaseArgs,
+    pub(super) database: TenantArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::database_args::DatabaseArgs;
+use super::database_args::TenantArgs;
 use crate::app::access::keys::{self, NewKey};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
@@ -35,7 +35,7 @@ enum KeyCommand {
 
 impl Key {
     /// The database that the keys are in, if they are in one.
-    pub(super) fn database(&self) -> &DatabaseArgs {
+    pub(super) fn database(&self) -> &TenantArgs {
         match &self.command {
             KeyCommand::Add(command) => &command.database,
             KeyCommand::List(command) => &command.database,
@@ -87,7 +87,7 @@ struct Add {
     #[arg(long = "for", value_name = "DURATION", value_parser = days)]
     lifetime: Option<Duration>,
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: TenantArgs,
     /// Output the key and what it may do as JSON
     #[arg(long)]
     json: bool,
@@ -128,7 +128,7 @@ impl Add {
   openclaw gateway key list --json")]
 struct List {
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: TenantArgs,
     /// Output as JSON
     #[arg(long)]
     json: bool,
@@ -166,7 +166,7 @@ struct Revoke {
     #[arg(value_name = "ID")]
     key_id: String,
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: TenantArgs,
 }
 
 impl Revoke {

@@ -8,6 +8,7 @@ mod link;
 mod migrate;
 mod rekey;
 mod run;
+mod tenant;
 
 use clap::{Args, Subcommand};
 
@@ -40,6 +41,7 @@ pub(super) enum DatabaseCommand {
     Rekey(rekey::Rekey),
     Import(import::Import),
     Key(key::Key),
+    Tenant(tenant::Tenant),
 }
 
 /// What is over at once.
@@ -63,14 +65,14 @@ impl Gateway {
 impl DatabaseCommand {
     /// The database that it is about.
     pub(super) fn asked(&self) -> Asked {
-        let args = match self {
-            Self::Migrate(command) => &command.database,
-            Self::Doctor(command) => &command.database,
-            Self::Rekey(command) => &command.database,
-            Self::Import(command) => &command.database,
-            Self::Key(command) => command.database(),
-        };
-        args.asked()
+        match self {
+            Self::Migrate(command) => command.database.asked(),
+            Self::Doctor(command) => command.database.asked(),
+            Self::Rekey(command) => command.database.asked(),
+            Self::Import(command) => command.database.asked(),
+            Self::Key(command) => command.database().asked(),
+            Self::Tenant(command) => command.database().asked(),
+        }
     }
 
     /// Runs it.
@@ -81,6 +83,7 @@ impl DatabaseCommand {
             Self::Rekey(command) => command.run(system),
             Self::Import(command) => command.run(system),
             Self::Key(command) => command.run(system),
+            Self::Tenant(command) => command.run(system),
         }
     }
 }

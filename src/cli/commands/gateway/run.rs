@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use super::database_args::DatabaseArgs;
+use super::database_args::TenantArgs;
 use crate::app::access::gateway_token;
 use crate::app::database::ready;
 use crate::app::failure::Failure;
@@ -49,7 +49,7 @@ pub(in crate::cli::commands) struct Run {
     #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = parse_network)]
     trusted_proxies: Vec<Network>,
     #[command(flatten)]
-    pub(in crate::cli::commands) database: DatabaseArgs,
+    pub(in crate::cli::commands) database: TenantArgs,
     /// Bring the tables of the database up to date first
     #[arg(long)]
     migrate: bool,

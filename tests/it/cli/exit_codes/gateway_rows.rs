@@ -60,11 +60,13 @@ fn about_a_database(command: &'static str, words: &'static str) -> Row {
         .on(Storage, Cell::plain())
 }
 
-fn of_the_database() -> [Row; 4] {
+fn of_the_database() -> [Row; 6] {
     const URL: &str = "--database-url-file STATE/url";
     [
         about_a_database("gateway migrate", URL),
         about_a_database("gateway doctor", URL),
+        about_a_database("gateway tenant add", "a --database-url-file STATE/url"),
+        about_a_database("gateway tenant list", URL),
         about_a_database(
             "gateway rekey",
             "--new-key-file STATE/key --database-url-file STATE/url",

@@ -1,0 +1,117 @@
+//! `gateway tenant`: teams that share a database and nothing in it.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::database_args::DatabaseArgs;
+use crate::cli::output::{Answer, Output};
+use crate::cli::system::System;
+use crate::model::id::printable;
+use crate::model::tenant::TenantId;
+use crate::ports::database;
+
+/// Manage the tenants of the database: teams of which none sees the logins of another
+///
+/// A command and a gateway work for one of them, which --tenant or OPENCLAW_TENANT names; for main
+/// where none is named.
+#[derive(Debug, Args)]
+pub(in crate::cli::commands) struct Tenant {
+    #[command(subcommand)]
+    command: TenantCommand,
+}
+
+// A comment on a variant would take the place of the long help of its command.
+#[derive(Debug, Subcommand)]
+enum TenantCommand {
+    Add(Add),
+    List(List),
+}
+
+impl Tenant {
+    /// The database that they are in.
+    pub(super) fn database(&self) -> &DatabaseArgs {
+        match &self.command {
+            TenantCommand::Add(command) => &command.database,
+            TenantCommand::List(command) => &command.database,
+        }
+    }
+
+    /// Runs it.
+    pub(super) fn run(&self, system: &System) -> Answer {
+        match &self.command {
+            TenantCommand::Add(command) => command.run(system),
+            TenantCommand::List(command) => command.run(system),
+        }
+    }
+}
+
+/// Add a tenant
+///
+/// Done again it changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw gateway tenant add team-a
+  OPENCLAW_TENANT=team-a openclaw models auth login --provider openai-codex
+  openclaw gateway run --tenant team-a")]
+struct Add {
+    /// Its name: lower-case letters, digits, - and _
+    #[arg(value_name = "NAME", value_parser = TenantId::parse)]
+    name: TenantId,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+impl Add {
+    fn run(&self, system: &System) -> Answer {
+        let database = system.required_database()?;
+        let is_new = database.add_tenant(&self.name)?;
+        let (name, at) = (&self.name, database.shown());
+        let told = match is_new {
+            true => format!("Added tenant {name} to {at}"),
+            false => format!("{at} has the tenant {name} already"),
+        };
+        Ok(Output::line(told).changed(is_new))
+    }
+}
+
+/// List the tenants, and how many credentials each has
+///
+/// Only those that the user of the database may see.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  openclaw gateway tenant list
+  openclaw gateway tenant list --json")]
+struct List {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Output as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    fn run(&self, system: &System) -> Answer {
+        let tenants = system.required_database()?.tenants()?;
+        if self.json {
+            let rows: Vec<Value> = tenants.iter().map(document).collect();
+            return Ok(Output::json(&json!({ "tenants": rows })));
+        }
+        let lines: String = tenants.iter().map(line).collect();
+        Ok(Output::text(format!("Tenants:\n{lines}")))
+    }
+}
+
+fn document(tenant: &database::Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "credentials": tenant.credentials,
+    })
+}
+
+fn line(tenant: &database::Tenant) -> String {
+    let id = printable(&tenant.id, 80);
+    match tenant.credentials {
+        1 => format!("- {id} [1 credential]\n"),
+        count => format!("- {id} [{count} credentials]\n"),
+    }
+}

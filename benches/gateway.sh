@@ -93,7 +93,7 @@ gateway=$url gateway_pid=$pid
 sleep 2
 at_rest "memory at rest, with a database"
 compared "status, from memory" /v1/auth/openai/status " (asked: 0.70, p99 3 x)"
-echo 'SELECT hash, role FROM openclaw.access_key' > "$work/select"
+echo "SELECT id, sealed FROM openclaw.access_key WHERE tenant = 'main' ORDER BY position" > "$work/select"
 base=$("$postgres/pgbench" -n -c 8 -j 1 -T 4 -f "$work/select" "${address[@]}" postgres | awk '/^tps/ { print $3 }')
 read -r rate p99 < <(load "$gateway/v1/keys")
 awk -v b="$base" -v r="$rate" -v p="$p99" 'BEGIN {

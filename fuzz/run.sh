@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 
 guided() {
-  cargo +nightly --version && { cargo fuzz --version || cargo install cargo-fuzz --locked --quiet; }
+  cargo +nightly --version && { cargo fuzz --version || cargo install cargo-fuzz --locked --quiet --debug; }
 }
 
 if ! guided 2>/dev/null; then

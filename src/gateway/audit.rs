@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use super::engine::Engine;
 use crate::model::audit::AuditEntry;
 use crate::model::id::printable;
-use crate::ports::host::Clock;
+use crate::model::text::hexadecimal;
+use crate::ports::host::{Clock, Random};
 use crate::ports::store::StoreError;
 
 /// The target of the lines.
@@ -31,7 +32,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Audit {
     clock: Arc<dyn Clock>,
     /// `None` if they are only lines of the log.
-    waiting: Option<Mutex<Waiting>>,
+    kept: Option<Kept>,
+}
+
+/// Entries on their way to a database.
+struct Kept {
+    waiting: Mutex<Waiting>,
+    random: Arc<dyn Random>,
+    /// Those that are being written, and the name under which that is done once.
+    batch: Mutex<Option<(String, Vec<AuditEntry>)>>,
 }
 
 #[derive(Default)]
@@ -42,12 +51,14 @@ struct Waiting {
 }
 
 impl Audit {
-    /// Nothing was done yet; `is_kept` if there is a database.
-    pub(super) fn new(clock: Arc<dyn Clock>, is_kept: bool) -> Self {
-        Self {
-            clock,
-            waiting: is_kept.then(Mutex::default),
-        }
+    /// Nothing was done yet; `random` names what goes to a database, if there is one.
+    pub(super) fn new(clock: Arc<dyn Clock>, random: Option<Arc<dyn Random>>) -> Self {
+        let kept = random.map(|random| Kept {
+            waiting: Mutex::default(),
+            random,
+            batch: Mutex::default(),
+        });
+        Self { clock, kept }
     }
 
     /// Notes that `key` did something; `describe` says of what.
@@ -65,8 +76,8 @@ impl Audit {
             about = entry.about, outcome = entry.outcome,
             "{action}"
         );
-        let Some(waiting) = &self.waiting else { return };
-        let mut waiting = waiting.lock();
+        let Some(kept) = &self.kept else { return };
+        let mut waiting = kept.waiting.lock();
         match waiting.entries.len() < MOST {
             true => waiting.entries.push_back(cleaned(entry)),
             false => waiting.lost += 1,
@@ -82,7 +93,7 @@ impl Audit {
         engine: Arc<dyn Engine>,
         over: Arc<AtomicBool>,
     ) -> std::io::Result<Option<JoinHandle<()>>> {
-        if self.waiting.is_none() {
+        if self.kept.is_none() {
             return Ok(None);
         }
         let audit = Arc::clone(self);
@@ -113,19 +124,17 @@ impl Audit {
 
     /// Writes what waits. What could not be written waits on.
     fn write(&self, engine: &dyn Engine) -> Result<(), StoreError> {
-        let (Some(waiting), Some(database)) = (&self.waiting, engine.database()) else {
+        let (Some(kept), Some(database)) = (&self.kept, engine.database()) else {
             return Ok(());
         };
-        loop {
-            let batch: Vec<AuditEntry> =
-                waiting.lock().entries.iter().take(BATCH).cloned().collect();
-            if batch.is_empty() {
-                break;
+        let mut batch = kept.batch.lock();
+        while batch.is_some() || kept.take(&mut batch) {
+            if let Some((name, entries)) = &*batch {
+                database.append_audit(name, entries)?;
             }
-            database.append_audit(&batch)?;
-            waiting.lock().entries.drain(..batch.len());
+            *batch = None;
         }
-        let lost = std::mem::take(&mut waiting.lock().lost);
+        let lost = std::mem::take(&mut kept.waiting.lock().lost);
         if lost > 0 {
             tracing::warn!(
                 target: "openclaw::gateway",
@@ -133,6 +142,21 @@ impl Audit {
             );
         }
         Ok(())
+    }
+}
+
+impl Kept {
+    /// Takes entries that wait, if there are any and they can be named.
+    fn take(&self, batch: &mut Option<(String, Vec<AuditEntry>)>) -> bool {
+        let mut name = [0; 16];
+        if self.random.fill(&mut name).is_err() {
+            return false;
+        }
+        let mut waiting = self.waiting.lock();
+        let most = waiting.entries.len().min(BATCH);
+        let entries: Vec<_> = waiting.entries.drain(..most).collect();
+        *batch = (!entries.is_empty()).then(|| (hexadecimal(&name), entries));
+        batch.is_some()
     }
 }
 

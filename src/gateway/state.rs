@@ -83,7 +83,8 @@ impl Gateway {
                 board.announce();
             }
         };
-        let audit = Arc::new(Audit::new(Arc::clone(&clock), samples.is_some()));
+        let names = samples.is_some().then(|| Arc::clone(&random));
+        let audit = Arc::new(Audit::new(Arc::clone(&clock), names));
         let flows = Flows::new(
             Arc::clone(workers.engine()),
             Arc::clone(&audit),

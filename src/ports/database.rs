@@ -171,12 +171,12 @@ pub trait Database: Send + Sync {
     /// If the database cannot be reached, or is sealed under another key.
     fn damaged(&self) -> Result<Scan, StoreError>;
 
-    /// Adds what was done with which keys, at this machine; drops some of what is older than 90 days. If its
-    /// end is not known and it is called again, an entry may stand there twice, and none is missing.
+    /// Adds what was done with which keys, at this machine; drops some of what is older than 90 days. Called
+    /// again under the same name, because its end is not known, it adds nothing that is there.
     ///
     /// # Errors
     /// If that cannot be stored.
-    fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
+    fn append_audit(&self, name: &str, entries: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// Whether this is the key of the database.
     ///

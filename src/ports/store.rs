@@ -54,6 +54,11 @@ pub enum Waited {
         /// Who holds it, if that is known.
         owner: Option<String>,
     },
+    /// Whoever held it is dead, and nobody may try before the limit.
+    Abandoned {
+        /// Who that was, and since when.
+        owner: String,
+    },
     /// A signal ended the wait.
     Stopped(Signal),
 }

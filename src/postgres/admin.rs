@@ -138,8 +138,8 @@ impl Database for PostgresStore {
         scan::run(self)
     }
 
-    fn append_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        audit::append(self, entries)
+    fn append_audit(&self, name: &str, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        audit::append(self, name, entries)
     }
 
     fn is_sealed_under(&self, key: &DataKey) -> Result<bool, StoreError> {

@@ -4,8 +4,8 @@ use crate::model::audit::AuditEntry;
 use crate::ports::store::StoreError;
 
 use super::context::{Opened, PostgresStore};
-use super::fault::told;
 use super::link::text;
+use super::once::Repeat;
 
 /// All in one statement.
 const ADD: &str = "INSERT INTO openclaw.audit \
@@ -19,13 +19,18 @@ const FORGET: &str = "DELETE FROM openclaw.audit WHERE position IN \
     (SELECT position FROM openclaw.audit \
         WHERE at < clock_timestamp() - interval '90 days' ORDER BY at LIMIT 1000)";
 
-/// Adds entries, and forgets old ones.
-pub(super) fn append(cx: &PostgresStore, entries: &[AuditEntry]) -> Result<(), StoreError> {
+/// Adds entries once under this name, and forgets old ones.
+pub(super) fn append(
+    cx: &PostgresStore,
+    name: &str,
+    entries: &[AuditEntry],
+) -> Result<(), StoreError> {
     let Opened { pool, here } = cx.opened()?;
     let all = serde_json::to_string(entries).expect("texts and numbers");
-    let done = pool.transaction(|tx| {
+    let blocked = || format!("the database at {}", pool.shown());
+    let done = cx.commit_once((name, Repeat::Doubted), &blocked, &mut |tx| {
         tx.change(FORGET, &[])?;
         tx.change(ADD, &[tx.tenant(), text(&*here.node), text(&*all)])
     });
-    done.map(drop).map_err(|fault| told(fault, pool.shown()))
+    done.map(drop)
 }

@@ -5,8 +5,6 @@
 //! successor and closes the journal. Done again after a commit that was lost or in doubt it comes to
 //! the same, so it is done again until the database says that it is there.
 
-use std::time::Duration;
-
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
 use crate::model::id::AgentId;
@@ -23,16 +21,9 @@ use super::fault::{Fault, told};
 use super::history::RowHistories;
 use super::lease::{Lease, written};
 use super::link::{integer, maybe, text};
+use super::once::Repeat;
 use super::pool::Tx;
 use super::writing::write;
-
-/// How long a database that is gone is tried again for an answer that is there; after that the next
-/// command stores it.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Who was stopped meanwhile (SIGSTOP, a suspended machine) has not tried for as long as the clock says, and
-/// tries so often at least.
-const TRIES: usize = 3;
 
 /// A refresh that may be sent.
 pub(super) struct ReservedLease<'a> {
@@ -152,38 +143,18 @@ impl ReservedLease<'_> {
         tx.change(noted, &params).map(drop)
     }
 
-    /// Runs a transaction until the database says that it is done, however often the connection is lost.
+    /// Runs a transaction until the database says that it is committed, however often the connection is lost.
     fn insist<T>(
         &self,
         mut work: impl FnMut(&Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let pool = &self.cx.opened()?.pool;
-        let (mut last, mut tries) = (Fault::Conflict, 0);
-        let wait = Wait {
-            limit: PATIENCE,
-            interrupt: None,
-            dialog: Some(&*self.cx.ports().dialog),
-        };
-        let pauses = Duration::from_millis(50)..=Duration::from_secs(2);
-        let blocked = || format!("the database at {}", pool.shown());
-        while tries < TRIES {
-            let attempt = || {
-                tries += 1;
-                match pool.transaction(&mut work) {
-                    Ok(done) => Ok(Some(done)),
-                    Err(fault @ (Fault::Gone(_) | Fault::InDoubt(_) | Fault::Conflict)) => {
-                        last = fault;
-                        Ok(None)
-                    }
-                    Err(fault) => Err(told(fault, pool.shown())),
-                }
-            };
-            let clock = &*self.cx.ports().clock;
-            if let Some(done) = wait.retry(clock, pauses.clone(), &blocked, attempt)? {
-                return Ok(done);
-            }
-        }
-        Err(told(last, pool.shown()))
+        let name = self.cx.new_name()?;
+        let shown = self.cx.shown();
+        let blocked = || format!("the database at {shown}");
+        let done = self
+            .cx
+            .commit_once((&name, Repeat::Unreached), &blocked, &mut work)?;
+        done.ok_or_else(|| told(Fault::Conflict, shown))
     }
 }
 

@@ -2,31 +2,26 @@
 //!
 //! Nothing is locked while a change is thought about: it is written if the document still has the
 //! revision that was read, and begun anew if it has not. So no process that is stopped keeps others
-//! waiting, and a change that was in doubt is simply made again.
-
-use std::time::Duration;
+//! waiting.
 
 use tokio_postgres::Row;
 
 use crate::model::id::AgentId;
 use crate::model::profiles::AuthProfiles;
 use crate::model::secret::Secret;
-use crate::ports::lock::Wait;
 use crate::ports::store::{Location, Scope, StoreError};
 use crate::store::history_rules;
 use crate::store::parts::{self, Parts};
 
-use super::context::{Opened, PostgresStore};
-use super::fault::{Fault, told};
+use super::context::PostgresStore;
+use super::fault::Fault;
 use super::history::RowHistories;
 use super::history_batch::HistoryBatch;
 use super::link::{Link, Param, maybe, text};
+use super::once::Repeat;
 use super::pool::Tx;
 use super::seal::{RowSealer, row};
 use super::writing::{Found, write};
-
-/// How long a change is tried again while others change the same document.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Stands for an entry whose row does not open: JSON, and no credential.
 const UNREADABLE: &str = r#""sealed, and does not open""#;
@@ -166,45 +161,30 @@ impl PostgresStore {
         })
     }
 
-    /// Changes rows in a transaction until that is done, with pauses that grow: again where others changed the same, and
-    /// where nobody knows whether it was committed, for made again it comes to the same.
+    /// Changes rows in a transaction until that is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if others kept changing the same, and what the database says.
     pub(super) fn change<T>(
         &self,
         at: &Location,
         change: &mut dyn FnMut(&Tx<'_>, &RowSealer) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let Opened { pool, here } = self.opened()?;
-        let mut attempt = || {
-            pool.transaction(|tx| {
-                check_key(tx, &here.rows)?;
-                change(tx, &here.rows)
-            })
-        };
-        let wait = Wait {
-            limit: PATIENCE,
-            interrupt: None,
-            dialog: Some(&*self.ports().dialog),
-        };
-        let pauses = Duration::from_millis(2)..=Duration::from_millis(250);
+        let here = self.opened()?.here;
+        let name = self.new_name()?;
         let blocked = || format!("others are changing {at}");
-        let mut in_doubt = None;
-        let done = wait.retry(&*self.ports().clock, pauses, &blocked, || match attempt() {
-            Ok(done) => Ok(Some(done)),
-            Err(Fault::Conflict) => Ok(None),
-            Err(fault @ Fault::InDoubt(_)) => {
-                in_doubt = Some(fault);
-                Ok(None)
-            }
-            // Until it is there again nobody can say more than before.
-            Err(Fault::Gone(_)) if in_doubt.is_some() => Ok(None),
-            Err(fault) => Err(told(fault, self.shown())),
-        })?;
-        done.ok_or_else(|| match in_doubt {
-            Some(fault) => told(fault, self.shown()),
-            None => StoreError::Busy {
-                at: at.clone(),
-                owner: None,
-            },
-        })
+        let busy = || StoreError::Busy {
+            at: at.clone(),
+            owner: None,
+        };
+        let done = self.commit_once((&name, Repeat::Doubted), &blocked, &mut |tx| {
+            check_key(tx, &here.rows)?;
+            change(tx, &here.rows)
+        });
+        match done {
+            Ok(done) => done.ok_or_else(busy),
+            Err(StoreError::Conflict { .. }) => Err(busy()),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -32,6 +32,12 @@ pub(super) fn machine(process: &str) -> &str {
     process.split_once(" on ").map_or(process, |(_, host)| host)
 }
 
+/// The id of a process, by the same name.
+fn pid(process: &str) -> Option<u32> {
+    let number = process.strip_prefix("pid ")?.split(' ').next()?;
+    number.parse().ok()
+}
+
 impl PostgresStore {
     /// What the row of a grant says.
     pub(super) fn holder(&self, grant: &GrantDigest) -> Result<Holder, StoreError> {
@@ -55,6 +61,20 @@ impl PostgresStore {
             true => here.rescue.owner(grant),
             false => self.words(self.holder(grant).ok()?),
         }
+    }
+
+    /// The words for a process of this machine that died with its request on the way, and whose rescue
+    /// directory is another one: nothing here can end that. `None` if it is none, or may be alive.
+    pub(super) fn abandoned(&self, grant: &GrantDigest) -> Result<Option<String>, StoreError> {
+        let holder = self.holder(grant)?;
+        let files = &*self.ports().files;
+        let name = files.process_name();
+        let note = holder.note.as_deref().filter(|_| holder.free_at.is_some());
+        let is_dead = note.is_some_and(|note| {
+            machine(note) == machine(&name)
+                && pid(note).is_some_and(|pid| !files.process_lives(pid))
+        });
+        Ok(self.words(holder).filter(|_| is_dead))
     }
 
     /// The words for what a row says.

@@ -116,6 +116,9 @@ impl PostgresStore {
         wait: &Wait<'_>,
     ) -> Result<Waited, StoreError> {
         let clock = &*self.ports().clock;
+        if let Some(owner) = self.abandoned(grant)? {
+            return Ok(Waited::Abandoned { owner });
+        }
         let blocked = || match self.owner(grant) {
             Some(owner) => format!("the login is being refreshed by {owner}"),
             None => "the login is being refreshed by another machine".to_owned(),

@@ -7,12 +7,11 @@ use tokio_postgres::Row;
 use crate::model::id::ProviderId;
 use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
-use crate::model::text::hexadecimal;
 use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
 use crate::ports::store::{Location, StoreError};
 
 use super::context::PostgresStore;
-use super::fault::{Fault, unavailable};
+use super::fault::Fault;
 use super::holder::machine;
 use super::link::{Link, Param, millis, text};
 use super::pool::Tx;
@@ -143,10 +142,8 @@ impl PostgresStore {
         if let Some(taker) = self.taker.get() {
             return Ok(taker);
         }
-        let mut taker = [0; 16];
-        let filled = self.ports().random.fill(&mut taker);
-        filled.map_err(|error| unavailable(error.to_string(), "Try again."))?;
-        Ok(self.taker.get_or_init(|| hexadecimal(&taker)))
+        let taker = self.new_name()?;
+        Ok(self.taker.get_or_init(|| taker))
     }
 
     /// Makes a change, and returns whether there was anything to change.

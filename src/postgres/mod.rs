@@ -28,6 +28,7 @@ mod lease;
 mod leases;
 mod link;
 mod login_attempts;
+mod once;
 mod page_passes;
 mod pool;
 mod scan;

@@ -23,7 +23,7 @@ struct Migration {
 }
 
 /// Those that this program knows, in their order: their versions are 1, 2, …
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         name: "first",
         statements: include_str!("migrations/0001_first.sql"),
@@ -45,6 +45,12 @@ const MIGRATIONS: [Migration; 4] = [
     Migration {
         name: "page",
         statements: include_str!("migrations/0004_page.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+    Migration {
+        name: "committed",
+        statements: include_str!("migrations/0006_committed.sql"),
         min_reader: 1,
         min_writer: 1,
     },

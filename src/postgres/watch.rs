@@ -36,6 +36,7 @@ const PRUNE: &str = "\
         AND recorded_at < clock_timestamp() - interval '90 days'; \
     DELETE FROM openclaw.login_attempt WHERE expires_at < clock_timestamp() - interval '1 hour'; \
     DELETE FROM openclaw.page_pass WHERE expires_at < clock_timestamp(); \
+    DELETE FROM openclaw.committed WHERE at < clock_timestamp() - interval '1 day'; \
     DELETE FROM openclaw.grant_journal WHERE sent_at < clock_timestamp() - interval '90 days'; \
     DELETE FROM openclaw.node WHERE seen_at < clock_timestamp() - interval '90 days'";
 

@@ -26,9 +26,14 @@ use super::client_credentials::request_new_token;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::recover::{self, Recovered};
 use super::refresh_grant::refresh_grant;
-use super::request::{RefreshRequest, document_facts, falls_back, load_login, valid_token};
+use super::request::{
+    RefreshRequest, brings_no_more, document_facts, falls_back, load_login, valid_token,
+};
 use super::stale_copy::adopt_successor;
 use super::{backoff, notify};
+
+/// What helps against another process.
+const LATER: &str = "run the command again later";
 
 /// Makes sure that the access token of `profile` in `owner`'s document is valid. `first` is the
 /// login as the caller has just read it.
@@ -82,6 +87,12 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
                 if let Err(failure) = adopted {
                     return tolerate_disk(request, &facts, current, failure);
                 }
+            }
+            NextStep::Refresh | NextStep::RefreshThenFallBack
+                if brings_no_more(request, &facts) =>
+            {
+                let how = RefreshResult::RefreshedElsewhere;
+                return Ok(valid_token(request, current, how, None));
             }
             NextStep::Refresh | NextStep::RefreshThenFallBack => {
                 let Some(grant) = &facts.grant else {
@@ -238,6 +249,10 @@ fn wait_for_holder(
         Waited::Released => Ok(()),
         Waited::Stopped(signal) => Err(Failure::cancelled(signal)),
         Waited::TimedOut { owner } => Err(waited_too_long(request, owner)),
+        Waited::Abandoned { owner } => {
+            let message = format!("{} is being refreshed by {owner}", request.profile);
+            Err(Failure::new(Kind::Busy, message).hint(LATER))
+        }
     }
 }
 
@@ -256,5 +271,5 @@ fn waited_too_long(request: &RefreshRequest<'_>, owner: Option<String>) -> Failu
         request.profile,
         WAIT_FOR_OTHERS.as_secs()
     );
-    Failure::new(Kind::Busy, message).hint("run the command again later")
+    Failure::new(Kind::Busy, message).hint(LATER)
 }

@@ -29,7 +29,7 @@ pub(in crate::app) fn lock_grant<'a>(
         match cx.store.await_grant(grant, &wait)? {
             Waited::Released if cx.clock.monotonic() < deadline => {}
             Waited::Stopped(signal) => return Err(Failure::cancelled(signal)),
-            Waited::Released | Waited::TimedOut { .. } => {
+            Waited::Released | Waited::TimedOut { .. } | Waited::Abandoned { .. } => {
                 let message = format!("{profile} is being refreshed by another process");
                 let failure = Failure::new(Kind::Busy, message);
                 return Err(failure.hint("run the command again later"));

@@ -31,7 +31,7 @@ use super::binding;
 use super::notify;
 use super::outcome::{RefreshPolicy, RefreshResult, ValidToken};
 use super::request::{
-    RefreshRequest, document_facts, fall_back, falls_back, is_just_issued, load_login, valid_token,
+    RefreshRequest, brings_no_more, document_facts, fall_back, falls_back, load_login, valid_token,
 };
 use super::target::Route;
 
@@ -66,7 +66,7 @@ pub(super) fn refresh_grant(
     if let Err(failure) = binding::check(whose, &binding, &issued_by) {
         return fall_back(request, facts, old, &blocked(&failure)).map(Some);
     }
-    if is_just_issued(request, facts) {
+    if brings_no_more(request, facts) {
         let how = RefreshResult::RefreshedElsewhere;
         return Ok(Some(valid_token(request, old, how, None)));
     }

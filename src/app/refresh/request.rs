@@ -72,17 +72,26 @@ pub(super) fn falls_back(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
     request.policy != RefreshPolicy::Always && is_valid(facts, request.cx.clock.now())
 }
 
-/// Whether a refresh would bring no more than the token that is there, because it came with the grant a
-/// moment ago. Who asks for more than the provider ever gives would spend a refresh token with each call,
-/// and many who come at once one each.
-pub(super) fn is_just_issued(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
+/// Whether a refresh would bring hardly more than the token that is there: that came with the grant a moment
+/// ago, or a new one lives for less than is asked for and this one has half of that left. Who asks for more
+/// than the provider ever gives would spend a refresh token with each call, and many who come at once one
+/// each.
+pub(super) fn brings_no_more(request: &RefreshRequest<'_>, facts: &Facts) -> bool {
     let now = request.cx.clock.now();
-    let age = facts.proven_at().map(|at| at.until(now));
-    let age = age.and_then(|millis| u64::try_from(millis).ok());
-    matches!(request.policy, RefreshPolicy::MinValid(Some(_)))
-        && facts.standing == GrantStanding::Good
-        && is_valid(facts, now)
-        && age.is_some_and(|millis| Duration::from_millis(millis) < WAIT_FOR_OTHERS)
+    let (RefreshPolicy::MinValid(Some(least)), Some(issued)) = (request.policy, facts.proven_at())
+    else {
+        return false;
+    };
+    if facts.standing != GrantStanding::Good || !is_valid(facts, now) {
+        return false;
+    }
+    let millis = |length: Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    let age = issued.until(now);
+    let is_too_short = facts.expires_at().is_some_and(|end| {
+        let whole = issued.until(end);
+        whole < millis(least) && now.until(end) >= whole / 2
+    });
+    age >= 0 && (age < millis(WAIT_FOR_OTHERS) || is_too_short)
 }
 
 /// Returns a token that needs no refresh now; `obstacle` prevents the next one.

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use openclaw::model::audit::AuditEntry;
 use openclaw::model::grant::RefreshOutcome;
 use openclaw::model::id::AgentId;
 use openclaw::model::secret::Secret;
 use openclaw::model::time::Timestamp;
+use openclaw::ports::database::Database as _;
 use openclaw::ports::lock::Wait;
 use openclaw::ports::store::{
     GrantLock, GrantLocks as _, Journal as _, Reserved, Store, StoreError, Waited,
@@ -276,4 +278,21 @@ fn nothing_begins_where_an_answer_could_not_be_saved() {
     let there = shared.there.open();
     let lock = held(there.try_lock_grant(&digest("rt-1")).unwrap());
     assert!(lock.is_some());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn what_is_added_to_the_audit_again_is_there_once() {
+    let shared = Shared::new();
+    let store = shared.here.open();
+    let entries = [AuditEntry::new(
+        Timestamp(4_000_000_000_000),
+        "gateway",
+        "logged out",
+    )];
+    for name in ["one", "one", "other"] {
+        store.append_audit(name, &entries).unwrap();
+    }
+    let count = "SELECT count(*) FROM openclaw.audit";
+    assert_eq!(shared.database.value(count), "2");
 }

@@ -96,6 +96,8 @@ fn whoever_lost_the_directory_is_told_of_a_machine_and_of_no_process() {
         assert!(ran.err.contains(&told), "{ran:?}");
         assert!(ran.err.contains("others may not try before "), "{ran:?}");
         assert!(!ran.err.contains(&process), "{ran:?}");
+        // Nobody waits for a process that is dead.
+        assert!(!ran.err.contains("gave up waiting"), "{ran:?}");
     }
     assert_eq!(team.issuer.token_requests().len(), 1);
     team.database.sql(

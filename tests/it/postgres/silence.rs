@@ -131,6 +131,36 @@ fn a_change_in_doubt_is_made_again_once_the_line_is_back() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn a_failure_that_is_reported_counts_once_whether_or_not_its_commit_arrived() {
+    let report = [
+        "models",
+        "auth",
+        "report",
+        PROFILE,
+        "--failed",
+        "rate_limit",
+    ];
+    for passes in [true, false] {
+        let (team, line) = team();
+        team.seed(PROFILE, 3_600);
+        line.cut_at("COMMIT", passes);
+        let child = begin(&team, 0, &report);
+        until(|| line.is_cut());
+        let before = line.connections();
+        until(|| line.connections() > before);
+        line.mend();
+        let ran = end(child);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let count = "SELECT state::jsonb -> 'usageStats' -> $$PROFILE$$ -> 'errorCount' \
+            FROM openclaw.agent_usage";
+        let count = count.replace("PROFILE", PROFILE);
+        assert_eq!(team.database.value(&count), "1", "{passes}");
+        assert!(ran.out.contains("until"), "{ran:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn a_gateway_says_that_its_database_is_silent_and_goes_on_when_it_is_not() {
     let (team, line) = team();
     team.seed(PROFILE, 3_600);

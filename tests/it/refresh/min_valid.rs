@@ -4,6 +4,7 @@ use std::process::Child;
 
 use serde_json::Value;
 
+use super::tick::age;
 use crate::support::issuer::Account;
 use crate::support::{Ran, World, millis_from_now, ran};
 
@@ -67,4 +68,27 @@ fn who_asks_for_more_than_the_provider_gives_gets_what_was_just_refreshed() {
     assert_eq!(issuer.token_requests().len(), 1);
     let strict = world.run(&[&args[..], &["--strict"]].concat());
     assert_eq!((strict.code, &*strict.out), (4, ""), "{strict:?}");
+}
+
+/// What it has left is more than half of what a new one has.
+#[test]
+fn who_always_asks_for_more_than_the_provider_gives_has_it_refreshed_twice_in_a_life() {
+    let (world, issuer) = World::with_issuer(Account::default());
+    world.seed(&issuer, "main", -10);
+    let args = ["models", "auth", "token", "--provider", "openai-codex"];
+    let args = [&args[..], &["--min-valid", "20d"]].concat();
+    let mut refreshes = 0;
+    for (passed, left, is_refreshed) in
+        [(0, -10, true), (1_000, 2_600, false), (2_000, 1_600, true)]
+    {
+        age(&world, passed);
+        let store = "agents/main/agent/auth-profiles.json";
+        let mut document = world.store();
+        document["profiles"]["openai-codex:default"]["expires"] = millis_from_now(left).into();
+        world.write(store, &document.to_string());
+        let ran = world.run(&args);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        refreshes += usize::from(is_refreshed);
+        assert_eq!(issuer.token_requests().len(), refreshes, "{passed}");
+    }
 }

@@ -54,9 +54,10 @@ fn sent(issuer: &Issuer) -> Vec<String> {
 }
 
 /// Lets every grant of the journal be proven so many seconds ago.
-fn age(world: &World, seconds: i64) {
+pub(super) fn age(world: &World, seconds: i64) {
     let journal = world.state().join("locks/oauth-refresh/journal");
-    for entry in std::fs::read_dir(journal).unwrap().flatten() {
+    let entries = std::fs::read_dir(journal).into_iter().flatten().flatten();
+    for entry in entries {
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let mut page: Value = serde_json::from_str(&text).unwrap();
         page["provenAt"] = millis_from_now(-seconds).into();

@@ -43,7 +43,7 @@ impl Engine for Closed {
 fn flows() -> (Arc<Closed>, Arc<Flows>) {
     let engine = Arc::new(Closed::default());
     let limit = Duration::from_secs(60);
-    let audit = Audit::new(Arc::new(FakeClock::new(Timestamp(0))), false);
+    let audit = Audit::new(Arc::new(FakeClock::new(Timestamp(0))), None);
     let flows = Flows::new(
         Arc::clone(&engine) as Arc<dyn Engine>,
         Arc::new(audit),

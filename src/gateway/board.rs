@@ -71,6 +71,17 @@ pub(super) struct ProviderState {
     pub(super) profiles: Vec<ProfileState>,
 }
 
+impl ProviderState {
+    /// One of which nothing is stored.
+    pub(super) fn nothing(provider: ProviderId) -> Self {
+        Self {
+            provider,
+            given: Given::Nothing,
+            profiles: Vec::new(),
+        }
+    }
+}
+
 /// What `token --provider` would hand out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {

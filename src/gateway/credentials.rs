@@ -10,7 +10,6 @@ use super::board::{Given, ProfileState, ProviderState};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::state::Gateway;
-use crate::app::failure::Failure;
 use crate::app::gateway::provider::CHATGPT;
 use crate::model::id::ProviderId;
 use crate::model::provider::{Flow, Provider};
@@ -23,6 +22,8 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     providers: Vec<Row>,
+    /// Those of which nothing is stored, and that the page can connect.
+    offered: Vec<Row>,
 }
 
 #[derive(Serialize)]
@@ -33,12 +34,23 @@ struct Row {
     method: Option<&'static str>,
     /// Whether the page can log in to it.
     connect: bool,
+    /// What of it can be pasted.
+    pastes: Vec<Paste>,
     /// Whether a token can be had now.
     usable: bool,
     /// Why none can.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     profiles: Vec<ProfileState>,
+}
+
+/// A token or key that a person brings.
+#[derive(Serialize)]
+struct Paste {
+    /// `token` or `api_key`.
+    form: &'static str,
+    /// Where they get it: an address, or words.
+    help: Option<String>,
 }
 
 /// Answers it.
@@ -52,31 +64,36 @@ pub(super) async fn credentials(
     if let Ok(offered) = ProviderId::parse(CHATGPT)
         && snapshot.provider(&offered).is_none()
     {
-        states.insert(
-            0,
-            ProviderState {
-                provider: offered,
-                given: Given::Nothing,
-                profiles: Vec::new(),
-            },
-        );
+        states.insert(0, ProviderState::nothing(offered));
     }
     let agent = snapshot.agent.clone();
     states.retain(|state| {
         let agent = agent.as_ref();
         agent.is_none_or(|agent| caller.scope.covers(&state.provider, agent))
     });
+    let ids = snapshot.catalogue.iter();
+    let others = ids.filter(|id| states.iter().all(|state| state.provider != **id));
+    let others = others.filter(|id| {
+        let agent = snapshot.agent.as_ref();
+        agent.is_none_or(|agent| caller.scope.covers(id, agent))
+    });
+    let others: Vec<ProviderState> = others.cloned().map(ProviderState::nothing).collect();
     let described = gateway.workers.look(move |cx, _| {
-        let rows = states.into_iter().map(|state| {
+        let describe = |state: ProviderState| {
             let provider = cx.catalogue.get(&state.provider).ok();
             row(state, provider.as_ref())
-        });
-        Ok::<Vec<Row>, Failure>(rows.collect())
+        };
+        let rows: Vec<Row> = states.into_iter().map(describe).collect();
+        let offered = others.into_iter().map(describe);
+        let offered = offered.filter(|row| row.connect || !row.pastes.is_empty());
+        (rows, offered.collect())
     });
+    let (providers, offered) = described.await?;
     Ok(Json(Answer {
         revision: snapshot.revision,
         fault: snapshot.fault.clone(),
-        providers: described.await??,
+        providers,
+        offered,
     }))
 }
 
@@ -97,6 +114,7 @@ fn row(state: ProviderState, provider: Option<&Provider>) -> Row {
         ),
         method,
         connect: provider.is_some_and(by_browser),
+        pastes: provider.map(pastes).unwrap_or_default(),
         usable: state.given.is_token(),
         error: match state.given {
             Given::Unusable(why) => Some(why),
@@ -105,6 +123,26 @@ fn row(state: ProviderState, provider: Option<&Provider>) -> Row {
         provider: state.provider,
         profiles: state.profiles,
     }
+}
+
+/// What a person can paste, each form once.
+fn pastes(provider: &Provider) -> Vec<Paste> {
+    let mut pastes: Vec<Paste> = Vec::new();
+    for flow in &provider.flows {
+        let help = match flow {
+            Flow::Token(token) => &token.help,
+            Flow::Key(key) => &key.help,
+            _ => continue,
+        };
+        let form = method(flow);
+        if pastes.iter().all(|paste| paste.form != form) {
+            pastes.push(Paste {
+                form,
+                help: help.clone(),
+            });
+        }
+    }
+    pastes
 }
 
 fn method(flow: &Flow) -> &'static str {

@@ -37,6 +37,8 @@ pub(in crate::gateway) struct Wish {
     api_base: Option<String>,
     agent: Option<AgentId>,
     profile: Option<String>,
+    /// Whether it is for one more account, beside one that can be used.
+    another: bool,
 }
 
 /// Whether there is anything to do for the person.
@@ -79,8 +81,9 @@ pub(in crate::gateway) async fn start(
     let flows = Arc::clone(&gateway.flows);
     let asked = provider.clone();
     let work = move |cx: Context<'_>, agent: &AgentId| {
+        let is_another = wish.another;
         let order = order(cx, agent, (caller.id, provider), wish)?;
-        begin(cx, &flows, &order)
+        begin(cx, &flows, &order, is_another)
     };
     gateway.workers.ask(&asked, work).await?.map(Json)
 }
@@ -124,7 +127,12 @@ fn order(
     })
 }
 
-fn begin(cx: Context<'_>, flows: &Flows, order: &Order) -> Result<Answer, Problem> {
+fn begin(
+    cx: Context<'_>,
+    flows: &Flows,
+    order: &Order,
+    is_another: bool,
+) -> Result<Answer, Problem> {
     let manifest = cx.provider(&order.provider).map_err(Failure::from);
     let manifest = manifest.map_err(|failure| match failure.kind {
         Kind::NotFound => Problem::unknown_provider(&order.provider),
@@ -132,7 +140,8 @@ fn begin(cx: Context<'_>, flows: &Flows, order: &Order) -> Result<Answer, Proble
     })?;
     flows.look()?;
     // Whoever has a URL gets it again, whatever became of other logins.
-    if !flows.is_under_way_for(&order.provider, &order.caller) && is_usable(cx, order)? {
+    let is_under_way = flows.is_under_way_for(&order.provider, &order.caller);
+    if !is_another && !is_under_way && is_usable(cx, order)? {
         return Ok(ALREADY);
     }
     let provider = order.provider.clone();

@@ -9,6 +9,7 @@ mod failures;
 mod guide;
 mod keyboard;
 mod login;
+mod more_accounts;
 mod shown;
 mod sign_in;
 

@@ -13,8 +13,10 @@ async function readAll() {
   try {
     while (isStale && csrf) {
       isStale = false;
-      const { providers, fault } = await api("GET", "credentials");
-      rows = new Map(providers.filter(isShown).map((row) => [row.provider, row]));
+      const { providers, offered = [], fault } = await api("GET", "credentials");
+      offers = new Map(offered.map((row) => [row.provider, row]));
+      const all = [...providers, ...offered.filter(({ provider }) => chosen.has(provider))];
+      rows = new Map(all.filter(isShown).map((row) => [row.provider, row]));
       await Promise.all(providers.filter(hasFlow).map(readFlow));
       drawAll();
       if ($("accounts").hidden) show("accounts");
@@ -35,7 +37,7 @@ const hasFlow = ({ provider, connect, flow }) => connect && (flow !== "idle" || 
 /** A path about a provider: this form takes every name as it is, `openai` too. */
 const auth = (provider, what) => `auth/chatgpt/${provider}/${what}`;
 
-const isShown = (row) => row.connect || row.profiles.length > 0;
+const isShown = (row) => row.connect || row.pastes?.length > 0 || row.profiles.length > 0;
 
 async function readFlow({ provider }) {
   const flow = await api("GET", auth(provider, "flow"));
@@ -74,6 +76,14 @@ async function poll() {
 }
 
 // Connecting and disconnecting
+
+/** Shows a provider of which nothing is stored. */
+async function choose(provider) {
+  if (!provider) return;
+  chosen.add(provider);
+  await refresh();
+  say(`${nameOf(provider)} is shown below.`);
+}
 
 /** Begins a login: of any account, or for the profile that `what` names. */
 async function connect(provider, what = {}) {
@@ -127,6 +137,43 @@ async function cancel(provider) {
   }
 }
 
+function askForKey(provider, { form, help }) {
+  const name = nameOf(provider);
+  $("key-title").textContent = `Add ${form === "token" ? "a" : "an"} ${PASTES[form]} of ${name}`;
+  $("key-label").textContent = sentenceOf(PASTES[form]).slice(0, -1);
+  const site = `the website of ${name}`;
+  const source = !help ? [`Copy it from ${site}`]
+    : /^https:/.test(help) ? ["Copy it from ", make("a", { href: help, target: "_blank", rel: "noopener noreferrer" }, site)]
+    : ["Get it with ", make("code", {}, help)];
+  $("key-value-hint").replaceChildren(...source, ". The gateway stores it and never shows it again.");
+  $("key-name").value = "";
+  accept($("key-value"));
+  $("key-form").onsubmit = (event) => saveKey(event, provider, form);
+  $("key").showModal();
+  $("key-value").focus();
+}
+
+async function saveKey(event, provider, form) {
+  event.preventDefault();
+  const [value, name] = [$("key-value").value.trim(), $("key-name").value.trim()];
+  if (!value) return refuse($("key-value"), `Paste the ${PASTES[form]} first.`);
+  $("key-save").disabled = true;
+  try {
+    const what = name ? { [form]: value, profile: `${provider}:${name}` } : { [form]: value };
+    const { provider_id: profile } = await api("POST", auth(provider, "credential"), what);
+    $("key").close();
+    await refresh();
+    say(`${profile} is stored.`);
+    heading(drawn.get(provider)?.section)?.focus();
+  } catch (problem) {
+    // What was pasted stays, to be corrected or sent once more.
+    if (problem.status === 401) fail(problem, refresh);
+    else refuse($("key-value"), sentence(problem));
+  } finally {
+    $("key-save").disabled = false;
+  }
+}
+
 function askToDisconnect(provider, { profile, agent, account, kind }) {
   const name = account ?? profile;
   const what = kind === "oauth" ? `The login is revoked at ${nameOf(provider)} and removed here`
@@ -174,6 +221,9 @@ function fail(problem, again) {
 $("sign-in").addEventListener("submit", signIn);
 $("sign-out").addEventListener("click", signOut);
 $("question-no").addEventListener("click", () => $("question").close());
+$("key-cancel").addEventListener("click", () => $("key").close());
+$("key").addEventListener("close", () => { $("key-value").value = ""; });
+$("offer").addEventListener("change", () => choose($("offer").value));
 document.addEventListener("visibilitychange", () => document.hidden || !csrf || refresh());
 window.addEventListener("hashchange", begin);
 setInterval(tick, 1_000);

@@ -25,7 +25,19 @@ function drawAll() {
     }
   }
   for (const provider of rows.keys()) draw(provider);
-  $("more").hidden = $("others").childElementCount === 0;
+  drawOffers();
+  $("more").hidden = $("others").childElementCount === 0 && $("offered").hidden;
+}
+
+/** The providers to choose from, if they are others than before. */
+function drawOffers() {
+  const left = [...offers.values()].filter(({ provider }) => !chosen.has(provider));
+  const source = JSON.stringify(left.map(({ provider }) => provider));
+  $("offered").hidden = left.length === 0 || !mayChange();
+  if ($("offer").dataset.source === source) return;
+  $("offer").dataset.source = source;
+  $("offer").replaceChildren(make("option", { value: "" }, "Choose a provider…"),
+    ...left.map(({ provider, name }) => make("option", { value: provider }, name)));
 }
 
 function draw(provider) {
@@ -60,8 +72,8 @@ function place(section, old, row, flow) {
 function newsOf(section, { profiles }, flow) {
   if (flow?.state === "cancelled") return "Sign-in cancelled.";
   if (flow?.state !== "connected") return section.querySelector(".panel h3")?.textContent;
-  const usable = profiles.find((profile) => GOOD.includes(profile.state));
-  return usable && `Connected as ${usable.account ?? usable.profile}.`;
+  const [usable, another] = profiles.filter((profile) => GOOD.includes(profile.state));
+  return another ? "Connected." : usable && `Connected as ${usable.account ?? usable.profile}.`;
 }
 
 /** The heading of what goes on in a section, or of the section itself. */
@@ -81,12 +93,22 @@ function providerSection(row, flow) {
     make("div", {},
       make("h2", { id, tabIndex: -1 }, row.name),
       make("p", {}, ...summary(row))),
-    row.connect && row.profiles.length === 0 && isFree && mayChange() &&
-      button(`connect-${row.provider}`, `Connect ${nameOf(row.provider)}`, () => connect(row.provider), "primary"));
+    mayChange() && make("div", { className: "actions" }, ...ways(row, isFree)));
   const profiles = row.profiles.length > 0 &&
     make("ul", { className: "profiles" }, ...row.profiles.map((profile) => profileItem(row, profile, isFree)));
   return make("section", { className: "provider card", "aria-labelledby": id },
     head, !isFree && panel(row.provider, flow), profiles);
+}
+
+/** The ways to one more account of a provider. */
+function ways({ provider, name, connect: hasLogin, pastes = [], profiles }, isFree) {
+  const login = profiles.length === 0
+    ? button(`connect-${provider}`, `Connect ${nameOf(provider)}`, () => connect(provider), "primary")
+    : make("button", { type: "button", id: `another-${provider}`, "aria-label": `Add account of ${name}`,
+      onclick: () => connect(provider, { another: true }) }, "Add account");
+  const forms = pastes.map((paste) => make("button", { type: "button", id: `paste-${provider}-${paste.form}`,
+    "aria-label": `Add ${PASTES[paste.form]} of ${name}`, onclick: () => askForKey(provider, paste) }, `Add ${PASTES[paste.form]}`));
+  return [hasLogin && isFree && login, ...forms].filter(Boolean);
 }
 
 function summary({ provider, profiles }) {

@@ -11,6 +11,8 @@ const STATES = { static: "does not expire" };
 const UNDER_WAY = ["waiting", "exchanging"];
 /** The code of an error of the store, be it files or a database. */
 const UNREADABLE = "database_unavailable";
+/** What can be pasted, by the member that it is sent in. */
+const PASTES = { api_key: "API key", token: "token" };
 const MAY_CHANGE = ["admin", "operator"];
 
 const $ = (id) => document.getElementById(id);
@@ -23,6 +25,9 @@ let role = null;
 let rows = new Map();
 /** Logins under way, and how those ended that this tab saw, by provider. */
 const flows = new Map();
+/** Providers of which nothing is stored and that can be connected, and those that were chosen of them. */
+let offers = new Map();
+const chosen = new Set();
 /** The section of each provider, and what it was drawn from. */
 const drawn = new Map();
 /** Which profile the last login of a provider was for. */
@@ -141,8 +146,9 @@ function signedOut(why = null, told = why) {
   stream?.abort();
   rows = new Map();
   for (const { section } of drawn.values()) section.remove();
-  for (const known of [drawn, flows, wanted, tabs]) known.clear();
+  for (const known of [drawn, flows, wanted, tabs, offers, chosen]) known.clear();
   $("question").close();
+  $("key").close();
   $("sign-out").hidden = true;
   calm();
   show("signed-out");

@@ -6,11 +6,11 @@ use crate::login::browser::redirect;
 use crate::support::running_gateway::TOKEN;
 
 const TAB: &str = "\u{E004}";
-const ENTER: &str = "\u{E007}";
-const ESCAPE: &str = "\u{E00C}";
+pub(super) const ENTER: &str = "\u{E007}";
+pub(super) const ESCAPE: &str = "\u{E00C}";
 
 /// Presses Tab until the focus is there.
-fn tab_to(shown: &Shown, selector: &str) {
+pub(super) fn tab_to(shown: &Shown, selector: &str) {
     let is_there = format!("return document.activeElement.matches({selector:?})");
     for _ in 0..30 {
         shown.tab.press(TAB);

@@ -113,6 +113,18 @@ impl AuthProfiles {
         &self.entries
     }
 
+    /// Says what is wrong with an entry that is no credential, for whoever knows more of it than its text
+    /// tells.
+    pub fn say_of_invalid(&mut self, key: &str, why: &str) {
+        for entry in &mut self.entries {
+            if let Content::Invalid { fault } = &mut entry.content
+                && &*entry.key == key
+            {
+                why.clone_into(fault);
+            }
+        }
+    }
+
     /// The valid profiles in the order of the document.
     pub fn profiles(&self) -> impl Iterator<Item = (&ProfileId, &Credential)> {
         self.entries

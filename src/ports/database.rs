@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use strum::AsRefStr;
+
 use crate::model::audit::AuditEntry;
 use crate::model::seal::DataKey;
 use crate::model::tenant::TenantId;
@@ -86,22 +88,47 @@ pub struct SealedRows {
 pub struct Rekeyed {
     /// So many rows are sealed under the new key now.
     pub rows: u64,
-    /// The credentials that did not open, and are as they were: agent and profile as they are named.
-    pub left: Vec<(String, String)>,
+    /// Those that did not open, and are as they were.
+    pub left: Vec<DamagedRow>,
 }
 
-/// A sealed row that does not open: damaged, moved from another place, or sealed under another key.
+/// What a row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RowKind {
+    /// A credential.
+    Credential,
+    /// What a profile held before.
+    History,
+    /// What the document of an agent has beside its credentials.
+    Rest,
+    /// Orders, and what was learnt by using profiles.
+    Usage,
+    /// A key to the gateways.
+    AccessKey,
+    /// A login with a browser that waits.
+    LoginAttempt,
+    /// A session of the page of the gateways, or a link to it.
+    PagePass,
+}
+
+/// A row that does not open: damaged, moved from another place, or sealed under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamagedRow {
-    /// Its agent, as it is named there.
+    /// What it holds.
+    pub kind: RowKind,
+    /// Its agent, as it is named there; empty for what belongs to none, and for a [`RowKind::PagePass`]
+    /// which of the two it is.
     pub agent: String,
-    /// Its profile, as it is named there.
-    pub profile: String,
-    /// Whether it is what the profile held before, and not the credential.
-    pub is_history: bool,
+    /// What it is called there: a profile, or the id of a key.
+    pub name: String,
+    /// The provider that stands beside it in the clear.
+    pub provider: Option<String>,
+    /// Which kind of credential it is, as that stands beside it.
+    pub what: Option<String>,
 }
 
-/// What opening every credential and history found.
+/// What opening every row found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     /// So many rows were tried.
@@ -165,7 +192,7 @@ pub trait Database: Send + Sync {
     /// If the database cannot be reached, or is sealed under another key.
     fn sealed(&self) -> Result<SealedRows, StoreError>;
 
-    /// Opens every credential and history, some at a time. Changes nothing.
+    /// Opens every row of the tenant, some at a time. Changes nothing.
     ///
     /// # Errors
     /// If the database cannot be reached, or is sealed under another key.

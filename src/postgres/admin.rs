@@ -8,7 +8,8 @@ use crate::model::seal::DataKey;
 use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
 use crate::ports::database::{
-    Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables, Tenant,
+    DamagedRow, Database, DatabaseCheck, Rekeyed, RowKind, Scan, SealedRows, Standing, Tables,
+    Tenant,
 };
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
@@ -222,11 +223,17 @@ fn rekey_tenant(
     (old, new): (&RowSealer, &RowSealer),
     done: &mut Rekeyed,
 ) -> Result<(), Fault> {
-    for (table, column, agent, name) in [
-        ("credential", "sealed", "agent", "profile"),
-        ("history", "sealed", "agent", "profile"),
-        ("access_key", "sealed", "''", "id"),
-        ("agent", "rest", "id", "''"),
+    for (kind, table, column, agent, name) in [
+        (
+            RowKind::Credential,
+            "credential",
+            "sealed",
+            "agent",
+            "profile",
+        ),
+        (RowKind::History, "history", "sealed", "agent", "profile"),
+        (RowKind::AccessKey, "access_key", "sealed", "''", "id"),
+        (RowKind::Rest, "agent", "rest", "id", "''"),
     ] {
         let all = format!(
             "SELECT {agent}, {name}, {column} FROM openclaw.{table} \
@@ -244,12 +251,17 @@ fn rekey_tenant(
             };
             let sealed = match reseal(place, found.get(2), old, new) {
                 Ok(sealed) => sealed,
-                Err(Fault::Store(_)) if table == "credential" => {
-                    done.left.push((agent.to_owned(), name.to_owned()));
+                // What everybody else passes over holds up no new key either.
+                Err(Fault::Store(_)) => {
+                    done.left.push(DamagedRow {
+                        kind,
+                        agent: agent.to_owned(),
+                        name: name.to_owned(),
+                        provider: None,
+                        what: None,
+                    });
                     continue;
                 }
-                // What everybody else passes over holds up no new key either.
-                Err(Fault::Store(_)) => continue,
                 Err(fault) => return Err(fault),
             };
             let tenant = text(tenant.as_str());

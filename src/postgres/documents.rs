@@ -26,6 +26,9 @@ use super::writing::{Found, write};
 /// Stands for an entry whose row does not open: JSON, and no credential.
 const UNREADABLE: &str = r#""sealed, and does not open""#;
 
+/// What is said of it.
+const DAMAGED: &str = "its row in the database does not open: it is damaged, or was moved there";
+
 /// In one statement, which sees one moment.
 const READ: &str = "SELECT a.revision, a.rest, u.state, \
     ARRAY(SELECT c.profile FROM openclaw.credential c \
@@ -54,6 +57,7 @@ pub(super) fn find(
         None => Ok(Found {
             revision: 0,
             is_rest_damaged: false,
+            damaged: Vec::new(),
             parts: Parts {
                 entries: Vec::new(),
                 rest: Secret::from("{}"),
@@ -66,6 +70,7 @@ pub(super) fn find(
 fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> {
     let (rest, state): (Option<Vec<u8>>, Option<String>) = (found.get(1), found.get(2));
     let (names, sealed): (Vec<String>, Vec<Vec<u8>>) = (found.get(3), found.get(4));
+    let mut damaged = Vec::new();
     let open = |(name, sealed): (String, Vec<u8>)| {
         let place = row("credential", agent.as_str(), &name);
         match rows.open(place, &sealed) {
@@ -73,6 +78,7 @@ fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> 
             Err(Fault::Store(why)) => {
                 // One bad row locks no other login out. It stays until a credential takes its place.
                 tracing::warn!("{why}");
+                damaged.push(name.clone());
                 Ok((name, Secret::from(UNREADABLE)))
             }
             Err(fault) => Err(fault),
@@ -89,15 +95,14 @@ fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> 
         }
         Err(fault) => return Err(fault),
     };
+    let entries = names.into_iter().zip(sealed).map(open);
+    let entries = entries.collect::<Result<_, Fault>>()?;
     Ok(Found {
         revision: found.get(0),
         is_rest_damaged,
+        damaged,
         parts: Parts {
-            entries: names
-                .into_iter()
-                .zip(sealed)
-                .map(open)
-                .collect::<Result<_, Fault>>()?,
+            entries,
             rest,
             state: state.map(Secret::new),
         },
@@ -110,10 +115,19 @@ pub(super) fn document(
     scope: Scope<'_>,
     at: &Location,
 ) -> Result<AuthProfiles, StoreError> {
-    parts::join(&found.parts, scope).map_err(|fault| StoreError::Corrupt {
+    let joined = parts::join(&found.parts, scope).map_err(|fault| StoreError::Corrupt {
         at: at.clone(),
         fault,
-    })
+    });
+    let mut document = joined?;
+    for name in &found.damaged {
+        document.say_of_invalid(name, DAMAGED);
+    }
+    if found.is_rest_damaged {
+        let fault = "what it has beside its credentials does not open, and does not count";
+        document.faults.push(format!("{at}: {fault}"));
+    }
+    Ok(document)
 }
 
 /// Every write begins with this: nobody writes under a key that was replaced meanwhile.

@@ -20,6 +20,8 @@ pub(super) struct Found {
     pub(super) parts: Parts,
     /// What it has beside its entries does not open, and is not in `parts`.
     pub(super) is_rest_damaged: bool,
+    /// The entries that do not open, by their names.
+    pub(super) damaged: Vec<String>,
 }
 
 /// Writes what differs between the parts of before and the document, which gets a new revision.
@@ -36,12 +38,18 @@ pub(super) fn write(
         revision,
         parts: before,
         is_rest_damaged,
+        ..
     } = found;
     let id = agent.as_str();
+    // Nobody but who removes an agent leaves nothing, not even what is said of damage.
+    let is_removed = *document == AuthProfiles::default();
     let after = parts::split(document);
     bump(tx, id, *revision)?;
     let is_other = after.rest.expose() != before.rest.expose() || *revision == 0;
-    if is_other && !is_rest_damaged {
+    if is_removed && *is_rest_damaged {
+        let gone = "UPDATE openclaw.agent SET rest = NULL WHERE tenant = $1 AND id = $2";
+        tx.change(gone, &[tx.tenant(), text(id)])?;
+    } else if is_other && !is_rest_damaged {
         let sealed = rows.seal(row("agent", id, "rest"), after.rest.expose().as_bytes())?;
         let set = "UPDATE openclaw.agent SET rest = $3 WHERE tenant = $1 AND id = $2";
         tx.change(set, &[tx.tenant(), text(id), Param::Bytes(&sealed)])?;
@@ -50,7 +58,7 @@ pub(super) fn write(
     match (state(before), state(&after)) {
         (before, after) if before == after => {}
         // What cannot be read stays until there is something to put in its place.
-        (Some(before), None) if !parts::is_state(&before) => {}
+        (Some(before), None) if !parts::is_state(&before) && !is_removed => {}
         (_, after) => write_state(tx, id, after)?,
     }
     write_entries(tx, rows, id, (&before.entries, &after.entries, document))?;

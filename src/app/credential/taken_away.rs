@@ -1,6 +1,8 @@
 //! Logins that this program stored and that another program took away since, by writing a document
 //! that it had read before.
 
+use std::collections::HashSet;
+
 use crate::app::context::Context;
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::GrantDigest;
@@ -8,7 +10,7 @@ use crate::model::hint::Command;
 use crate::model::history::History;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::profile_index::ProfileIndex;
-use crate::model::profiles::Effective;
+use crate::model::profiles::{Content, Effective};
 use crate::ports::store::{Detail, Scope};
 
 /// Reports whether the journal knows that a grant is spent. One that cannot be read knows nothing.
@@ -53,18 +55,28 @@ fn found_where(
             .is_some_and(|it| is_wanted(&it.credential))
     };
     let all = kept.histories.iter().filter(|history| saved(history));
+    // Nobody else writes to a database: what is no credential there is damaged.
+    let invalid = document.entries().iter();
+    let invalid = invalid.filter(|entry| matches!(entry.content, Content::Invalid { .. }));
+    let damaged: HashSet<String> = (invalid.filter(|_| cx.is_in_database()))
+        .map(|entry| entry.key.trim().to_owned())
+        .collect();
     let effective = Effective::new(agent.clone(), document, None);
     let index = ProfileIndex::new(&effective);
     let present = |id| index.get(id).map(|seen| seen.credential);
-    all.filter_map(|history| one(cx, agent, history, present(&history.profile)))
-        .collect()
+    let is_damaged = |history: &History| damaged.contains(history.profile.as_str());
+    all.filter_map(|history| {
+        let seen = (present(&history.profile), is_damaged(history));
+        one(cx, agent, history, seen)
+    })
+    .collect()
 }
 
 fn one(
     cx: Context<'_>,
     agent: &AgentId,
     history: &History,
-    present: Option<&Credential>,
+    (present, is_damaged): (Option<&Credential>, bool),
 ) -> Option<(String, Command)> {
     let saved = history.taken_away(present, |grant| is_spent(cx, grant))?;
     // The next command that uses a spent copy puts its successor back by itself.
@@ -76,6 +88,7 @@ fn one(
     }
     let (id, at) = (&history.profile, cx.clock.local().spoken(saved.at));
     let text = match present {
+        None if is_damaged => format!("{id} was stored {at}, and is damaged in the database"),
         None => format!("{id} was stored {at} and removed by another program"),
         Some(_) => {
             format!("{id} was stored {at} and replaced by another program with an older version")

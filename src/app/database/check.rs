@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use super::damage;
+use crate::app::context::Context;
 use crate::app::doctor::{Status, Verdict};
 use crate::app::failure::Failure;
+use crate::app::secrets::moving::left_bundle::LeftBundle;
 use crate::model::hint::Command;
-use crate::model::id::printable;
-use crate::ports::database::{
-    Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Scan, Tables,
-};
+use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
 
 /// A check that was made.
 #[derive(Clone, Debug)]
@@ -36,12 +36,18 @@ impl Report {
     }
 }
 
-/// Looks at a database, whose address is in `url_file` if an option names that. Changes nothing.
+/// Looks at a database, whose address is in `url_file` if an option names that, and at what an import
+/// from the files has left in the directory of what this machine must not lose. Changes nothing.
 ///
 /// # Errors
 /// If it cannot be reached.
-pub fn run(database: &dyn Database, url_file: Option<&Path>) -> Result<Report, Failure> {
+pub fn run(
+    files: Context<'_>,
+    (database, directory): (&dyn Database, &Path),
+    url_file: Option<&Path>,
+) -> Result<Report, Failure> {
     let check = database.check()?;
+    let mut id = None;
     let mut verdicts = vec![
         (
             "server",
@@ -61,8 +67,11 @@ pub fn run(database: &dyn Database, url_file: Option<&Path>) -> Result<Report, F
         verdicts.push(("notifications", notifications(&check)));
     }
     if check.has_tenant && check.is_key_right == Some(true) {
-        verdicts.push(("rows", rows(&database.damaged()?)));
+        id = Some(database.id()?);
+        let found = damage::verdicts(&database.damaged()?);
+        verdicts.extend(found.into_iter().map(|verdict| ("rows", verdict)));
     }
+    verdicts.push(("import", import(files, directory, id.as_deref())));
     let checks = verdicts.into_iter();
     Ok(Report {
         at: database.shown(),
@@ -113,27 +122,15 @@ fn tenant(check: &DatabaseCheck) -> Verdict {
     }
 }
 
-/// What does not open.
-fn rows(scan: &Scan) -> Verdict {
-    if scan.damaged.is_empty() {
-        return Verdict::ok(format!("all {} open", scan.rows));
+/// What is on its way.
+fn import(files: Context<'_>, directory: &Path, id: Option<&str>) -> Verdict {
+    match LeftBundle::all(files, directory) {
+        Ok(left) => left.first().map_or_else(
+            || Verdict::ok("none was interrupted"),
+            |left| left.verdict(id),
+        ),
+        Err(failure) => Verdict::warning(failure.to_string(), failure.hint.unwrap_or_default()),
     }
-    let named = scan.damaged.iter().map(|row| {
-        let (agent, profile) = (printable(&row.agent, 80), printable(&row.profile, 80));
-        let what = match row.is_history {
-            true => "the history of ",
-            false => "",
-        };
-        format!("{what}{profile} of agent {agent}")
-    });
-    let named = named.collect::<Vec<_>>().join(", ");
-    let count = scan.damaged.len();
-    let advice = "log in again to each under the same name: what is damaged is replaced, and a \
-                  damaged history is set aside";
-    Verdict::warning(
-        format!("{count} of {} do not open: {named}", scan.rows),
-        advice,
-    )
 }
 
 fn clock(check: &DatabaseCheck) -> Verdict {

@@ -5,22 +5,21 @@ use std::path::{Path, PathBuf};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::hint::{Command, Hint};
-use crate::model::id::printable;
 use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
 use crate::model::state_files::TENANTS;
 use crate::ports::database::{Database, Rekeyed};
 
-/// Says that credentials were left as they are, if some were.
+/// Says that rows were left as they are, if some were.
 pub fn failure(done: &Rekeyed) -> Option<Failure> {
-    let (_, profile) = done.left.first()?;
     let message = match done.left.len() {
-        1 => "1 credential does not open, and was left as it is".to_owned(),
-        count => format!("{count} credentials do not open, and were left as they are"),
+        0 => return None,
+        1 => "1 row does not open, and was left as it is".to_owned(),
+        count => format!("{count} rows do not open, and were left as they are"),
     };
-    let hint = Hint::from("log in again to each with the new key, or remove it: ");
-    let logout = Command::new("models auth logout").name(&printable(profile, 80));
-    let failure = Failure::new(Kind::Storage, message).hint(hint.run(logout));
+    let hint = Hint::from("with the new key in place, see what mends each: ");
+    let hint = hint.run(Command::new("gateway doctor"));
+    let failure = Failure::new(Kind::Storage, message).hint(hint);
     Some(failure.touched(StoreEffect::Changed))
 }
 

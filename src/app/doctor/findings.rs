@@ -13,7 +13,7 @@ use crate::ports::store::{Detail, Scope, StoreError};
 use crate::ports::swap;
 
 use super::report::{Check, Verdict};
-use super::{other_users, secrets, trash};
+use super::{imports, other_users, secrets, trash};
 use crate::app::context::Context;
 use crate::app::credential::document_faults::unusable_secrets;
 use crate::app::credential::strays::{self, StrayFile};
@@ -36,7 +36,7 @@ type Inspection = (
     fn(Context<'_>, &[AgentId]) -> Found,
 );
 
-const LOOKS: [Inspection; 14] = [
+const LOOKS: [Inspection; 15] = [
     ("documents", "all readable", documents),
     ("file_modes", "credentials are private", file_modes),
     (
@@ -52,6 +52,11 @@ const LOOKS: [Inspection; 14] = [
     ),
     ("refreshes", "no refresh with an unknown outcome", refreshes),
     ("responses", "no unsaved refresh responses", responses),
+    (
+        "imports",
+        "no import into a database was interrupted",
+        imports::find,
+    ),
     ("quarantine", "no quarantined files", quarantine),
     ("stale_locks", "none", stale_locks),
     ("config_yaml", "no problems in config.yaml", config_yaml),

@@ -7,6 +7,7 @@
 
 mod disk;
 mod findings;
+mod imports;
 mod lab;
 pub(in crate::app) mod other_users;
 mod place;

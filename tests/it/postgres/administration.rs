@@ -74,7 +74,7 @@ fn another_key_opens_everything_after_a_change() {
 }
 
 /// Stores an API key in the database.
-fn paste(machine: &Machine, profile: &str) {
+pub(super) fn paste(machine: &Machine, profile: &str) {
     machine
         .world
         .write("pasted", "gsk_one-0123456789-0123456789");
@@ -87,87 +87,6 @@ fn paste(machine: &Machine, profile: &str) {
         .output()
         .unwrap());
     assert_eq!(pasted.code, 0, "{pasted:?}");
-}
-
-const DAMAGE: &str = "UPDATE openclaw.credential SET sealed = '\\x01' WHERE profile = 'groq:bad'";
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn a_damaged_row_is_named_and_a_new_login_mends_it() {
-    let machine = Machine::ready();
-    paste(&machine, "groq:good");
-    paste(&machine, "groq:bad");
-    assert!(!machine.ok(&["gateway", "doctor"]).contains("do not open"));
-    machine.database.sql(DAMAGE);
-    let told = machine.ok(&["gateway", "doctor"]);
-    assert!(told.contains("groq:bad of agent main"), "{told}");
-    assert!(!told.contains("groq:good"), "{told}");
-    paste(&machine, "groq:bad");
-    assert!(!machine.ok(&["gateway", "doctor"]).contains("do not open"));
-}
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn a_damaged_row_keeps_no_other_from_a_new_key_and_stays_as_it_is() {
-    let machine = Machine::ready();
-    paste(&machine, "groq:good");
-    paste(&machine, "groq:bad");
-    machine.database.sql(DAMAGE);
-    let new = machine.world.state().join("other");
-    let rekey = ["gateway", "rekey", "--new-key-file", new.to_str().unwrap()];
-    machine.fails(&rekey, 5, "groq:bad of agent main: does not open");
-    let bad = "SELECT sealed FROM openclaw.credential WHERE profile = 'groq:bad'";
-    assert_eq!(machine.database.value(bad), "\\x01");
-    let token = ["models", "auth", "token", "--profile", "groq:good"];
-    let token = machine.run_under("other", &token);
-    assert_eq!(token.code, 0, "{token:?}");
-}
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn what_a_document_has_beside_credentials_locks_none_out_if_it_is_damaged() {
-    let machine = Machine::ready();
-    paste(&machine, "groq:good");
-    machine
-        .database
-        .sql("UPDATE openclaw.agent SET rest = '\\x01'");
-    let token = ["models", "auth", "token", "--profile", "groq:good"];
-    assert_eq!(machine.run(&token).code, 0);
-    paste(&machine, "groq:other");
-    let rest = "SELECT rest FROM openclaw.agent";
-    assert_eq!(machine.database.value(rest), "\\x01");
-    let new = machine.world.state().join("other");
-    machine.ok(&["gateway", "rekey", "--new-key-file", new.to_str().unwrap()]);
-    assert_eq!(machine.run_under("other", &token).code, 0);
-    assert_eq!(machine.database.value(rest), "\\x01");
-}
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn usage_that_cannot_be_read_stops_no_agent_and_stays_until_there_is_more() {
-    let machine = Machine::ready();
-    paste(&machine, "groq:good");
-    machine.database.sql(
-        "INSERT INTO openclaw.agent_usage (tenant, agent, state) VALUES ('main', 'main', 'odd')",
-    );
-    let state = "SELECT state FROM openclaw.agent_usage";
-    let token = machine.run(&["models", "auth", "token", "--profile", "groq:good"]);
-    assert_eq!(token.code, 0, "{token:?}");
-    let status = machine.run(&["models", "status"]);
-    let told = [&*status.out, &status.err].concat();
-    assert!(told.contains("orders and usage cannot be read"), "{told}");
-    paste(&machine, "groq:other");
-    assert_eq!(machine.database.value(state), "odd");
-    machine.ok(&[
-        "models",
-        "auth",
-        "order",
-        "set",
-        "--provider",
-        "groq",
-        "groq:other",
-    ]);
-    assert!(machine.database.value(state).contains("groq:other"));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::process::{Command, Stdio};
 
 use super::machine::{DOCUMENT, Machine, REFRESH};
-use crate::secrets::kills::{killed_at, names_of, under};
 use crate::support::postgres_server::PASSWORD;
 use crate::support::{Ran, ran};
 
@@ -320,59 +319,6 @@ fn what_fails_when_the_logins_have_left_the_files_says_where_they_are() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL and strace"]
-fn an_import_that_is_killed_anywhere_is_completed_by_the_next() {
-    let machine = Machine::ready();
-    let log = machine.world.state().join("calls");
-    let options = ["-o", log.to_str().unwrap(), "-s", "0"];
-    assert!(traced(&machine, &options));
-    let calls = names_of(&std::fs::read_to_string(log).unwrap());
-    // What it does to files and to the database, and the others now and then.
-    let counts = |(at, (name, _)): &(usize, (String, usize))| {
-        let changes = [
-            "write",
-            "writev",
-            "sendto",
-            "rename",
-            "renameat2",
-            "unlink",
-            "fsync",
-        ];
-        changes.contains(&name.as_str()) || at % 20 == 0
-    };
-    let calls: Vec<_> = calls.into_iter().enumerate().filter(counts).collect();
-    let step = calls.len().div_ceil(KILLS);
-    let killed = calls.iter().step_by(step).filter(|(_, point)| {
-        let (call, nth) = point;
-        let machine = Machine::ready();
-        let ended = killed_at(point, &|options| traced(&machine, options));
-        // Until the second run it is in one place at most that uses it.
-        let in_files = machine.world.run(&REFRESH).code == 0;
-        let again = machine.run(&["gateway", "import"]);
-        assert_eq!(again.code, 0, "{call} {nth}: {again:?}");
-        assert_eq!(machine.rows(), "1", "{call} {nth}");
-        assert_eq!(machine.world.run(&REFRESH).code, 3, "{call} {nth}");
-        let before = machine.issuer.token_requests().len();
-        assert_eq!(before, usize::from(in_files), "{call} {nth}");
-        machine.ok(&REFRESH);
-        assert_eq!(machine.issuer.token_requests().len(), before + 1);
-        assert!(!machine.rescue.join(BUNDLE).exists(), "{call} {nth}");
-        !ended
-    });
-    let killed = killed.count();
-    assert!(killed > KILLS / 2, "{killed}");
-}
-
-/// So many kills.
-const KILLS: usize = 40;
-
-/// Imports under strace; whether it ended by itself.
-fn traced(machine: &Machine, options: &[&str]) -> bool {
-    let import = machine.command("key", &["gateway", "import"]);
-    under(&import, options).status().unwrap().success()
-}
-
-#[test]
 #[ignore = "needs PostgreSQL"]
 fn ten_thousand_keys_come_in_at_once() {
     let machine = Machine::ready();
@@ -391,4 +337,38 @@ fn ten_thousand_keys_come_in_at_once() {
     assert_eq!(again.matches("already in the database").count(), 10_000);
     let list = ["models", "auth", "token", "--profile", "groq:09999"];
     assert!(machine.ok(&list).contains("gsk_09999"));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_order_of_an_agent_that_inherits_its_profiles_goes_along() {
+    let machine = Machine::ready();
+    let workspace = machine.world.directory.path().join("work");
+    let add = ["agents", "add", "work", "--non-interactive", "--workspace"];
+    machine.ok(&[&add[..], &[workspace.to_str().unwrap()]].concat());
+    let key = "gsk_here-0123456789-0123456789";
+    paste(&machine, machine.world.command(&GROQ), key);
+    let order = ["models", "auth", "order", "--agent", "work"];
+    let of = |rest: &[&'static str]| [&order[..], rest, &["--provider", "groq"]].concat();
+    let set = [&of(&["set"])[..], &["groq:manual"]].concat();
+    let set = machine.world.run(&set);
+    assert_eq!(set.code, 0, "{set:?}");
+    machine.ok(&["gateway", "import", "--profile", "groq:manual"]);
+    let get = of(&["get", "--json"]);
+    let shown = || -> serde_json::Value { serde_json::from_str(&machine.ok(&get)).unwrap() };
+    assert_eq!(shown()["order"], serde_json::Value::Null);
+    let planned = machine.ok(&["gateway", "import", "--dry-run"]);
+    assert!(
+        planned.contains("Orders of inherited profiles: 1 would"),
+        "{planned}"
+    );
+    assert_eq!(shown()["order"], serde_json::Value::Null);
+    let told = machine.ok(&["gateway", "import"]);
+    assert!(
+        told.contains("Orders of inherited profiles: 1 imported"),
+        "{told}"
+    );
+    assert_eq!(shown()["order"], serde_json::json!(["groq:manual"]));
+    let again = machine.ok(&["gateway", "import"]);
+    assert!(!again.contains("Orders"), "{again}");
 }

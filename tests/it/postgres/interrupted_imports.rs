@@ -147,8 +147,28 @@ fn an_import_that_was_interrupted_is_completed_into_its_own_database_alone() {
         }
     }
     assert_eq!(other.rows(), "0");
+    assert!(
+        machine
+            .ok(&["gateway", "doctor"])
+            .contains("was interrupted, and has its logins in")
+    );
+    for told in [
+        other.run(&["gateway", "doctor"]),
+        machine.world.run(&["doctor"]),
+    ] {
+        assert_eq!(told.code, 0, "{told:?}");
+        let command = "gateway import --database-url-file FILE --rescue-dir";
+        for words in [&*at, bundle, command] {
+            assert!(told.out.contains(words), "{words}: {told:?}");
+        }
+    }
     machine.ok(&IMPORT);
     assert_eq!(machine.rows(), "1");
+    assert!(
+        machine
+            .ok(&["gateway", "doctor"])
+            .contains("none was interrupted")
+    );
     machine.ok(&REFRESH);
     let done = other.run(&IMPORT);
     assert_eq!(done.code, 1, "{done:?}");

@@ -6,6 +6,7 @@ mod administration;
 mod chaos;
 #[cfg(feature = "gateway")]
 mod commands;
+mod damage;
 mod ends;
 #[cfg(feature = "gateway")]
 mod failover;
@@ -14,6 +15,7 @@ mod gateways;
 mod histories;
 mod imports;
 mod interrupted_imports;
+mod killed_imports;
 #[cfg(feature = "gateway")]
 mod logins;
 mod machine;

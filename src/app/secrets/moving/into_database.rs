@@ -16,6 +16,7 @@ use super::gone::gone_before;
 use super::hand_over;
 use super::import::{Action, Row, import_agent};
 use super::left_bundle::{NO_AGENT, asked, refuse_others, take_in};
+use super::lone_orders;
 use super::target::Target;
 use super::turn;
 use super::unfinished::finish_pending;
@@ -37,6 +38,8 @@ pub struct Outcome {
     pub left_out: Vec<LeftOut>,
     /// So many keys to the gateway were copied.
     pub keys: usize,
+    /// So many orders of agents without profiles of their own were copied.
+    pub orders: usize,
 }
 
 impl Outcome {
@@ -128,7 +131,11 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request<'_>) -> Result<
     if request.profiles.is_empty() || !selection.profiles.is_empty() {
         move_in(from, to, (request, &bundle), selection, &mut outcome)?;
     }
-    match outcome.rows.is_empty() && outcome.keys == 0 {
+    // Behind what agents inherit, for from then on the database knows them.
+    if request.profiles.is_empty() {
+        outcome.orders = lone_orders::copy(from, to, request.dry_run)?;
+    }
+    match outcome.rows.is_empty() && outcome.keys == 0 && outcome.orders == 0 {
         true => Err(nothing(from, &outcome.left_out)),
         false => Ok(outcome),
     }

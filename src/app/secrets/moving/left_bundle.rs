@@ -14,12 +14,14 @@ use super::origin::is_from_here;
 use super::reading;
 use super::turn;
 use crate::app::context::Context;
+use crate::app::doctor::Verdict;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 use crate::model::bundle::{BundleHead, BundleId};
 use crate::model::credential::OAuth;
 use crate::model::hint::{Command, Hint};
 use crate::model::id::printable;
 use crate::model::moved::Moved;
+use crate::model::state_files::TENANTS;
 use crate::ports::store::{Detail, Scope};
 
 /// Why the login of an agent that was deleted does not come in.
@@ -35,10 +37,7 @@ pub struct LeftBundle {
 
 impl LeftBundle {
     /// Finds the one in the directory of what this machine must not lose.
-    ///
-    /// # Errors
-    /// If that cannot be read.
-    pub fn find(cx: Context<'_>, directory: &Path) -> Result<Option<Self>, Failure> {
+    fn find(cx: Context<'_>, directory: &Path) -> Result<Option<Self>, Failure> {
         Self::read(cx, directory.join(Moved::TO_DATABASE))
     }
 
@@ -51,10 +50,7 @@ impl LeftBundle {
     }
 
     /// Finds all that logins of the files went into, wherever they lie.
-    ///
-    /// # Errors
-    /// If a document or a bundle cannot be read.
-    pub fn find_all(files: Context<'_>) -> Result<Vec<Self>, Failure> {
+    fn of_logins(files: Context<'_>) -> Result<Vec<Self>, Failure> {
         let mut bundles = BTreeMap::new();
         for agent in files.store.agents()? {
             let document = files.store.look(&agent, Scope::All, Detail::Masked)?;
@@ -71,14 +67,43 @@ impl LeftBundle {
         Ok(left)
     }
 
+    /// Finds all: in that directory, and wherever logins of the files went.
+    ///
+    /// # Errors
+    /// If a document or a bundle cannot be read.
+    pub fn all(files: Context<'_>, directory: &Path) -> Result<Vec<Self>, Failure> {
+        let mut all = match files.is_in_database() {
+            true => Vec::new(),
+            false => Self::of_logins(files)?,
+        };
+        if !all.iter().any(|left| left.is_in(files, directory)) {
+            all.extend(Self::find(files, directory)?);
+        }
+        Ok(all)
+    }
+
+    /// What is said of it where things are checked; of that database, if its id is known.
+    pub fn verdict(&self, id: Option<&str>) -> Verdict {
+        let found = format!(
+            "an import into {} was interrupted, and has its logins in {}",
+            self.database(),
+            self.path.display()
+        );
+        let advice = match id {
+            Some(id) if self.is_for(id) => self.completed_by(Command::new("gateway import")),
+            _ => self.remedy(),
+        };
+        Verdict::warning(found, advice)
+    }
+
     /// Whether it may go into the database of that id: it says so, or an earlier release made it.
-    pub fn is_for(&self, id: &str) -> bool {
+    fn is_for(&self, id: &str) -> bool {
         let database = self.head.as_ref().and_then(|head| head.database.as_ref());
         database.is_none_or(|database| database.id == id)
     }
 
     /// Where its database is, in words.
-    pub fn database(&self) -> String {
+    fn database(&self) -> String {
         let database = self.head.as_ref().and_then(|head| head.database.as_ref());
         database.map_or_else(
             || "a database".to_owned(),
@@ -87,7 +112,7 @@ impl LeftBundle {
     }
 
     /// How its logins come where they can be used again.
-    pub fn remedy(&self) -> Hint {
+    fn remedy(&self) -> Hint {
         let import = Command::new("gateway import").option("--database-url-file", "FILE");
         let back = Command::new("secrets take-back").name(&self.path.display());
         self.completed_by(import)
@@ -97,8 +122,15 @@ impl LeftBundle {
 
     /// The import that completes it, whatever directory it would use otherwise.
     fn completed_by(&self, import: Command) -> Hint {
-        let directory = self.path.parent().unwrap_or(&self.path).display();
-        Hint::from("to complete it: ").run(import.option("--rescue-dir", &directory))
+        let directory = self.path.parent().unwrap_or(&self.path);
+        let all = directory.parent().filter(|all| all.ends_with(TENANTS));
+        let import = match (all.and_then(Path::parent), directory.file_name()) {
+            (Some(base), Some(tenant)) => import
+                .option("--rescue-dir", &base.display())
+                .option("--tenant", &tenant.display()),
+            _ => import.option("--rescue-dir", &directory.display()),
+        };
+        Hint::from("to complete it: ").run(import)
     }
 
     /// Whether it lies in that directory, by whatever name.
@@ -116,8 +148,7 @@ impl LeftBundle {
 /// # Errors
 /// If there is one, or it cannot be looked for.
 pub(super) fn refuse_others(from: Context<'_>, request: &Request<'_>) -> Result<(), Failure> {
-    let mut all = LeftBundle::find_all(from)?;
-    all.extend(LeftBundle::find(from, &request.directory)?);
+    let all = LeftBundle::all(from, &request.directory)?;
     let (id, here) = (request.database.id()?, request.database.shown());
     let is_other = |left: &&LeftBundle| !left.is_in(from, &request.directory) || !left.is_for(&id);
     let Some(left) = all.iter().find(is_other) else {

@@ -12,6 +12,7 @@ pub mod import;
 pub mod into_database;
 mod ledger;
 pub mod left_bundle;
+mod lone_orders;
 mod marker;
 mod merge;
 mod missing;

@@ -11,7 +11,7 @@ use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::cli::view;
 
-/// Check the database: server, tables, key, clock, standby, encryption, notifications, and every credential and history
+/// Check the database: server, tables, key, clock, standby, encryption, notifications, and every row
 ///
 /// Changes nothing.
 #[derive(Debug, Args)]
@@ -31,7 +31,9 @@ pub(in crate::cli::commands) struct Doctor {
 impl Doctor {
     /// Looks.
     pub(super) fn run(&self, system: &System) -> Answer {
-        let report = check::run(system.required_database()?, self.database.url_file())?;
+        let directory = system.rescue_directory()?;
+        let near = (system.required_database()?, &*directory);
+        let report = check::run(system.context_of_files(), near, self.database.url_file())?;
         let output = match self.json {
             true => Output::json(&view::database::document(&report, &system.hints)),
             false => Output::text(view::database::text(&report, &system.hints)),

@@ -96,6 +96,7 @@ impl Import {
                 "profiles": done.rows,
                 "leftOut": done.left_out,
                 "keys": done.keys,
+                "orders": done.orders,
             })),
             false => Output::text(self.text(system, &done)),
         };
@@ -120,6 +121,10 @@ impl Import {
         if done.keys > 0 {
             let (count, verb) = (done.keys, self.verb());
             text.push_str(&format!("Keys to the gateway: {count} {verb}\n"));
+        }
+        if done.orders > 0 {
+            let (count, verb) = (done.orders, self.verb());
+            text.push_str(&format!("Orders of inherited profiles: {count} {verb}\n"));
         }
         if !self.dry_run && done.rows.iter().any(is_there) {
             text.push_str(

@@ -6,17 +6,16 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::database_args::DatabaseArgs;
-use crate::app::database::rekey;
+use crate::app::database::{damage, rekey};
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
-use crate::model::id::printable;
 use crate::ports::database::Rekeyed;
 
 /// Seal everything in the database anew, under another key
 ///
 /// Stop every gateway first: one that has the old key cannot read what is sealed under the new one.
-/// Then give the new key to all of them. A run that was interrupted can be repeated. A credential that
-/// is damaged stays as it is, and is named (exit 5).
+/// Then give the new key to all of them. A run that was interrupted can be repeated. A row that is
+/// damaged stays as it is, and is named (exit 5).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw gateway rekey --new-key-file new.key")]
@@ -48,10 +47,11 @@ impl Rekey {
 }
 
 fn document(done: &Rekeyed) -> Value {
-    let left = done.left.iter().map(|(agent, profile)| {
+    let left = done.left.iter().map(|row| {
         json!({
-            "agentId": agent,
-            "profileId": profile,
+            "kind": row.kind.as_ref(),
+            "agentId": row.agent,
+            "profileId": row.name,
         })
     });
     json!({
@@ -65,11 +65,9 @@ fn text(done: &Rekeyed) -> String {
     let mut text = format!(
         "Sealed {rows} rows under the new key\nName it in GOCLAW_ENCRYPTION_KEY_FILE of every gateway now\n"
     );
-    for (agent, profile) in &done.left {
-        let (agent, profile) = (printable(agent, 80), printable(profile, 80));
-        text.push_str(&format!(
-            "{profile} of agent {agent}: does not open, and is as it was\n"
-        ));
+    for row in &done.left {
+        let name = damage::name(row);
+        text.push_str(&format!("{name}: does not open, and is as it was\n"));
     }
     text
 }

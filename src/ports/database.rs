@@ -70,6 +70,8 @@ pub struct Standing {
 pub struct Tenant {
     /// Its name, as it is written there.
     pub id: String,
+    /// The role of the database that may touch its rows, beside the owner of the tables.
+    pub role: Option<String>,
     /// So many credentials are its.
     pub credentials: u64,
 }
@@ -173,11 +175,13 @@ pub trait Database: Send + Sync {
     /// If it cannot be reached, or its tables are not those of this program.
     fn tenants(&self) -> Result<Vec<Tenant>, StoreError>;
 
-    /// Adds a tenant; false if it is there already.
+    /// Adds a tenant, whose rows a role of the database may touch from then on; false if all that was
+    /// so already.
     ///
     /// # Errors
-    /// As [`Database::tenants`], and if this user may not.
-    fn add_tenant(&self, tenant: &TenantId) -> Result<bool, StoreError>;
+    /// As [`Database::tenants`]; if this user may not, or there is no such role, or it is one that sees
+    /// the rows of all. Nothing is changed then.
+    fn add_tenant(&self, tenant: &TenantId, role: Option<&str>) -> Result<bool, StoreError>;
 
     /// Seals everything of every tenant anew under another key, all at once: from then on the old one
     /// opens nothing.

@@ -19,7 +19,7 @@ use super::audit;
 use super::context::{Opened, PostgresStore};
 use super::deployment::{self, CHECK};
 use super::documents::check_key;
-use super::fault::{Fault, told, unavailable};
+use super::fault::{Fault, RIGHTS, told, unavailable};
 use super::link::{Param, text};
 use super::pool::Tx;
 use super::scan;
@@ -100,15 +100,25 @@ impl Database for PostgresStore {
         if tables == Tables::Ready {
             return Ok(Vec::new());
         }
-        schema::migrate(pool).map_err(|fault| told(fault, pool.shown()))
+        schema::migrate(pool).map_err(|fault| match fault {
+            Fault::Refused(why, RIGHTS) => {
+                let at = pool.shown();
+                let cause = format!("the user of {at} may not change its tables: {why}");
+                unavailable(
+                    cause,
+                    "Migrate with the address of the user that owns them.",
+                )
+            }
+            fault => told(fault, pool.shown()),
+        })
     }
 
     fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
         self.list_tenants()
     }
 
-    fn add_tenant(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        self.put_tenant(tenant)
+    fn add_tenant(&self, tenant: &TenantId, role: Option<&str>) -> Result<bool, StoreError> {
+        self.put_tenant(tenant, role)
     }
 
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError> {

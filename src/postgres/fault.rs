@@ -72,10 +72,13 @@ impl From<tokio_postgres::Error> for Fault {
     }
 }
 
+/// What helps where a user of the database lacks rights.
+pub(super) const RIGHTS: &str = "Check the rights of its user.";
+
 fn remedy(code: &SqlState) -> &'static str {
     // By their classes: insufficient resources.
     match code.code().get(..2) {
-        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => "Check the rights of its user.",
+        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => RIGHTS,
         Some("53") => "Free space, memory or connections on its server, then try again.",
         Some("28") => "Check the user and the password in its address.",
         Some("3D") => "Check the name of the database in its address.",

@@ -29,7 +29,7 @@ const PAUSES: std::ops::RangeInclusive<Duration> =
 /// Takes the lease of a grant. One statement, which waits for whoever else changes the row and judges
 /// it as it is then: a look before it would be older than the lock.
 /// It also tells the other machines that this one is there.
-const TAKE: &str = "WITH seen AS (INSERT INTO openclaw.node (id, name) VALUES ($3, $4) \
+const TAKE: &str = "WITH seen AS (INSERT INTO openclaw.node (tenant, id, name) VALUES ($1, $3, $4) \
         ON CONFLICT (id) DO UPDATE SET name = $4, seen_at = clock_timestamp()) \
     INSERT INTO openclaw.grant_lease AS l \
     (tenant, grant_digest, epoch, holder, note, phase, until) \

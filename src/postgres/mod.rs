@@ -31,6 +31,7 @@ mod login_attempts;
 mod once;
 mod page_passes;
 mod pool;
+mod roles;
 mod scan;
 mod schema;
 mod seal;

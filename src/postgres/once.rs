@@ -25,11 +25,11 @@ const TRIES: usize = 3;
 
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(250);
 
-const COMMITTED: &str = "SELECT 1 FROM openclaw.committed WHERE name = $1";
+const COMMITTED: &str = "SELECT 1 FROM openclaw.committed WHERE tenant = $1 AND name = $2";
 
 /// One that changed nothing has no number, and leaves nothing.
-const NOTE: &str = "INSERT INTO openclaw.committed (name) \
-    SELECT $1 WHERE txid_current_if_assigned() IS NOT NULL";
+const NOTE: &str = "INSERT INTO openclaw.committed (tenant, name) \
+    SELECT $1, $2 WHERE txid_current_if_assigned() IS NOT NULL";
 
 /// When a transaction is repeated: always if others changed the same, and if its commit is in doubt, …
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,11 +75,11 @@ impl PostgresStore {
                 tries += 1;
                 let mut done = None;
                 let committed = pool.transaction(|tx| {
-                    if is_repeated && tx.row(COMMITTED, &[text(name)])?.is_some() {
+                    if is_repeated && tx.row(COMMITTED, &[tx.tenant(), text(name)])?.is_some() {
                         return Ok(true);
                     }
                     done = Some(work(tx)?);
-                    tx.change(NOTE, &[text(name)])?;
+                    tx.change(NOTE, &[tx.tenant(), text(name)])?;
                     Ok(false)
                 });
                 match committed {

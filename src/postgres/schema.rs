@@ -12,6 +12,7 @@ use crate::ports::database::Tables;
 use super::fault::Fault;
 use super::link::{Link, integer, text};
 use super::pool::{Pool, Tx};
+use super::roles;
 
 /// A migration: its name, its statements, and the lowest version of this list that may read and write
 /// once it is applied.
@@ -23,7 +24,7 @@ struct Migration {
 }
 
 /// Those that this program knows, in their order: their versions are 1, 2, …
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         name: "first",
         statements: include_str!("migrations/0001_first.sql"),
@@ -45,6 +46,12 @@ const MIGRATIONS: [Migration; 5] = [
     Migration {
         name: "page",
         statements: include_str!("migrations/0004_page.sql"),
+        min_reader: 1,
+        min_writer: 1,
+    },
+    Migration {
+        name: "tenants",
+        statements: include_str!("migrations/0005_tenants.sql"),
         min_reader: 1,
         min_writer: 1,
     },
@@ -178,6 +185,9 @@ pub(super) fn migrate(pool: &Pool) -> Result<Vec<String>, Fault> {
         if done {
             applied.push(migration.name.to_owned());
         }
+    }
+    if !applied.is_empty() {
+        pool.transaction(roles::grant_all)?;
     }
     Ok(applied)
 }

@@ -1,5 +1,7 @@
 //! Whose rows there are.
 
+use tokio_postgres::Row;
+
 use crate::model::tenant::TenantId;
 use crate::ports::database::Tenant;
 use crate::ports::store::StoreError;
@@ -7,38 +9,58 @@ use crate::ports::store::StoreError;
 use super::context::PostgresStore;
 use super::deployment::check_tables;
 use super::fault::{Fault, told};
-use super::link::{Link, text};
+use super::link::{Link, maybe, text};
+use super::roles;
 use super::schema;
 
-const ALL: &str = "SELECT t.id, count(c.profile) FROM openclaw.tenant t \
+const ALL: &str = "SELECT t.id, t.role::text, count(c.profile) FROM openclaw.tenant t \
     LEFT JOIN openclaw.credential c ON c.tenant = t.id GROUP BY t.id ORDER BY t.id";
 
-const ADD: &str = "INSERT INTO openclaw.tenant (id) VALUES ($1) ON CONFLICT DO NOTHING";
+const ADD: &str = "INSERT INTO openclaw.tenant AS old (id, role) VALUES ($1, $2::text::name) \
+    ON CONFLICT (id) DO UPDATE SET role = excluded.role \
+        WHERE excluded.role IS NOT NULL AND old.role IS DISTINCT FROM excluded.role";
 
 impl PostgresStore {
     /// The tenants that this role may see.
     pub(super) fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let found = self.ask_all(|link| link.rows(ALL, &[]))?;
-        let read = |row: &tokio_postgres::Row| Tenant {
+        self.check_usable()?;
+        let pool = self.pool()?;
+        let found = pool.read(|link| link.rows(ALL, &[]));
+        let found = found.map_err(|fault| told(fault, pool.shown()))?;
+        let read = |row: &Row| Tenant {
             id: row.get(0),
-            credentials: row.get::<_, i64>(1).unsigned_abs(),
+            role: row.get(1),
+            credentials: row.get::<_, i64>(2).unsigned_abs(),
         };
         Ok(found.iter().map(read).collect())
     }
 
-    /// Adds a tenant. Done again it comes to the same.
-    pub(super) fn put_tenant(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        let added = self.ask_all(|link| link.change(ADD, &[text(tenant.as_str())]))?;
-        Ok(added > 0)
+    /// Adds a tenant, or gives it a role. Done again it comes to the same.
+    pub(super) fn put_tenant(
+        &self,
+        tenant: &TenantId,
+        role: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.check_usable()?;
+        let pool = self.pool()?;
+        let changed = pool.transaction(|tx| {
+            if let Some(role) = role {
+                roles::judge(tx, role)?;
+                roles::grant(tx, role)?;
+            }
+            tx.change(ADD, &[text(tenant.as_str()), maybe(role)])
+        });
+        let changed = changed.map_err(|fault| told(fault, pool.shown()))?;
+        // The first who opens a database says its key, which a role that owns nothing cannot do.
+        self.opened()?;
+        Ok(changed > 0)
     }
 
-    /// Asks what is no single tenant's.
-    fn ask_all<T>(&self, ask: impl FnMut(&Link) -> Result<T, Fault>) -> Result<T, StoreError> {
+    fn check_usable(&self) -> Result<(), StoreError> {
         let pool = self.pool()?;
         let looked = pool.read(schema::look);
         let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
-        check_tables(looked.tables, pool.shown())?;
-        pool.read(ask).map_err(|fault| told(fault, pool.shown()))
+        check_tables(looked.tables, pool.shown())
     }
 }
 

@@ -40,7 +40,7 @@ const PRUNE: &str = "\
     DELETE FROM openclaw.grant_journal WHERE sent_at < clock_timestamp() - interval '90 days'; \
     DELETE FROM openclaw.node WHERE seen_at < clock_timestamp() - interval '90 days'";
 
-const SEE: &str = "INSERT INTO openclaw.node (id, name) VALUES ($1, $2) \
+const SEE: &str = "INSERT INTO openclaw.node (tenant, id, name) VALUES ($3, $1, $2) \
     ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
 
 /// Before the connection is tried again.
@@ -134,8 +134,11 @@ impl Listener {
             let found = within(STATEMENT, client.query_typed_one(MARK, &whose)).await?;
             let found: String = found.get(0);
             if look.is_multiple_of(SEEN) {
-                let node: [(&(dyn ToSql + Sync), Type); 2] =
-                    [(&self.node, Type::TEXT), (&self.name, Type::TEXT)];
+                let node: [(&(dyn ToSql + Sync), Type); 3] = [
+                    (&self.node, Type::TEXT),
+                    (&self.name, Type::TEXT),
+                    (&tenant, Type::TEXT),
+                ];
                 within(STATEMENT, client.execute_typed(SEE, &node)).await?;
             }
             if look.is_multiple_of(PRUNED) {

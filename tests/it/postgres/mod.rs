@@ -36,6 +36,8 @@ mod stopped;
 #[cfg(feature = "gateway")]
 mod taken_logins;
 #[cfg(feature = "gateway")]
+mod tenant_roles;
+#[cfg(feature = "gateway")]
 mod tenants;
 #[cfg(feature = "gateway")]
 mod under_way;

@@ -76,8 +76,8 @@ fn stores() -> (Node, [PostgresStore; 2]) {
     let node = Node::on(&database);
     let stores = NAMES.map(|tenant| {
         let tenant = TenantId::parse(tenant).unwrap();
-        assert!(node.open().add_tenant(&tenant).unwrap());
-        assert!(!node.open().add_tenant(&tenant).unwrap());
+        assert!(node.open().add_tenant(&tenant, None).unwrap());
+        assert!(!node.open().add_tenant(&tenant, None).unwrap());
         node.open_of(tenant.as_str())
     });
     (node, stores)

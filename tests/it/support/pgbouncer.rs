@@ -10,19 +10,23 @@ use super::postgres_server::{Database, PASSWORD, PostgresServer};
 
 /// A running pool.
 pub(crate) struct PgBouncer {
-    port: u16,
+    pub(crate) port: u16,
     /// Dropped before the directory.
     _running: Guarded,
     _directory: tempfile::TempDir,
 }
 
 impl PgBouncer {
-    /// A pool of three connections for each database of `server`.
+    /// A pool of three connections for each database of `server`, and each role that is there now.
     pub(crate) fn start(server: &PostgresServer) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (path, port) = (directory.path(), free_port());
         let users = path.join("users");
-        std::fs::write(&users, format!("\"openclaw\" \"{PASSWORD}\"\n")).unwrap();
+        let known = server.roles().into_iter();
+        let known: String = known
+            .map(|role| format!("\"{role}\" \"{PASSWORD}\"\n"))
+            .collect();
+        std::fs::write(&users, known).unwrap();
         super::users::set_mode(&users, 0o600);
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n\

@@ -187,6 +187,13 @@ impl PostgresServer {
         drop(self.running.lock().unwrap().take());
     }
 
+    /// The roles with the password of the program.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        let all = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper";
+        let found = self.sql("postgres", all).into_iter();
+        found.flatten().collect()
+    }
+
     /// A database with nothing in it, of a role that may do no more than own it.
     pub(crate) fn database(self: &Arc<Self>) -> Database {
         let number = self.databases.fetch_add(1, Ordering::SeqCst);
@@ -234,13 +241,21 @@ impl PostgresServer {
     }
 
     fn sql(&self, database: &str, text: &str) -> Vec<Vec<String>> {
+        let asked = self.try_sql(database, text);
+        asked.unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn try_sql(&self, database: &str, text: &str) -> Result<Vec<Vec<String>>, String> {
         let output = self.psql(database, text);
-        assert!(output.status.success(), "{text}: {output:?}");
+        if !output.status.success() {
+            return Err(String::from_utf8(output.stderr).unwrap());
+        }
         let rows = String::from_utf8(output.stdout).unwrap();
         let rows = rows.trim_end_matches(['\n', '\u{1e}']);
         let rows = rows.split('\u{1e}').filter(|row| !row.is_empty());
-        rows.map(|row| row.split('\u{1f}').map(str::to_owned).collect())
-            .collect()
+        Ok(rows
+            .map(|row| row.split('\u{1f}').map(str::to_owned).collect())
+            .collect())
     }
 }
 
@@ -266,6 +281,25 @@ impl Database {
     /// The rows of a statement of the administrator, each column as text.
     pub(crate) fn sql(&self, text: &str) -> Vec<Vec<String>> {
         self.server.sql(&self.name, text)
+    }
+
+    /// The rows of a statement of a role, or what the server said of it.
+    pub(crate) fn sql_as(&self, role: &str, text: &str) -> Result<Vec<Vec<String>>, String> {
+        let text = format!("SET ROLE {role}; {text}");
+        self.server.try_sql(&self.name, &text)
+    }
+
+    /// Makes a role that owns nothing, with the same password.
+    pub(crate) fn role(&self, name: &str) -> String {
+        let role = format!("{}_{name}", self.name);
+        self.sql(&format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'"));
+        role
+    }
+
+    /// The address for that role, through somebody who listens at a port.
+    pub(crate) fn url_of(&self, role: &str, port: u16) -> String {
+        self.url_at(port)
+            .replace("//openclaw:", &format!("//{role}:"))
     }
 
     /// The one column of the one row of a statement.

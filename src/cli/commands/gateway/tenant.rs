@@ -47,16 +47,22 @@ impl Tenant {
 
 /// Add a tenant
 ///
-/// Done again it changes nothing.
+/// Done again it changes nothing. With a role, whoever connects to the database as that role sees the
+/// rows of this tenant and of no other, and needs no right to change tables. Run it as the owner of the
+/// tables.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   openclaw gateway tenant add team-a
   OPENCLAW_TENANT=team-a openclaw models auth login --provider openai-codex
-  openclaw gateway run --tenant team-a")]
+  openclaw gateway run --tenant team-a
+  openclaw gateway tenant add team-b --role team_b")]
 struct Add {
     /// Its name: lower-case letters, digits, - and _
     #[arg(value_name = "NAME", value_parser = TenantId::parse)]
     name: TenantId,
+    /// Role of the database, which is there already, that may touch the rows of the tenant
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -64,11 +70,11 @@ struct Add {
 impl Add {
     fn run(&self, system: &System) -> Answer {
         let database = system.required_database()?;
-        let is_new = database.add_tenant(&self.name)?;
+        let is_new = database.add_tenant(&self.name, self.role.as_deref())?;
         let (name, at) = (&self.name, database.shown());
         let told = match is_new {
-            true => format!("Added tenant {name} to {at}"),
-            false => format!("{at} has the tenant {name} already"),
+            true => format!("{at} has the tenant {name} now"),
+            false => format!("{at} has the tenant {name} already, as it is to be"),
         };
         Ok(Output::line(told).changed(is_new))
     }
@@ -104,14 +110,19 @@ impl List {
 fn document(tenant: &database::Tenant) -> Value {
     json!({
         "id": tenant.id,
+        "role": tenant.role,
         "credentials": tenant.credentials,
     })
 }
 
 fn line(tenant: &database::Tenant) -> String {
     let id = printable(&tenant.id, 80);
-    match tenant.credentials {
-        1 => format!("- {id} [1 credential]\n"),
-        count => format!("- {id} [{count} credentials]\n"),
+    let count = match tenant.credentials {
+        1 => "1 credential".to_owned(),
+        count => format!("{count} credentials"),
+    };
+    match &tenant.role {
+        Some(role) => format!("- {id} [role {}; {count}]\n", printable(role, 80)),
+        None => format!("- {id} [{count}]\n"),
     }
 }

@@ -311,7 +311,7 @@ fn check_no_login_taken(tx: &Tx<'_>) -> Result<(), Fault> {
     };
     let provider: &str = found.get(0);
     let cause = format!("a gateway is completing a login to {provider}");
-    let remedy = "Wait for the end of it, which is two minutes away at most.";
+    let remedy = "Wait for its end, and run this again.";
     Err(unavailable(cause, remedy).into())
 }
 

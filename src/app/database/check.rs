@@ -124,7 +124,7 @@ fn tenant(check: &DatabaseCheck) -> Verdict {
 
 /// What is on its way.
 fn import(files: Context<'_>, directory: &Path, id: Option<&str>) -> Verdict {
-    match LeftBundle::all(files, directory) {
+    match LeftBundle::interrupted(files, directory) {
         Ok(left) => left.first().map_or_else(
             || Verdict::ok("none was interrupted"),
             |left| left.verdict(id),

@@ -10,7 +10,7 @@ use crate::model::state_files::POSTGRES;
 
 pub(super) fn find(cx: Context<'_>, _: &[AgentId]) -> Vec<(PathBuf, Verdict)> {
     // A document that cannot be read is reported by the check of documents.
-    let left = LeftBundle::all(cx, &cx.dirs.state.join(POSTGRES)).unwrap_or_default();
+    let left = LeftBundle::interrupted(cx, &cx.dirs.state.join(POSTGRES)).unwrap_or_default();
     left.into_iter()
         .map(|left| (left.path.clone(), left.verdict(None)))
         .collect()

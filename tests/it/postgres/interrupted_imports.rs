@@ -61,6 +61,15 @@ impl<'a> Other<'a> {
     }
 }
 
+/// As if an import were running.
+fn locked(machine: &Machine) -> File {
+    let path = machine.world.state().join("locks/openclaw-rs/import.lock");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let lock = File::create(&path).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
 /// Stores another login in the database in the place of the one that came in.
 fn log_in_anew(machine: &Machine, account: &str) {
     let remove = ["models", "auth", "logout", "openai-codex:default", "--yes"];
@@ -79,10 +88,7 @@ fn log_in_anew(machine: &Machine, account: &str) {
 fn an_import_waits_for_another_one_and_names_it() {
     let machine = Machine::ready();
     machine.ok(&["gateway", "import", "--dry-run"]);
-    let path = machine.world.state().join("locks/openclaw-rs/import.lock");
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let lock = File::create(&path).unwrap();
-    lock.lock().unwrap();
+    let lock = locked(&machine);
     let mut command = machine.command("key", &IMPORT);
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut import = piped.spawn().unwrap();
@@ -162,6 +168,11 @@ fn an_import_that_was_interrupted_is_completed_into_its_own_database_alone() {
             assert!(told.out.contains(words), "{words}: {told:?}");
         }
     }
+    // One that is running has a bundle, too.
+    let running = locked(&machine);
+    let looked = machine.ok(&["gateway", "doctor"]);
+    assert!(looked.contains("none was interrupted"), "{looked}");
+    drop(running);
     machine.ok(&IMPORT);
     assert_eq!(machine.rows(), "1");
     assert!(

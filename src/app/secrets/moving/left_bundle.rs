@@ -67,11 +67,19 @@ impl LeftBundle {
         Ok(left)
     }
 
-    /// Finds all: in that directory, and wherever logins of the files went.
+    /// Finds those of imports that were interrupted; none while one is running, for it may be its own.
     ///
     /// # Errors
-    /// If a document or a bundle cannot be read.
-    pub fn all(files: Context<'_>, directory: &Path) -> Result<Vec<Self>, Failure> {
+    /// If a document, a bundle or the lock cannot be read.
+    pub fn interrupted(files: Context<'_>, directory: &Path) -> Result<Vec<Self>, Failure> {
+        match turn::is_import_running(files)? {
+            true => Ok(Vec::new()),
+            false => Self::all(files, directory),
+        }
+    }
+
+    /// Finds all: in that directory, and wherever logins of the files went.
+    fn all(files: Context<'_>, directory: &Path) -> Result<Vec<Self>, Failure> {
         let mut all = match files.is_in_database() {
             true => Vec::new(),
             false => Self::of_logins(files)?,

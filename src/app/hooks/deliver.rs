@@ -23,7 +23,6 @@ use crate::ports::program::{Exit, HookCommand};
 use super::sent_log;
 use crate::app::context::Context;
 use crate::app::credential::env_keys::of_known_credentials;
-use crate::app::revoke::unwanted;
 
 /// The time limit of a hook.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -50,12 +49,11 @@ pub(in crate::app) fn check(cx: Context<'_>) -> Vec<String> {
     findings.chain(unfit).collect()
 }
 
-/// Revokes what the command has no use for, and runs the hooks for all its events. `render` turns advice about the logins of an agent
+/// Runs the hooks for all events of the command. `render` turns advice about the logins of an agent
 /// into text. Must be called when no lock is held and the output has been written.
 ///
 /// What goes wrong is told, and is no failure.
 pub fn deliver(cx: Context<'_>, render: &dyn Fn(&AgentId, &Hint) -> String) {
-    unwanted::revoke_all(cx);
     let noted = cx.alerts.take();
     if noted.is_empty() || cx.env.plain(EVENT).is_some() {
         return;

@@ -17,7 +17,6 @@ use super::refresh_grant::same_account;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 use crate::app::hooks::event::ProfileRef;
-use crate::app::hooks::queue::Unwanted;
 
 /// Stores every saved response that belongs to no refresh under way. One that cannot be stored now
 /// is reported, and stays for the next command.
@@ -78,13 +77,6 @@ pub(in crate::app) fn commit_saved<'a>(
         }
     };
     let changed = held.resume(&answer)?.commit(&new, cx.clock.now())?;
-    if changed.is_empty() && new.grant().is_some_and(|new| new != *grant) {
-        cx.alerts.note_unwanted(Unwanted {
-            owner: answer.refresh.agent.clone(),
-            profile: answer.refresh.profile.clone(),
-            login: new.clone(),
-        });
-    }
     if let Some(agent) = changed.first() {
         let whose = ProfileRef {
             agent,

@@ -14,7 +14,6 @@ use crate::app::credential::obstacle::{
 };
 use crate::app::credential::reason_text::refusal_words;
 use crate::app::failure::{Failure, Kind, StoreEffect};
-use crate::app::hooks::queue::Unwanted;
 use crate::app::issuer::verify_login;
 use crate::model::credential::OAuth;
 use crate::model::grant::RefreshOutcome;
@@ -171,13 +170,6 @@ fn commit(
     let provider = request.provider;
     let new = grant.into_renewal(&provider.id, &provider.refresh, begun_at);
     let changed = reserved.commit(&new, cx.clock.now())?;
-    if changed.is_empty() && new.grant() != old.grant() {
-        cx.alerts.note_unwanted(Unwanted {
-            owner: request.owner.clone(),
-            profile: request.profile.clone(),
-            login: new.clone(),
-        });
-    }
     cx.tell_skew(skew);
     // Only now: a doubt about whose it is must not lose a token that cannot be had again.
     let record = facts.record.as_deref();

@@ -5,9 +5,7 @@
 //! killed in between leaves a journal that tells the next command the truth. Like a refresh it
 //! sends a token only to where that token came from.
 
-mod hasty_http;
 mod server;
-pub(super) mod unwanted;
 
 use crate::model::credential::{Credential, OAuth};
 use crate::model::grant::{GrantDigest, GrantRecord, RefreshOutcome};
@@ -28,7 +26,6 @@ use super::refresh::lock_grant::lock_grant;
 use super::refresh::recover::{self, Recovered};
 use super::refresh::rotation;
 use super::refresh::target::Route;
-pub(super) use hasty_http::HastyHttp;
 use server::unsupported;
 
 /// A login that can be revoked, and what is revoked with it.

@@ -2,14 +2,19 @@
 //! do that, and removed with what the history keeps of it. Nothing that a server says keeps a login
 //! here.
 
+use std::time::Duration;
+
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::noted::settle::{Meant, settle};
-use crate::app::revoke::HastyHttp;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::ports::http::{Http, HttpError, Patience, Request as HttpRequest, Response};
 use crate::ports::store::Scope;
 
 use super::logout;
+
+/// How long a server may take to answer: whoever logs out waits for it.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(10);
 
 /// Parameters of [`run`].
 #[derive(Clone, Debug)]
@@ -85,4 +90,25 @@ fn remove(cx: Context<'_>, request: &Request, profile: &ProfileId) -> Result<boo
         },
     )?;
     Ok(removed.revocation.is_some_and(|revocation| revocation.done))
+}
+
+/// A client that waits less.
+struct HastyHttp<'a>(&'a dyn Http);
+
+impl Http for HastyHttp<'_> {
+    fn send(&self, request: &HttpRequest) -> Result<Response, HttpError> {
+        let patience = Patience {
+            limit: REVOCATION_LIMIT,
+            stop: &|| false,
+        };
+        self.send_within(request, &patience)
+    }
+
+    fn send_within(
+        &self,
+        request: &HttpRequest,
+        patience: &Patience<'_>,
+    ) -> Result<Response, HttpError> {
+        self.0.send_within(request, patience)
+    }
 }

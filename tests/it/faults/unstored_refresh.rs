@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::support::issuer::{Account, Fate, Issuer, Scripted};
+use crate::support::issuer::{Account, Issuer, Scripted};
 
 use crate::support::{Ran, World, ran};
 
@@ -110,12 +110,9 @@ fn a_newer_login_wins_over_what_was_saved() {
 fn a_login_during_the_refresh_is_what_is_handed_out() {
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
-    world.write("providers/openai-codex.toml", &issuer.revoking_manifest());
     let child = in_flight(&world, &issuer, &TOKEN);
     let (newer, _) = world.seed(&issuer, "main", 3_600);
     let ran = end_of(child);
-    // Many servers would end the new login with it.
-    assert_eq!(issuer.revocations().len(), 0);
     assert_eq!(
         (ran.code, ran.out.trim_end(), ran.err.as_str()),
         (0, newer.as_str(), "")
@@ -123,10 +120,9 @@ fn a_login_during_the_refresh_is_what_is_handed_out() {
 }
 
 #[test]
-fn a_logout_during_the_refresh_stays_a_logout_and_what_came_of_the_refresh_is_revoked() {
+fn a_logout_during_the_refresh_stays_a_logout() {
     let (world, issuer) = World::with_issuer(Account::default());
-    world.write("providers/openai-codex.toml", &issuer.revoking_manifest());
-    let (_, spent) = world.seed(&issuer, "main", -10);
+    world.seed(&issuer, "main", -10);
     let child = in_flight(&world, &issuer, &TOKEN);
     let logout = world.run(&["models", "auth", "logout", "openai-codex:default", "--yes"]);
     assert_eq!(logout.code, 0, "{logout:?}");
@@ -138,12 +134,6 @@ fn a_logout_during_the_refresh_stays_a_logout_and_what_came_of_the_refresh_is_re
     );
     assert!(world.store()["profiles"]["openai-codex:default"].is_null());
     assert!(saved_answers(&world).is_empty());
-    let [revoked] = &issuer.revocations()[..] else {
-        panic!("{:?}", issuer.revocations());
-    };
-    let (_, token) = &revoked.parameters[0];
-    assert_ne!(*token, spent);
-    assert_eq!(issuer.fate(token), Fate::Dead, "{revoked:?}");
 }
 
 #[test]

@@ -3,8 +3,6 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::under_way::{end, on_the_wire};
-use crate::support::issuer::Fate;
 use crate::support::ran;
 use crate::support::running_gateway::{Answer, Gateway};
 use crate::support::team::Team;
@@ -97,29 +95,4 @@ fn eight_callers_who_ask_for_more_than_the_provider_gives_are_one_request() {
         assert!(ran.err.contains("--min-valid asks for 20d"), "{ran:?}");
     }
     assert_eq!(team.issuer.token_requests().len(), 1);
-}
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn what_a_refresh_brings_for_a_login_that_was_removed_is_revoked() {
-    let team = Team::new();
-    for machine in &team.machines {
-        let manifest = team.issuer.revoking_manifest();
-        machine.write("providers/openai-codex.toml", &manifest);
-    }
-    let spent = team.seed(PROFILE, -10);
-    let child = on_the_wire(&team);
-    let logout = ["models", "auth", "logout", PROFILE, "--yes"];
-    let logged_out = team.run(1, &logout);
-    assert_eq!(logged_out.code, 0, "{logged_out:?}");
-    team.issuer.let_go();
-    let ran = end(child);
-    assert_eq!(ran.code, 1, "{ran:?}");
-    let [revoked] = &team.issuer.revocations()[..] else {
-        panic!("{:?}", team.issuer.revocations());
-    };
-    let (_, token) = &revoked.parameters[0];
-    assert_ne!(*token, spent);
-    assert_eq!(team.issuer.fate(token), Fate::Dead, "{revoked:?}");
-    assert!(team.tokens(PROFILE).is_none());
 }

@@ -113,12 +113,6 @@ impl Issuer {
         )
     }
 
-    /// The same of a provider that revokes.
-    pub(crate) fn revoking_manifest(&self) -> String {
-        let revoke = format!("\nrevoke = \"{}/oauth/revoke\"\n\n[[flow]]", self.url());
-        self.manifest().replacen("\n\n[[flow]]", &revoke, 1)
-    }
-
     /// Who logs in next.
     pub(crate) fn set_account(&self, account: Account) {
         locked(&self.state).grants.account = account;

@@ -40,11 +40,23 @@ fn every_ignored_test_is_run_by_name() {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         lines.collect::<Vec<_>>().join(" ")
     });
-    let words = scripts.iter().flat_map(|text| text.split_whitespace());
-    let run: Vec<&str> = words.filter(|word| word.contains("::")).collect();
+    let mut words = scripts.iter().flat_map(|text| text.split_whitespace());
+    let (mut run, mut skipped) = (Vec::new(), Vec::new());
+    while let Some(word) = words.next() {
+        match word {
+            "--skip" => skipped.extend(words.next()),
+            word if word.contains("::") => run.push(word),
+            _ => {}
+        }
+    }
+    for name in skipped {
+        assert!(run.contains(&name), "{name} is skipped, and not run apart");
+    }
     let mut ignored = 0;
     for (path, file) in test_modules() {
         let source = std::fs::read_to_string(file).unwrap();
+        let no_reason = source.lines().any(|line| line.trim() == "#[ignore]");
+        assert!(!no_reason, "{path}: an ignored test has no reason");
         for test in source.split("\n#[ignore = ").skip(1) {
             let (_, rest) = test.split_once("fn ").unwrap();
             let (name, _) = rest.split_once('(').unwrap();

@@ -233,6 +233,7 @@ fn a_refresh_outlives_metadata_that_cannot_be_had_and_a_login_does_not() {
     assert_eq!(refused(&world).code, 4);
     // Without anything kept the token that lives is still handed out.
     std::fs::remove_dir_all(world.state().join("cache")).unwrap();
+    world.age_grants(86_400);
     let ran = world.run(&[
         "models",
         "auth",

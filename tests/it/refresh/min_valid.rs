@@ -4,7 +4,6 @@ use std::process::Child;
 
 use serde_json::Value;
 
-use super::tick::age;
 use crate::support::issuer::Account;
 use crate::support::{Ran, World, millis_from_now, ran};
 
@@ -81,7 +80,7 @@ fn who_always_asks_for_more_than_the_provider_gives_has_it_refreshed_twice_in_a_
     for (passed, left, is_refreshed) in
         [(0, -10, true), (1_000, 2_600, false), (2_000, 1_600, true)]
     {
-        age(&world, passed);
+        world.age_grants(passed);
         let store = "agents/main/agent/auth-profiles.json";
         let mut document = world.store();
         document["profiles"]["openai-codex:default"]["expires"] = millis_from_now(left).into();

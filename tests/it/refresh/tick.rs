@@ -53,18 +53,6 @@ fn sent(issuer: &Issuer) -> Vec<String> {
     sent
 }
 
-/// Lets every grant of the journal be proven so many seconds ago.
-pub(super) fn age(world: &World, seconds: i64) {
-    let journal = world.state().join("locks/oauth-refresh/journal");
-    let entries = std::fs::read_dir(journal).into_iter().flatten().flatten();
-    for entry in entries {
-        let text = std::fs::read_to_string(entry.path()).unwrap();
-        let mut page: Value = serde_json::from_str(&text).unwrap();
-        page["provenAt"] = millis_from_now(-seconds).into();
-        std::fs::write(entry.path(), page.to_string()).unwrap();
-    }
-}
-
 #[test]
 fn tick_renews_what_is_due_of_every_agent_and_says_nothing() {
     let (world, issuer) = World::with_issuer(Account::default());
@@ -90,9 +78,9 @@ fn what_lies_idle_is_renewed_and_what_was_just_proven_is_not() {
     let (world, issuer) = World::with_issuer(Account::default());
     seed(&world, &issuer, "main", &[("a", -10)]);
     assert_eq!(world.run(&TICK).code, 0);
-    age(&world, 6 * DAY);
+    world.age_grants(6 * DAY);
     assert_eq!(report(&world.run(&JSON).out)["logins"], json!([]));
-    age(&world, 8 * DAY);
+    world.age_grants(8 * DAY);
     let idle = report(&world.run(&JSON).out)["logins"][0].clone();
     assert_eq!(
         (&idle["why"], &idle["result"]),
@@ -104,7 +92,7 @@ fn what_lies_idle_is_renewed_and_what_was_just_proven_is_not() {
     // A manifest knows better how long its server waits.
     let manifest = format!("{}\n[refresh]\nidle = \"30d\"\n", issuer.manifest());
     world.write("providers/openai-codex.toml", &manifest);
-    age(&world, 8 * DAY);
+    world.age_grants(8 * DAY);
     assert_eq!(report(&world.run(&JSON).out)["logins"], json!([]));
 }
 
@@ -118,7 +106,7 @@ fn an_idle_login_whose_token_may_be_spent_is_left_alone() {
     });
     let first = report(&world.run(&JSON).out);
     assert_eq!(first["logins"][0]["result"], "not_refreshed", "{first}");
-    age(&world, 30 * DAY);
+    world.age_grants(30 * DAY);
     let document = "agents/main/agent/auth-profiles.json";
     let mut store = world.store();
     store["profiles"]["openai-codex:a"]["expires"] = millis_from_now(7_200).into();
@@ -132,7 +120,7 @@ fn eight_at_once_make_one_request_for_each_grant() {
     let (world, issuer) = World::with_issuer(Account::default());
     seed(&world, &issuer, "main", &[("idle", -10)]);
     assert_eq!(world.run(&TICK).code, 0);
-    age(&world, 8 * DAY);
+    world.age_grants(8 * DAY);
     let idle = world.store()["profiles"]["openai-codex:idle"].clone();
     let (access, refresh) = issuer.issue();
     let due = json!({

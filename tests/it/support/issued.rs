@@ -16,7 +16,7 @@ use openclaw::sys::clock::SystemClock;
 use openclaw::sys::files::SystemFiles;
 use serde_json::Value;
 
-use super::World;
+use super::{World, millis_from_now};
 
 impl World {
     /// Notes the issuer of each login in the main agent's document as it is now, after the journal
@@ -28,6 +28,20 @@ impl World {
     /// Notes the issuer of a login that is stored in a file of another kind.
     pub(crate) fn note_issuer(&self, profile: &str, login: &Value) {
         note_issuer(&self.state(), profile, login).unwrap();
+    }
+
+    /// Lets every grant have been issued so many seconds ago: a refresh of one that was issued a moment ago
+    /// brings no more than what it came with.
+    pub(crate) fn age_grants(&self, seconds: i64) {
+        let journal = self.state().join("locks/oauth-refresh/journal");
+        let records = std::fs::read_dir(journal).into_iter().flatten().flatten();
+        let paths = records.map(|record| record.path());
+        for path in paths.filter(|path| path.extension().is_some_and(|end| end == "json")) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let mut record: Value = serde_json::from_str(&text).unwrap();
+            record["provenAt"] = millis_from_now(-seconds).into();
+            std::fs::write(&path, record.to_string()).unwrap();
+        }
     }
 }
 

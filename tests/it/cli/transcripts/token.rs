@@ -124,6 +124,7 @@ fn a_grant_of_another_server_is_not_sent() {
     world.run(&CODEX);
     let other = issuer.manifest().replace("/oauth/token", "/other/token");
     world.write("providers/openai-codex.toml", &other);
+    world.age_grants(86_400);
     Transcript::of(&world)
         .run(&["models", "auth", "token", "--min-valid", "2h"])
         .matches("token_other_server");

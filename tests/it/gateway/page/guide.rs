@@ -3,8 +3,6 @@
 
 use std::net::TcpListener;
 
-use serde_json::Value;
-
 use super::shown::Shown;
 use super::{NAME, WHO};
 use crate::login::browser::redirect;
@@ -27,20 +25,6 @@ fn printed(world: &World, gateway: &Gateway, args: &[&str]) -> String {
     ran.out
 }
 
-/// Lets every grant have been issued an hour ago: one that was issued a moment ago brings no more than
-/// what it came with.
-fn age_grants(world: &World) {
-    let journal = world.state().join("locks/oauth-refresh/journal");
-    let records = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap());
-    let paths = records.map(|record| record.path());
-    for path in paths.filter(|path| path.extension().is_some_and(|end| end == "json")) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let mut record: Value = serde_json::from_str(&text).unwrap();
-        record["provenAt"] = millis_from_now(-3_600).into();
-        std::fs::write(&path, record.to_string()).unwrap();
-    }
-}
-
 /// Connects as `connect` does, and goes on to the end of the guide.
 fn walk(world: &World, issuer: &Issuer, connect: impl Fn(&Shown)) {
     let gateway = Gateway::start(world);
@@ -60,7 +44,7 @@ fn walk(world: &World, issuer: &Issuer, connect: impl Fn(&Shown)) {
     for (_, profile) in store["profiles"].as_object_mut().unwrap() {
         profile["expires"] = millis_from_now(299).into();
     }
-    age_grants(world);
+    world.age_grants(3_600);
     world.write(STORE, &store.to_string());
     let token = gateway.get("/v1/token?provider=openai-codex").json();
     let after = world.only_profile();

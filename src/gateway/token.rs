@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::auth::named;
 use super::board::Snapshot;
 use super::caller::{Caller, out_of_scope};
 use super::problem::Problem;
@@ -115,11 +116,7 @@ fn understand(
 ) -> Result<(Wanted, Option<Duration>), Problem> {
     let invalid =
         |what: &str| Problem::bad_request("invalid_parameters", format!("{what} is no valid name"));
-    let profile = parameters
-        .profile
-        .as_deref()
-        .map(ProfileId::parse)
-        .transpose();
+    let profile = parameters.profile.as_deref().map(named).transpose();
     let profile = profile.map_err(|_| invalid("profile"))?;
     let agent = parameters.agent.as_deref().map(AgentId::normalise);
     let agent = agent.or_else(|| snapshot.agent.clone());

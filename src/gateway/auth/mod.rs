@@ -9,3 +9,5 @@ pub(super) mod start;
 pub(super) mod status;
 mod stored;
 mod whose;
+
+pub(super) use whose::named;

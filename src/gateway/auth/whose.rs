@@ -2,7 +2,7 @@
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::id::{AgentId, IdError, ProfileId, ProviderId};
 use crate::ports::store::Scope;
 
 /// Understands the names of a body: the agent, by default `default`, and the profile, if one is named,
@@ -17,7 +17,7 @@ pub(super) fn understand(
     (agent, profile): (Option<AgentId>, Option<String>),
 ) -> Result<(AgentId, Option<ProfileId>), Failure> {
     let agent = agent.unwrap_or_else(|| default.clone());
-    let named = profile.as_deref().map(ProfileId::parse).transpose()?;
+    let named = profile.as_deref().map(named).transpose()?;
     let profile = named.map(|named| cx.destination(&agent, provider, &named));
     let profile = profile.transpose()?;
     if let Some(profile) = &profile {
@@ -26,8 +26,20 @@ pub(super) fn understand(
     Ok((agent, profile))
 }
 
+/// Takes the name of a profile as somebody sent it. No row of a database can hold a NUL.
+///
+/// # Errors
+/// If it is no name.
+pub(in crate::gateway) fn named(text: &str) -> Result<ProfileId, IdError> {
+    match text.contains('\0') {
+        true => Err(IdError::Forbidden("profile id", '\0')),
+        false => ProfileId::parse(text),
+    }
+}
+
 /// Refuses the name of a profile that is another provider's, by itself or by what is stored under it:
-/// whoever may change the logins of one provider must not replace those of another.
+/// whoever may change the logins of one provider must not replace those of another. The name of a new one is
+/// one that the command line takes, too.
 fn require_own(
     cx: Context<'_>,
     agent: &AgentId,
@@ -38,6 +50,9 @@ fn require_own(
     let is_named = prefix.is_none_or(|prefix| prefix == provider.as_str());
     let effective = cx.effective(agent, Scope::Profile(profile))?;
     let stored = effective.get(profile);
+    if stored.is_none() {
+        ProfileId::parse_new(profile.as_str())?;
+    }
     let is_stored = stored.is_none_or(|seen| seen.credential.is_for(provider));
     match is_named && is_stored {
         true => Ok(()),

@@ -62,6 +62,26 @@ fn a_profile_of_another_provider_is_not_had_by_its_name() {
     let body = json!({ "token": "abcdefghijk", "profile": "openai-codex:default" });
     let refused = gateway.post("/v1/auth/suno/credential", &body);
     assert_eq!(refused.status, 404, "{refused:?}");
+    // What no command line would take as the name of a new one, either.
+    let long = "a".repeat(300);
+    for name in [
+        "suno:\u{7}",
+        "suno:a\nb",
+        "suno:\u{202e}a",
+        "suno:\0",
+        &*long,
+    ] {
+        let credential = json!({ "token": "abcdefghijk", "profile": name });
+        for (path, body) in [
+            ("credential", credential),
+            ("logout", json!({ "profile": name })),
+        ] {
+            let answer = gateway.post(&format!("/v1/auth/suno/{path}"), &body);
+            assert_eq!(answer.status, 400, "{name:?}: {answer:?}");
+        }
+    }
+    let answer = gateway.get("/v1/token?provider=suno&profile=suno:%00");
+    assert_eq!(answer.status, 400, "{answer:?}");
     let status = gateway.get("/v1/auth/openai/status").json();
     assert_eq!(status["authenticated"], true);
 }

@@ -81,7 +81,7 @@ impl PostgresStore {
         let at = Location::new(format!("{} (keys to the gateway)", self.shown()));
         self.change(&at, &mut |tx, rows| {
             let changed = change(tx, rows)?;
-            tx.notify(TABLE)?;
+            tx.notify()?;
             Ok(changed)
         })
     }

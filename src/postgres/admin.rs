@@ -199,7 +199,7 @@ impl PostgresStore {
         comes(Duration::from_secs(5), &|| watch.changes() > 0)
             && (0..PROBES).all(|_| {
                 let before = watch.probes();
-                let is_sent = pool.read(|link| link.notify(PROBE)).is_ok();
+                let is_sent = pool.read(|link| link.send(PROBE)).is_ok();
                 is_sent && comes(Duration::from_secs(2), &|| watch.probes() > before)
             })
     }

@@ -15,9 +15,9 @@ const ADD: &str = "INSERT INTO openclaw.audit \
         provider text, profile text, about text, outcome text)";
 
 /// No more at once than one statement has time for.
-const FORGET: &str = "DELETE FROM openclaw.audit WHERE position IN \
+const FORGET: &str = "DELETE FROM openclaw.audit WHERE tenant = $1 AND position IN \
     (SELECT position FROM openclaw.audit \
-        WHERE at < clock_timestamp() - interval '90 days' ORDER BY at LIMIT 1000)";
+        WHERE tenant = $1 AND at < clock_timestamp() - interval '90 days' ORDER BY at LIMIT 1000)";
 
 /// Adds entries once under this name, and forgets old ones.
 pub(super) fn append(
@@ -29,7 +29,7 @@ pub(super) fn append(
     let all = serde_json::to_string(entries).expect("texts and numbers");
     let blocked = || format!("the database at {}", pool.shown());
     let done = cx.commit_once((name, Repeat::Doubted), &blocked, &mut |tx| {
-        tx.change(FORGET, &[])?;
+        tx.change(FORGET, &[tx.tenant()])?;
         tx.change(ADD, &[tx.tenant(), text(&*here.node), text(&*all)])
     });
     done.map(drop)

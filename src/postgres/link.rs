@@ -68,6 +68,9 @@ pub(super) fn millis<'a>(length: Duration) -> Param<'a> {
     integer(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// What a notification of a change says.
+const CHANGE: &str = "change";
+
 /// The channel on which a tenant hears of changes, and of no other's.
 pub(super) fn channel(tenant: &TenantId) -> String {
     tenant.own("openclaw")
@@ -137,8 +140,14 @@ impl Link {
         self.run(self.client.execute_typed(statement, &params))
     }
 
-    /// Tells whoever listens, once it is committed.
-    pub(super) fn notify(&self, what: &str) -> Result<(), Fault> {
+    /// Tells whoever listens that something has changed, once it is committed. Not what: any role of the
+    /// database may listen, also that of another tenant.
+    pub(super) fn notify(&self) -> Result<(), Fault> {
+        self.send(CHANGE)
+    }
+
+    /// Sends this to whoever listens.
+    pub(super) fn send(&self, what: &str) -> Result<(), Fault> {
         let told = "SELECT pg_notify($1, $2)::text";
         let params = [text(channel(&self.tenant)), text(what)];
         self.row(told, &params).map(drop)

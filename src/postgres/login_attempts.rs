@@ -155,7 +155,7 @@ impl PostgresStore {
         self.change(&at, &mut |tx, rows| {
             let changed = change(tx, rows)? > 0;
             if changed {
-                tx.notify(TABLE)?;
+                tx.notify()?;
             }
             Ok(changed)
         })

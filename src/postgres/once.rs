@@ -27,8 +27,13 @@ const PAUSES: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::fr
 
 const COMMITTED: &str = "SELECT 1 FROM openclaw.committed WHERE tenant = $1 AND name = $2";
 
-/// One that changed nothing has no number, and leaves nothing.
-const NOTE: &str = "INSERT INTO openclaw.committed (tenant, name) \
+/// One that changed nothing has no number, and leaves nothing. Whoever leaves a name takes away more than that
+/// of those which nobody looks for any more, but none that somebody else is taking away just now.
+const NOTE: &str = "WITH over AS (DELETE FROM openclaw.committed WHERE tenant = $1 AND name IN \
+        (SELECT name FROM openclaw.committed \
+            WHERE tenant = $1 AND at < clock_timestamp() - interval '1 day' \
+            ORDER BY at LIMIT 8 FOR UPDATE SKIP LOCKED)) \
+    INSERT INTO openclaw.committed (tenant, name) \
     SELECT $1, $2 WHERE txid_current_if_assigned() IS NOT NULL";
 
 /// When a transaction is repeated: always if others changed the same, and if its commit is in doubt, …

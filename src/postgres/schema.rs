@@ -186,9 +186,6 @@ pub(super) fn migrate(pool: &Pool) -> Result<Vec<String>, Fault> {
             applied.push(migration.name.to_owned());
         }
     }
-    if !applied.is_empty() {
-        pool.transaction(roles::grant_all)?;
-    }
     Ok(applied)
 }
 
@@ -209,6 +206,10 @@ fn apply(tx: &Tx<'_>, version: i64, migration: &Migration) -> Result<bool, Fault
         integer(migration.min_writer),
     ];
     tx.change(note, &noted)?;
+    // With the last one or not at all: where it is applied nothing grants them any more.
+    if version == KNOWN {
+        roles::grant_all(tx)?;
+    }
     Ok(true)
 }
 

@@ -4,6 +4,7 @@
 //! connection was lost for a while, a look now and then finds the change. Each look also tells the other
 //! machines that this one is there.
 
+use std::ops::RangeFrom;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -27,18 +28,27 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// after which they take it for gone.
 const SEEN: u64 = 10;
 
-/// So many looks apart what is long over is removed.
+/// So many looks apart what is long over is removed, whatever becomes of the connection in between.
 const PRUNED: u64 = 3600;
 
-/// Spent grants are known for so long, so that a copy of one that comes back from a backup is not sent.
-const PRUNE: &str = "\
-    DELETE FROM openclaw.grant_lease WHERE successor IS NOT NULL \
-        AND recorded_at < clock_timestamp() - interval '90 days'; \
-    DELETE FROM openclaw.login_attempt WHERE expires_at < clock_timestamp() - interval '1 hour'; \
-    DELETE FROM openclaw.page_pass WHERE expires_at < clock_timestamp(); \
-    DELETE FROM openclaw.committed WHERE at < clock_timestamp() - interval '1 day'; \
-    DELETE FROM openclaw.grant_journal WHERE sent_at < clock_timestamp() - interval '90 days'; \
-    DELETE FROM openclaw.node WHERE seen_at < clock_timestamp() - interval '90 days'";
+/// Tables, and which of their rows are long over. Spent grants are known for so long, so that a copy of one
+/// that comes back from a backup is not sent.
+const OVER: [(&str, &str); 5] = [
+    (
+        "grant_lease",
+        "successor IS NOT NULL AND recorded_at < clock_timestamp() - interval '90 days'",
+    ),
+    (
+        "login_attempt",
+        "expires_at < clock_timestamp() - interval '1 hour'",
+    ),
+    ("page_pass", "expires_at < clock_timestamp()"),
+    (
+        "grant_journal",
+        "sent_at < clock_timestamp() - interval '90 days'",
+    ),
+    ("node", "seen_at < clock_timestamp() - interval '90 days'"),
+];
 
 const SEE: &str = "INSERT INTO openclaw.node (tenant, id, name) VALUES ($3, $1, $2) \
     ON CONFLICT (id) DO UPDATE SET name = $2, seen_at = clock_timestamp()";
@@ -110,39 +120,46 @@ impl Listener {
             tracing::warn!("changes by others are not heard of: there is no thread for it");
             return;
         };
+        let mut looks = 0..;
         while heard.strong_count() > 0 {
-            if let Err(fault) = runtime.block_on(self.connected(heard)) {
+            if let Err(fault) = runtime.block_on(self.connected(heard, &mut looks)) {
                 tracing::debug!(?fault, "the connection that listens was lost");
             }
             runtime.block_on(async { tokio::time::sleep(AGAIN).await });
         }
     }
 
-    async fn connected(&self, heard: &Weak<Watch>) -> Result<(), Fault> {
+    async fn connected(
+        &self,
+        heard: &Weak<Watch>,
+        looks: &mut RangeFrom<u64>,
+    ) -> Result<(), Fault> {
         let (client, line) = dial(&self.address, &self.tls).await?;
         tokio::spawn(hear(line, heard.clone()));
-        self.look(&client, heard).await
+        self.look(&client, heard, looks).await
     }
 
-    async fn look(&self, client: &Client, heard: &Weak<Watch>) -> Result<(), Fault> {
+    async fn look(
+        &self,
+        client: &Client,
+        heard: &Weak<Watch>,
+        looks: &mut RangeFrom<u64>,
+    ) -> Result<(), Fault> {
         let listen = format!("LISTEN \"{}\"", channel(&self.tenant));
         within(STATEMENT, client.batch_execute(&listen)).await?;
         let mut seen: Option<String> = None;
-        for look in 0_u64.. {
+        for look in looks {
             let tenant = self.tenant.as_str();
             let whose: [(&(dyn ToSql + Sync), Type); 1] = [(&tenant, Type::TEXT)];
             let found = within(STATEMENT, client.query_typed_one(MARK, &whose)).await?;
             let found: String = found.get(0);
-            if look.is_multiple_of(SEEN) {
+            if seen.is_none() || look.is_multiple_of(SEEN) {
                 let node: [(&(dyn ToSql + Sync), Type); 3] = [
                     (&self.node, Type::TEXT),
                     (&self.name, Type::TEXT),
                     (&tenant, Type::TEXT),
                 ];
                 within(STATEMENT, client.execute_typed(SEE, &node)).await?;
-            }
-            if look.is_multiple_of(PRUNED) {
-                within(STATEMENT, client.batch_execute(PRUNE)).await?;
             }
             let Some(watch) = heard.upgrade() else {
                 return Ok(());
@@ -153,10 +170,28 @@ impl Listener {
             }
             seen = Some(found);
             drop(watch);
+            // What others wait for came first, and comes whatever becomes of this.
+            if look.is_multiple_of(PRUNED)
+                && let Err(fault) = prune(client).await
+            {
+                tracing::debug!(?fault, "what is long over was not removed");
+            }
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
     }
+}
+
+/// Removes what is long over, of each table no more at once than one statement has time for.
+async fn prune(client: &Client) -> Result<(), Fault> {
+    for (table, over) in OVER {
+        let some = format!(
+            "DELETE FROM openclaw.{table} WHERE ctid IN \
+            (SELECT ctid FROM openclaw.{table} WHERE {over} LIMIT 10000 FOR UPDATE SKIP LOCKED)"
+        );
+        within(STATEMENT, client.batch_execute(&some)).await?;
+    }
+    Ok(())
 }
 
 /// Drives a connection, and notes what it is told.

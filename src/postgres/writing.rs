@@ -62,7 +62,7 @@ pub(super) fn write(
         (_, after) => write_state(tx, id, after)?,
     }
     write_entries(tx, rows, id, (&before.entries, &after.entries, document))?;
-    tx.notify(&format!("agent {id} {}", revision + 1))
+    tx.notify()
 }
 
 /// The next revision, if nobody has made it since.

@@ -5,6 +5,13 @@ ALTER TABLE openclaw.tenant ADD COLUMN role name;
 ALTER TABLE openclaw.tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON openclaw.tenant USING (role = current_user);
 
+-- Who may write rows of one tenant takes no place away from those of another. That of a machine is found by
+-- its id alone, as before: programs that know no tenants do so, and it is random, and seen by nobody else.
+ALTER TABLE openclaw.audit DROP CONSTRAINT audit_pkey, ADD PRIMARY KEY (tenant, position);
+CREATE INDEX audit_tenant_at ON openclaw.audit (tenant, at);
+ALTER TABLE openclaw.login_attempt DROP CONSTRAINT login_attempt_state_hash_key,
+    ADD UNIQUE (tenant, state_hash);
+
 -- A machine has another id for each tenant, and nobody may make that of another tenant look alive, or gone.
 ALTER TABLE openclaw.node ADD COLUMN tenant text NOT NULL DEFAULT 'main' REFERENCES openclaw.tenant (id);
 

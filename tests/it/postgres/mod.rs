@@ -27,6 +27,8 @@ mod outages;
 #[cfg(feature = "gateway")]
 mod page;
 #[cfg(feature = "gateway")]
+mod pruning;
+#[cfg(feature = "gateway")]
 mod rescue_directory;
 mod rows;
 #[cfg(feature = "gateway")]
@@ -40,7 +42,10 @@ mod tenant_roles;
 #[cfg(feature = "gateway")]
 mod tenants;
 #[cfg(feature = "gateway")]
+mod tenants_apart;
+#[cfg(feature = "gateway")]
 mod under_way;
+mod upgrades;
 
 use openclaw::model::credential::Credential;
 use openclaw::model::id::AgentId;

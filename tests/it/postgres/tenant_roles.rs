@@ -1,9 +1,8 @@
 //! Roles of the database that belong to a tenant: what each may see and do, and that it is enough.
 
 use openclaw::model::tenant::TenantId;
-use openclaw::ports::database::{Database as _, Tables};
+use openclaw::ports::database::Database as _;
 
-use super::{put, refresh_token};
 use crate::gateway::login::{FLOW, PROFILE, STATUS, paste, start};
 use crate::login::browser::redirect;
 use crate::support::pgbouncer::PgBouncer;
@@ -13,14 +12,14 @@ use crate::support::running_gateway::Gateway;
 use crate::support::team::Team;
 use crate::support::{Ran, ran};
 
-const TENANT: &str = "team-a";
+pub(super) const TENANT: &str = "team-a";
 
 /// Tables with a tenant in each row.
 const OWNED: &str = "SELECT table_name FROM information_schema.columns \
     WHERE table_schema = 'openclaw' AND column_name = 'tenant' ORDER BY 1";
 
 /// One row of every table for each of three tenants, and the role of one of them.
-fn filled() -> (Database, Node, String) {
+pub(super) fn filled() -> (Database, Node, String) {
     let database = Database::new();
     let node = Node::on(&database);
     let role = database.role("team_a");
@@ -253,59 +252,4 @@ fn it_is_enough_through_a_pool_by_transaction() {
     let pool = PgBouncer::start(&held.team.database.server);
     held.connect(pool.port);
     held.live();
-}
-
-/// The tables as a release made them that knew no tenants but `main`.
-fn of_before() -> Database {
-    let database = Database::new();
-    let mut made = "SET ROLE openclaw; CREATE SCHEMA openclaw;
-        CREATE TABLE openclaw.schema_version (version bigint PRIMARY KEY, name text NOT NULL,
-            checksum text NOT NULL, min_reader bigint NOT NULL, min_writer bigint NOT NULL,
-            applied_at timestamptz NOT NULL DEFAULT clock_timestamp());"
-        .to_owned();
-    for (version, statements) in [
-        include_str!("../../../src/postgres/migrations/0001_first.sql"),
-        include_str!("../../../src/postgres/migrations/0002_shared.sql"),
-        include_str!("../../../src/postgres/migrations/0003_logins.sql"),
-        include_str!("../../../src/postgres/migrations/0004_page.sql"),
-    ]
-    .iter()
-    .enumerate()
-    {
-        made.push_str(statements);
-        made.push_str(&format!(
-            "INSERT INTO openclaw.schema_version VALUES ({}, 'before', 'x', 1, 1);",
-            version + 1
-        ));
-    }
-    database.sql(&made);
-    database
-}
-
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn logins_of_before_there_were_tenants_are_those_of_main() {
-    let newer = Database::new();
-    put(&Node::on(&newer).open(), "rt-1");
-    let database = of_before();
-    for table in ["deployment", "agent", "credential"] {
-        let rows = newer.sql(&format!(
-            "SELECT format('INSERT INTO openclaw.{table} SELECT * FROM \
-            jsonb_populate_record(NULL::openclaw.{table}, %L)', to_jsonb(t)) FROM openclaw.{table} t"
-        ));
-        for row in rows {
-            database.sql(&row[0]);
-        }
-    }
-    let node = Node::unprepared(&database, database.url());
-    let store = node.open();
-    assert_eq!(store.standing().unwrap().tables, Tables::Behind(2));
-    assert_eq!(store.migrate().unwrap(), ["tenants", "committed"]);
-    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-1");
-    put(&node.open(), "rt-2");
-    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-2");
-    // What a release of before writes goes on being that of `main`.
-    database.sql("INSERT INTO openclaw.node (id, name) VALUES ('n', 'before')");
-    let whose = "SELECT tenant FROM openclaw.node WHERE id = 'n'";
-    assert_eq!(database.value(whose), "main");
 }

@@ -336,6 +336,25 @@ impl Database {
         Held(psql)
     }
 
+    /// What is heard on a channel meanwhile.
+    pub(crate) fn heard(&self, channel: &str, meanwhile: impl FnOnce()) -> String {
+        let mut psql = self.server.admin("psql", &self.name);
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut psql = psql.spawn().unwrap();
+        let mut input = psql.stdin.take().unwrap();
+        writeln!(input, "LISTEN \"{channel}\";\nSELECT 'listens';").unwrap();
+        let mut lines = BufReader::new(psql.stdout.as_mut().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "listens");
+        meanwhile();
+        writeln!(input, "SELECT 'over';").unwrap();
+        drop(input);
+        let heard = lines.map(Result::unwrap).collect::<Vec<_>>().join("\n");
+        assert!(psql.wait().unwrap().success(), "{heard}");
+        heard
+    }
+
     /// Cuts every connection to it; how many there were.
     pub(crate) fn kill_backends(&self) -> usize {
         let killed = self.server.sql(

@@ -1,0 +1,87 @@
+//! Tables that an earlier release made: what is stored stays, and whoever worked with them goes on.
+
+use openclaw::model::tenant::TenantId;
+use openclaw::ports::database::{Database as _, Tables};
+
+use super::{put, refresh_token};
+use crate::support::postgres_node::Node;
+use crate::support::postgres_server::Database;
+
+/// The tables as a release made them that knew no tenants but `main`.
+fn of_before() -> Database {
+    let database = Database::new();
+    let mut made = "SET ROLE openclaw; CREATE SCHEMA openclaw;
+        CREATE TABLE openclaw.schema_version (version bigint PRIMARY KEY, name text NOT NULL,
+            checksum text NOT NULL, min_reader bigint NOT NULL, min_writer bigint NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT clock_timestamp());"
+        .to_owned();
+    for (version, statements) in [
+        include_str!("../../../src/postgres/migrations/0001_first.sql"),
+        include_str!("../../../src/postgres/migrations/0002_shared.sql"),
+        include_str!("../../../src/postgres/migrations/0003_logins.sql"),
+        include_str!("../../../src/postgres/migrations/0004_page.sql"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        made.push_str(statements);
+        made.push_str(&format!(
+            "INSERT INTO openclaw.schema_version VALUES ({}, 'before', 'x', 1, 1);",
+            version + 1
+        ));
+    }
+    database.sql(&made);
+    database
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn logins_of_before_there_were_tenants_are_those_of_main() {
+    let newer = Database::new();
+    put(&Node::on(&newer).open(), "rt-1");
+    let database = of_before();
+    for table in ["deployment", "agent", "credential"] {
+        let rows = newer.sql(&format!(
+            "SELECT format('INSERT INTO openclaw.{table} SELECT * FROM \
+            jsonb_populate_record(NULL::openclaw.{table}, %L)', to_jsonb(t)) FROM openclaw.{table} t"
+        ));
+        for row in rows {
+            database.sql(&row[0]);
+        }
+    }
+    let node = Node::unprepared(&database, database.url());
+    let store = node.open();
+    assert_eq!(store.standing().unwrap().tables, Tables::Behind(2));
+    assert_eq!(store.migrate().unwrap(), ["tenants", "committed"]);
+    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-1");
+    put(&node.open(), "rt-2");
+    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-2");
+    // What a release of before writes goes on being that of `main`.
+    database.sql("INSERT INTO openclaw.node (id, name) VALUES ('n', 'before')");
+    let whose = "SELECT tenant FROM openclaw.node WHERE id = 'n'";
+    assert_eq!(database.value(whose), "main");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_migration_that_is_interrupted_leaves_no_role_without_its_rights() {
+    let database = Database::new();
+    let node = Node::on(&database);
+    let role = database.role("team_a");
+    let tenant = TenantId::parse("team-a").unwrap();
+    node.open().add_tenant(&tenant, Some(&role)).unwrap();
+    database.sql(
+        "DROP TABLE openclaw.committed;
+        DELETE FROM openclaw.schema_version WHERE name = 'committed';
+        CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'interrupted'; END $$;
+        CREATE EVENT TRIGGER interrupt ON ddl_command_start WHEN TAG IN ('GRANT')
+            EXECUTE FUNCTION interrupt()",
+    );
+    let interrupted = node.open().migrate().unwrap_err().to_string();
+    assert!(interrupted.contains("interrupted"), "{interrupted}");
+    database.sql("DROP EVENT TRIGGER interrupt");
+    assert_eq!(node.open().migrate().unwrap(), ["committed"]);
+    let write = "INSERT INTO openclaw.committed (tenant, name) VALUES ('team-a', 'x')";
+    database.sql_as(&role, write).unwrap();
+}

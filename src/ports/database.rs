@@ -52,6 +52,10 @@ pub struct DatabaseCheck {
     pub tenant: TenantId,
     /// Whether there is that tenant, and this user of the database may see it.
     pub has_tenant: bool,
+    /// This user, if it does not own the tables.
+    pub role: Option<String>,
+    /// What is wrong with the roles of tenants, as far as they can be seen, each with what to do about it.
+    pub role_faults: Vec<(String, String)>,
 }
 
 /// Whether a database can be worked on.
@@ -179,15 +183,16 @@ pub trait Database: Send + Sync {
     /// so already.
     ///
     /// # Errors
-    /// As [`Database::tenants`]; if this user may not, or there is no such role, or it is one that sees
-    /// the rows of all. Nothing is changed then.
+    /// As [`Database::tenants`]; if this user does not own the tables, or there is no such role, or it is
+    /// one that cannot connect, or that sees or can come to see the rows of others. Nothing is changed then.
     fn add_tenant(&self, tenant: &TenantId, role: Option<&str>) -> Result<bool, StoreError>;
 
     /// Seals everything of every tenant anew under another key, all at once: from then on the old one
     /// opens nothing.
     ///
     /// # Errors
-    /// If a refresh or the end of a login is under way, or the database fails; nothing is changed then.
+    /// If this user does not own the tables, a refresh or the end of a login is under way, or the database
+    /// fails; nothing is changed then.
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError>;
 
     /// Counts what is sealed. Opens nothing.

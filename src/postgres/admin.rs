@@ -22,8 +22,9 @@ use super::documents::check_key;
 use super::fault::{Fault, RIGHTS, told, unavailable};
 use super::link::{Param, text};
 use super::pool::Tx;
+use super::roles;
 use super::scan;
-use super::schema;
+use super::schema::{self, Looked};
 use super::seal::{Place, RowSealer, row};
 use super::tenants;
 use super::watch::{Listener, PROBE};
@@ -53,7 +54,13 @@ impl Database for PostgresStore {
         let found = found.map_err(|fault| told(fault, pool.shown()))?;
         let none = || unavailable("it says nothing of itself".to_owned(), "Try again.");
         let server = found.ok_or_else(none)?;
-        let standing = self.standing()?;
+        let looked = self.look()?;
+        let role = looked.role.clone();
+        let standing = self.judged(looked)?;
+        let role_faults = match standing.tables {
+            Tables::Ready => pool.read(roles::faults),
+            Tables::Missing | Tables::Behind(_) | Tables::Ahead => Ok(Vec::new()),
+        };
         let now = self.ports().clock.now().0;
         Ok(DatabaseCheck {
             server: server.get(0),
@@ -68,25 +75,13 @@ impl Database for PostgresStore {
             is_key_right: standing.is_key_right,
             tenant: self.settings().tenant.clone(),
             has_tenant: standing.has_tenant,
+            role,
+            role_faults: role_faults.map_err(|fault| told(fault, pool.shown()))?,
         })
     }
 
     fn standing(&self) -> Result<Standing, StoreError> {
-        let pool = self.pool()?;
-        let looked = pool.read(schema::look);
-        let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
-        let is_key_right = match looked.tables {
-            Tables::Ready => {
-                deployment::is_key_right(looked.deployment, &self.settings().key, self.ports())
-                    .map_err(|fault| told(fault, pool.shown()))?
-            }
-            Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
-        };
-        Ok(Standing {
-            tables: looked.tables,
-            is_key_right,
-            has_tenant: looked.has_tenant,
-        })
+        self.judged(self.look()?)
     }
 
     fn migrate(&self) -> Result<Vec<String>, StoreError> {
@@ -122,6 +117,7 @@ impl Database for PostgresStore {
     }
 
     fn rekey(&self, new: &DataKey) -> Result<Rekeyed, StoreError> {
+        self.check_owned()?;
         // It was done before, and nobody was told.
         if self.is_sealed_under(new)? {
             return Ok(Rekeyed::default());
@@ -154,11 +150,8 @@ impl Database for PostgresStore {
     }
 
     fn is_sealed_under(&self, key: &DataKey) -> Result<bool, StoreError> {
-        let pool = self.pool()?;
-        let looked = pool.read(schema::look);
-        let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
-        let is_right = deployment::is_key_right(looked.deployment, key, self.ports());
-        let is_right = is_right.map_err(|fault| told(fault, pool.shown()))?;
+        let is_right = deployment::is_key_right(self.look()?.deployment, key, self.ports());
+        let is_right = is_right.map_err(|fault| told(fault, self.shown()))?;
         Ok(is_right == Some(true))
     }
 
@@ -179,6 +172,28 @@ impl Database for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Looks at the database, whatever is in it.
+    pub(super) fn look(&self) -> Result<Looked, StoreError> {
+        let pool = self.pool()?;
+        let looked = pool.read(schema::look);
+        looked.map_err(|fault| told(fault, pool.shown()))
+    }
+
+    fn judged(&self, looked: Looked) -> Result<Standing, StoreError> {
+        let is_key_right = match looked.tables {
+            Tables::Ready => {
+                deployment::is_key_right(looked.deployment, &self.settings().key, self.ports())
+                    .map_err(|fault| told(fault, self.shown()))?
+            }
+            Tables::Missing | Tables::Behind(_) | Tables::Ahead => None,
+        };
+        Ok(Standing {
+            tables: looked.tables,
+            is_key_right,
+            has_tenant: looked.has_tenant,
+        })
+    }
+
     /// Whether notifications arrive, which is waited for a little: several, for through a pool by
     /// transaction one comes now and then, whenever the connection that listens asks just then.
     fn is_notified(&self) -> bool {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::hint::shell_word;
 use crate::model::seal::DataKey;
 use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
@@ -73,7 +74,12 @@ pub(super) fn open(
     if !looked.has_tenant {
         let tenant = &settings.tenant;
         let cause = format!("the database at {at} has no tenant {tenant} that its user may see");
-        let remedy = format!("Run `gateway tenant add {tenant}` once.");
+        let role = looked
+            .role
+            .map(|role| format!(" --role {}", shell_word(&role)));
+        let role = role.unwrap_or_default();
+        let remedy =
+            format!("As the owner of its tables, run `gateway tenant add {tenant}{role}` once.");
         return Err(unavailable(cause, &remedy));
     }
     let known = known(looked.deployment, &settings.key, ports);

@@ -50,7 +50,7 @@ const MIGRATIONS: [Migration; 6] = [
         min_writer: 1,
     },
     Migration {
-        name: "tenants",
+        name: TENANTS,
         statements: include_str!("migrations/0005_tenants.sql"),
         min_reader: 1,
         min_writer: 1,
@@ -65,6 +65,9 @@ const MIGRATIONS: [Migration; 6] = [
 
 /// The version that this program knows.
 const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// From that one on a role sees the rows of its tenant alone.
+const TENANTS: &str = "tenants";
 
 /// Names the lock under which one process migrates: any number that nobody else uses.
 const LOCK: i64 = 0x6f70_656e_636c_6177;
@@ -119,13 +122,17 @@ pub(super) struct Looked {
     pub(super) deployment: Option<Identity>,
     /// Whether there is the tenant that is worked for.
     pub(super) has_tenant: bool,
+    /// The role that is connected, if it does not own the tables.
+    pub(super) role: Option<String>,
 }
 
 const LOOK: &str = "SELECT \
     (SELECT count(*) FILTER (WHERE version <= $1) FROM openclaw.schema_version), \
     (SELECT coalesce(max(greatest(min_reader, min_writer)), 0) FROM openclaw.schema_version), \
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint, d.id, d.key_check, \
-    EXISTS (SELECT 1 FROM openclaw.tenant WHERE id = $2) \
+    EXISTS (SELECT 1 FROM openclaw.tenant WHERE id = $2), \
+    (SELECT current_user::text FROM pg_catalog.pg_class t \
+        WHERE t.oid = 'openclaw.tenant'::regclass AND NOT pg_has_role(t.relowner, 'USAGE')) \
     FROM (VALUES (1)) one LEFT JOIN openclaw.deployment d ON true";
 
 /// Looks at a database, which takes one question where everything is as it should be.
@@ -138,6 +145,7 @@ pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
                 clock: clock(link)?,
                 deployment: None,
                 has_tenant: false,
+                role: None,
             });
         }
         Ok(Some(found)) => found,
@@ -152,6 +160,7 @@ pub(super) fn look(link: &Link) -> Result<Looked, Fault> {
             key_check: found.get(4),
         }),
         has_tenant: found.get(5),
+        role: found.get(6),
     })
 }
 
@@ -196,6 +205,9 @@ fn apply(tx: &Tx<'_>, version: i64, migration: &Migration) -> Result<bool, Fault
         return Ok(false);
     }
     tx.batch(migration.statements)?;
+    if migration.name == TENANTS {
+        roles::carry_on(tx)?;
+    }
     let note = "INSERT INTO openclaw.schema_version \
         (version, name, checksum, min_reader, min_writer) VALUES ($1, $2, $3, $4, $5)";
     let noted = [

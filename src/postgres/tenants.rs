@@ -8,10 +8,9 @@ use crate::ports::store::StoreError;
 
 use super::context::PostgresStore;
 use super::deployment::check_tables;
-use super::fault::{Fault, told};
+use super::fault::{Fault, told, unavailable};
 use super::link::{Link, maybe, text};
 use super::roles;
-use super::schema;
 
 const ALL: &str = "SELECT t.id, t.role::text, count(c.profile) FROM openclaw.tenant t \
     LEFT JOIN openclaw.credential c ON c.tenant = t.id GROUP BY t.id ORDER BY t.id";
@@ -23,8 +22,8 @@ const ADD: &str = "INSERT INTO openclaw.tenant AS old (id, role) VALUES ($1, $2:
 impl PostgresStore {
     /// The tenants that this role may see.
     pub(super) fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        self.check_usable()?;
         let pool = self.pool()?;
+        check_tables(self.look()?.tables, pool.shown())?;
         let found = pool.read(|link| link.rows(ALL, &[]));
         let found = found.map_err(|fault| told(fault, pool.shown()))?;
         let read = |row: &Row| Tenant {
@@ -41,11 +40,11 @@ impl PostgresStore {
         tenant: &TenantId,
         role: Option<&str>,
     ) -> Result<bool, StoreError> {
-        self.check_usable()?;
+        self.check_owned()?;
         let pool = self.pool()?;
         let changed = pool.transaction(|tx| {
             if let Some(role) = role {
-                roles::judge(tx, role)?;
+                roles::judge(tx, tenant, role)?;
                 roles::grant(tx, role)?;
             }
             tx.change(ADD, &[text(tenant.as_str()), maybe(role)])
@@ -56,11 +55,18 @@ impl PostgresStore {
         Ok(changed > 0)
     }
 
-    fn check_usable(&self) -> Result<(), StoreError> {
-        let pool = self.pool()?;
-        let looked = pool.read(schema::look);
-        let looked = looked.map_err(|fault| told(fault, pool.shown()))?;
-        check_tables(looked.tables, pool.shown())
+    /// Fails for a role that does not own the tables, and so neither sees nor may change what is about all
+    /// tenants.
+    pub(super) fn check_owned(&self) -> Result<(), StoreError> {
+        let looked = self.look()?;
+        let at = self.shown();
+        check_tables(looked.tables, at)?;
+        let Some(role) = looked.role else {
+            return Ok(());
+        };
+        let cause = format!("the role {role} does not own the tables at {at}; nothing was changed");
+        let remedy = "Use the address of the user that owns them: this is about all tenants.";
+        Err(unavailable(cause, remedy))
     }
 }
 

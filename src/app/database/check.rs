@@ -7,7 +7,7 @@ use crate::app::context::Context;
 use crate::app::doctor::{Status, Verdict};
 use crate::app::failure::Failure;
 use crate::app::secrets::moving::left_bundle::LeftBundle;
-use crate::model::hint::Command;
+use crate::model::hint::{Command, Hint};
 use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, NOTABLE_OFFSET, Tables};
 
 /// A check that was made.
@@ -62,6 +62,9 @@ pub fn run(
     // Nothing tells of tables that are not there.
     if check.tables == Tables::Ready {
         verdicts.push(("tenant", tenant(&check)));
+        let faults = check.role_faults.iter().cloned();
+        let faults = faults.map(|(found, advice)| Verdict::warning(found, advice));
+        verdicts.extend(faults.map(|verdict| ("role", verdict)));
     }
     if check.has_tenant {
         verdicts.push(("notifications", notifications(&check)));
@@ -117,8 +120,17 @@ fn tenant(check: &DatabaseCheck) -> Verdict {
         true => Verdict::ok(format!("{tenant} is there")),
         false => Verdict::failed(
             format!("{tenant} is not there, or the user of the address may not see it"),
-            Command::new("gateway tenant add").name(tenant.as_str()),
+            Hint::from("as the owner of the tables: ").run(add_tenant(check)),
         ),
+    }
+}
+
+/// What lets the user of the address see the tenant.
+pub(super) fn add_tenant(check: &DatabaseCheck) -> Command {
+    let add = Command::new("gateway tenant add").name(check.tenant.as_str());
+    match &check.role {
+        Some(role) => add.option("--role", role),
+        None => add,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether a gateway may work on a database.
 
+use super::check::add_tenant;
 use crate::app::failure::{Failure, Kind};
 use crate::model::hint::{Command, Hint};
 use crate::ports::database::{Database, DatabaseCheck, LARGEST_OFFSET, Tables};
@@ -59,11 +60,8 @@ fn fault(check: &DatabaseCheck, at: &str) -> Option<Failure> {
     if !check.has_tenant {
         let tenant = &check.tenant;
         let why = format!("{at} has no tenant {tenant} that its user may see");
-        let add = Command::new("gateway tenant add").name(tenant.as_str());
-        return refused(
-            why,
-            Hint::from("add it, as the owner of the tables: ").run(add),
-        );
+        let hint = Hint::from("add it, as the owner of the tables: ").run(add_tenant(check));
+        return refused(why, hint);
     }
     if check.clock_offset >= LARGEST_OFFSET {
         let seconds = check.clock_offset.as_secs();
@@ -93,6 +91,8 @@ mod tests {
             is_encrypted: true,
             tenant: TenantId::main(),
             has_tenant: true,
+            role: None,
+            role_faults: Vec::new(),
         }
     }
 

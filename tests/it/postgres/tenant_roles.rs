@@ -133,24 +133,64 @@ fn a_role_sees_and_changes_the_rows_of_its_tenant_alone() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_role_that_would_see_everything_is_no_role_of_a_tenant() {
-    let (database, node, _) = filled();
+    let (database, node, role) = filled();
     let bypassing = database.role("bypassing");
     database.sql(&format!("ALTER ROLE {bypassing} BYPASSRLS"));
-    let member = database.role("member");
-    database.sql(&format!("GRANT openclaw TO {member}"));
+    let replicating = database.role("replicating");
+    database.sql(&format!("ALTER ROLE {replicating} REPLICATION"));
+    let member_of = |name: &str, group: &str| {
+        let member = database.role(name);
+        database.sql(&format!("GRANT {group} TO {member}"));
+        member
+    };
+    let member = member_of("member", "openclaw");
+    let second = member_of("second", &bypassing);
+    let writer = member_of("writer", "pg_write_all_data");
+    let program = member_of("program", "pg_execute_server_program");
+    let fellow = member_of("fellow", &role);
+    let leader = database.role("leader");
+    database.sql(&format!("GRANT {leader} TO {role}"));
+    let deaf = database.role("deaf");
+    database.sql(&format!("ALTER ROLE {deaf} NOLOGIN"));
     let tenant = TenantId::parse("team-c").unwrap();
     for (role, why) in [
         ("openclaw", "sees the rows of all"),
         ("admin", "sees the rows of all"),
         (&*bypassing, "sees the rows of all"),
-        (&*member, "sees the rows of all"),
+        (&*replicating, "sees the rows of all"),
+        (&*member, "a member of openclaw"),
+        (&*second, &format!("a member of {bypassing}")),
+        (&*writer, "a member of pg_write_all_data"),
+        (&*program, "a member of pg_execute_server_program"),
+        (&*fellow, "a member of the other"),
+        (&*leader, "a member of the other"),
+        (&*deaf, "cannot log in"),
         ("nobody-\"there", "has no role"),
     ] {
         let refused = node.open().add_tenant(&tenant, Some(role)).unwrap_err();
         assert!(refused.to_string().contains(why), "{role}: {refused}");
     }
-    let known = "SELECT count(*) FROM openclaw.tenant WHERE id = 'team-c'";
-    assert_eq!(database.value(known), "0");
+    // Before PostgreSQL 16 that is enough to become any other.
+    let making = database.role("making");
+    database.sql(&format!("ALTER ROLE {making} CREATEROLE"));
+    let is_enough = database.value("SELECT current_setting('server_version_num') < '160000'");
+    let made = node.open().add_tenant(&tenant, Some(&making));
+    assert_eq!(made.is_err(), is_enough == "t", "{made:?}");
+    let known = "SELECT role FROM openclaw.tenant WHERE id = 'team-c'";
+    assert_eq!(database.sql(known).is_empty(), made.is_err());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn doctor_names_a_role_that_came_to_see_more_than_its_rows() {
+    let held = Held::new();
+    let doctor = || held.team.run(1, &["gateway", "doctor", "--json"]);
+    let found = format!("{TENANT}: the role {} sees the rows of all", held.role);
+    assert!(!doctor().out.contains(&found));
+    let grant = format!("GRANT pg_read_server_files TO {}", held.role);
+    held.team.database.sql(&grant);
+    let told = doctor();
+    assert!(told.out.contains(&found), "{told:?}");
 }
 
 /// A team whose first machine connects as the role of its tenant.
@@ -234,8 +274,30 @@ fn a_role_that_may_change_no_table_is_enough_for_everything_but_migrations() {
     let other = held.run_for("main", &["models", "auth", "list"]);
     assert_eq!(other.code, 5, "{other:?}");
     assert!(other.err.contains("no tenant main"), "{other:?}");
-    let add = held.run_for(TENANT, &["gateway", "tenant", "add", "team-b"]);
-    assert_eq!(add.code, 5, "{add:?}");
+    // What shows that tenant to this role.
+    let remedy = format!("gateway tenant add main --role {}", held.role);
+    assert!(other.err.contains(&remedy), "{other:?}");
+    for (args, code) in [
+        (&["gateway", "doctor", "--json"][..], 1),
+        (&["gateway", "run", "--listen", "127.0.0.1:0"], 1),
+    ] {
+        let told = held.run_for("main", args);
+        assert_eq!(told.code, code, "{told:?}");
+        assert!(
+            [&*told.out, &*told.err].concat().contains(&remedy),
+            "{told:?}"
+        );
+    }
+    let key = held.team.machines[0].state().join("database-key");
+    let rekey = ["gateway", "rekey", "--new-key-file", key.to_str().unwrap()];
+    for args in [&rekey[..], &["gateway", "tenant", "add", "team-b"]] {
+        let refused = held.run_for(TENANT, args);
+        assert_eq!(refused.code, 5, "{refused:?}");
+        assert!(
+            refused.err.contains("does not own the tables"),
+            "{refused:?}"
+        );
+    }
     (held.team.database).sql("DELETE FROM openclaw.schema_version WHERE version = 6");
     let migrate = held.run_for(TENANT, &["gateway", "migrate"]);
     assert_eq!(migrate.code, 5, "{migrate:?}");

@@ -34,9 +34,8 @@ fn of_before() -> Database {
     database
 }
 
-#[test]
-#[ignore = "needs PostgreSQL"]
-fn logins_of_before_there_were_tenants_are_those_of_main() {
+/// The same with a login in it, and a machine of its owner.
+fn used_before() -> (Database, Node) {
     let newer = Database::new();
     put(&Node::on(&newer).open(), "rt-1");
     let database = of_before();
@@ -50,6 +49,24 @@ fn logins_of_before_there_were_tenants_are_those_of_main() {
         }
     }
     let node = Node::unprepared(&database, database.url());
+    (database, node)
+}
+
+/// A role that owns nothing and was given by hand what a gateway needed before there were tenants.
+fn hand_made(database: &Database, name: &str) -> (String, Node) {
+    let role = database.role(name);
+    database.sql(&format!(
+        "GRANT USAGE ON SCHEMA openclaw TO {role};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA openclaw TO {role}"
+    ));
+    let url = database.url_of(&role, database.server.port);
+    (role, Node::unprepared(database, url))
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn logins_of_before_there_were_tenants_are_those_of_main() {
+    let (database, node) = used_before();
     let store = node.open();
     assert_eq!(store.standing().unwrap().tables, Tables::Behind(2));
     assert_eq!(store.migrate().unwrap(), ["tenants", "committed"]);
@@ -60,6 +77,47 @@ fn logins_of_before_there_were_tenants_are_those_of_main() {
     database.sql("INSERT INTO openclaw.node (id, name) VALUES ('n', 'before')");
     let whose = "SELECT tenant FROM openclaw.node WHERE id = 'n'";
     assert_eq!(database.value(whose), "main");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_role_that_owns_nothing_goes_on_with_what_it_had() {
+    let (database, owner) = used_before();
+    // It may write to everything, and is no gateway.
+    let backup = database.role("backup");
+    database.sql(&format!("GRANT pg_write_all_data TO {backup}"));
+    let (role, node) = hand_made(&database, "gateway");
+    owner.open().migrate().unwrap();
+    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-1");
+    put(&node.open(), "rt-2");
+    assert_eq!(refresh_token(&owner.open()).unwrap(), "rt-2");
+    let whose = "SELECT role FROM openclaw.tenant WHERE id = 'main'";
+    assert_eq!(database.value(whose), role);
+    // As the release before does it.
+    let before = "INSERT INTO openclaw.node (id, name) VALUES ('n', 'before') \
+        ON CONFLICT (id) DO UPDATE SET name = 'before'";
+    for _ in 0..2 {
+        database.sql_as(&role, before).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn no_role_of_several_is_made_blind() {
+    let (database, owner) = used_before();
+    let (one, node) = hand_made(&database, "one");
+    let (other, _) = hand_made(&database, "other");
+    let refused = owner.open().migrate().unwrap_err().to_string();
+    assert!(refused.contains(&format!("{one}, {other}")), "{refused}");
+    let logins = "SELECT count(*) FROM openclaw.credential";
+    for role in [&one, &other] {
+        assert_eq!(database.sql_as(role, logins).unwrap(), [["1"]]);
+    }
+    database.sql(&format!(
+        "REVOKE ALL ON ALL TABLES IN SCHEMA openclaw FROM {other}"
+    ));
+    owner.open().migrate().unwrap();
+    assert_eq!(refresh_token(&node.open()).unwrap(), "rt-1");
 }
 
 #[test]

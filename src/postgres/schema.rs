@@ -69,7 +69,7 @@ const KNOWN: i64 = MIGRATIONS.len() as i64;
 /// From that one on a role sees the rows of its tenant alone.
 const TENANTS: &str = "tenants";
 
-/// Names the lock under which one process migrates: any number that nobody else uses.
+/// Names the lock under which one process changes the tables: any number that nobody else uses.
 const LOCK: i64 = 0x6f70_656e_636c_6177;
 
 /// How long a migration may take, and wait for one of another process.
@@ -181,14 +181,20 @@ fn judge(applied: i64, lowest: i64) -> Tables {
     }
 }
 
+/// Lets one process at a time change the tables, and who may touch them, until the end of its transaction.
+pub(super) fn lock(tx: &Tx<'_>) -> Result<(), Fault> {
+    // The server itself releases it if this process dies.
+    let lock = "SELECT pg_advisory_xact_lock($1)::text";
+    tx.row(lock, &[integer(LOCK)]).map(drop)
+}
+
 /// Applies what is missing, and returns the names.
 pub(super) fn migrate(pool: &Pool) -> Result<Vec<String>, Fault> {
     let mut applied = Vec::new();
     for (version, migration) in (1_i64..).zip(&MIGRATIONS) {
         let done = pool.transaction(|tx| {
             tx.allow(PATIENCE)?;
-            // Released at its end, and by the server itself if this process dies.
-            tx.row("SELECT pg_advisory_xact_lock($1)::text", &[integer(LOCK)])?;
+            lock(tx)?;
             apply(tx, version, migration)
         })?;
         if done {

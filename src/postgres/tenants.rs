@@ -11,6 +11,7 @@ use super::deployment::check_tables;
 use super::fault::{Fault, told, unavailable};
 use super::link::{Link, maybe, text};
 use super::roles;
+use super::schema;
 
 const ALL: &str = "SELECT t.id, t.role::text, count(c.profile) FROM openclaw.tenant t \
     LEFT JOIN openclaw.credential c ON c.tenant = t.id GROUP BY t.id ORDER BY t.id";
@@ -44,6 +45,8 @@ impl PostgresStore {
         let pool = self.pool()?;
         let changed = pool.transaction(|tx| {
             if let Some(role) = role {
+                // A migration may be adding a table, and somebody else be granting rights on the same ones.
+                schema::lock(tx)?;
                 roles::judge(tx, tenant, role)?;
                 roles::grant(tx, role)?;
             }

@@ -182,6 +182,22 @@ fn a_role_that_would_see_everything_is_no_role_of_a_tenant() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn several_roles_are_given_their_rights_at_the_same_time() {
+    let (database, node, _) = filled();
+    let roles: Vec<String> = (0..6).map(|n| database.role(&format!("r{n}"))).collect();
+    std::thread::scope(|scope| {
+        for (number, role) in roles.iter().enumerate() {
+            let store = node.open();
+            scope.spawn(move || {
+                let tenant = TenantId::parse(&format!("t-{number}")).unwrap();
+                assert!(store.add_tenant(&tenant, Some(role)).unwrap());
+            });
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn doctor_names_a_role_that_came_to_see_more_than_its_rows() {
     let held = Held::new();
     let doctor = || held.team.run(1, &["gateway", "doctor", "--json"]);

@@ -12,6 +12,7 @@ use crate::ports::host::Clock;
 const HEAR: Duration = Duration::from_millis(100);
 
 /// What a thread that hears is given.
+#[derive(Clone)]
 pub(super) struct Ears {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) clock: Arc<dyn Clock>,

@@ -186,14 +186,16 @@ impl Entry {
 
 fn fetch(cx: Context<'_>, wanted: &Wanted, least: Option<Duration>) -> Result<Outcome, Failure> {
     let outcome = token::run_of(cx, &request(wanted, least), &wanted.provider)?;
-    let is_new = matches!(
+    let is_longest = matches!(
         outcome.how,
-        RefreshResult::Refreshed | RefreshResult::RefreshedElsewhere
+        RefreshResult::Refreshed
+            | RefreshResult::RefreshedElsewhere
+            | RefreshResult::NoneLivesLonger
     );
     match least.and_then(|least| outcome.falls_short(least, cx.clock.now())) {
         None => Ok(outcome),
         // It is all that the provider gives.
-        Some(_) if is_new => Ok(Outcome {
+        Some(_) if is_longest => Ok(Outcome {
             warning: Some("a new token ends earlier than min_valid asks for".into()),
             ..outcome
         }),

@@ -72,11 +72,12 @@ pub trait LoginAttempts: Send + Sync {
     /// If that cannot be told. It may be taken then, and this process, which alone can, asks again.
     fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError>;
 
-    /// Goes on with one that this process has taken: others take it for gone soon after the last time.
+    /// Goes on with those of these that this process has taken. Others take one for gone a minute after
+    /// the last time: later than where they are noted is missed for a moment.
     ///
     /// # Errors
     /// If that cannot be noted.
-    fn hold(&self, state: &StateDigest) -> Result<(), StoreError>;
+    fn hold(&self, states: &[StateDigest]) -> Result<(), StoreError>;
 
     /// Notes what became of one that was `at` that step; whether it was, or this process ended it before.
     ///

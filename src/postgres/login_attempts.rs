@@ -36,16 +36,18 @@ const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
     WHERE CASE WHEN old.state_hash = excluded.state_hash THEN old.step = 'waiting' \
         ELSE old.step = 'ended' OR old.expires_at <= clock_timestamp() END";
 
-/// Whoever takes it holds it from then on, and says so several times in the seconds after which it counts
-/// as gone. Where the end of the commit was not heard, the same taker finds that it was the one.
+/// Whoever takes it holds it from then on, and says so many times in the minute after which it counts as
+/// gone. That is longer than a transaction is repeated while the database is gone, and a connection takes
+/// then: what may still be stored is not taken for lost. Where the end of the commit was not heard, the same
+/// taker finds that it was the one.
 const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = $5, \
-        node = $4, expires_at = clock_timestamp() + interval '20 s' \
+        node = $4, expires_at = clock_timestamp() + interval '60 s' \
     WHERE tenant = $1 AND state_hash = $2 \
         AND (step = 'waiting' AND expires_at > clock_timestamp() OR step = 'taken' AND taker = $3)";
 
 const HOLD: &str = "UPDATE openclaw.login_attempt \
-    SET expires_at = clock_timestamp() + interval '20 s' \
-    WHERE tenant = $1 AND state_hash = $2 AND step = 'taken' AND taker = $3";
+    SET expires_at = clock_timestamp() + interval '60 s' \
+    WHERE tenant = $1 AND state_hash = ANY($2) AND step = 'taken' AND taker = $3";
 
 const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4 \
     WHERE tenant = $1 AND state_hash = $2 AND (step = $3 OR step = 'ended' AND taker = $5)";
@@ -106,10 +108,11 @@ impl LoginAttempts for PostgresStore {
         })
     }
 
-    fn hold(&self, state: &StateDigest) -> Result<(), StoreError> {
+    fn hold(&self, states: &[StateDigest]) -> Result<(), StoreError> {
         let taker = self.taker()?;
         let hold = |link: &Link| {
-            let params = [link.tenant(), text(state.as_str()), text(taker)];
+            let states = states.iter().map(StateDigest::as_str).collect();
+            let params = [link.tenant(), Param::Texts(states), text(taker)];
             link.change(HOLD, &params)
         };
         self.ask(hold).map(drop)

@@ -12,6 +12,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::{key_exchange, token_response};
 use crate::ports::http::Response;
 use crate::ports::login_attempts::Step;
+use crate::ports::store::StoreError;
 
 use super::login_result::LoginResult;
 use super::noted::{Before, Ending};
@@ -80,11 +81,16 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
     match content {
         Content::Foreign => saved.leave(),
         Content::Unanswered(head) => {
-            saved.discard(cx);
             if let Some(head) = head {
                 let message = "the gateway that was completing the login was stopped before it had an answer; log in again";
-                tell_others(cx, &head, &Err(Failure::new(Kind::NeedsLogin, message)));
+                let told = tell_others(cx, &head, &Err(Failure::new(Kind::NeedsLogin, message)));
+                // Nothing else knows that there was none.
+                if let Err(error) = told {
+                    saved.leave();
+                    return Err(error.into());
+                }
             }
+            saved.discard(cx);
         }
         Content::Unreadable | Content::Sealed(..) => {
             let path = saved_login::directory(cx).join(name);
@@ -97,7 +103,9 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
         }
         Content::Answer(head, answer) => {
             let kept = complete(cx, saved, &head, &answer);
-            tell_others(cx, &head, &kept);
+            if let Err(error) = tell_others(cx, &head, &kept) {
+                tracing::warn!("other gateways are not told of the end of a login: {error}");
+            }
             return kept.map(drop);
         }
     }
@@ -148,17 +156,24 @@ fn complete(
 }
 
 /// Tells whoever waits for it at other gateways what became of a login, unless that is tried again.
-fn tell_others(cx: Context<'_>, head: &Head, kept: &Result<StoredProfile, Failure>) {
+///
+/// # Errors
+/// If they cannot be told now.
+fn tell_others(
+    cx: Context<'_>,
+    head: &Head,
+    kept: &Result<StoredProfile, Failure>,
+) -> Result<(), StoreError> {
     let (Some(attempts), Some(state)) = (cx.attempts, head.noted()) else {
-        return;
+        return Ok(());
     };
     if kept.as_ref().is_err_and(is_open) {
-        return;
+        return Ok(());
     }
     let ending = Ending::of(kept.clone(), Before::Exchange);
-    if let Err(error) = attempts.end(&state, Step::Taken, &ending.written()) {
-        tracing::warn!("other gateways are not told of the end of a login: {error}");
-    }
+    attempts
+        .end(&state, Step::Taken, &ending.written())
+        .map(drop)
 }
 
 fn read(provider: &Provider, head: &Head, answer: &Response) -> Result<LoginResult, OAuthError> {

@@ -91,7 +91,7 @@ fn run(request: &RefreshRequest<'_>, first: &OAuth) -> Result<ValidToken, Failur
             NextStep::Refresh | NextStep::RefreshThenFallBack
                 if brings_no_more(request, &facts) =>
             {
-                let how = RefreshResult::RefreshedElsewhere;
+                let how = RefreshResult::NoneLivesLonger;
                 return Ok(valid_token(request, current, how, None));
             }
             NextStep::Refresh | NextStep::RefreshThenFallBack => {

@@ -55,6 +55,8 @@ pub enum RefreshResult {
     Refreshed,
     /// Another process refreshed it meanwhile.
     RefreshedElsewhere,
+    /// It lives for less than was asked for, and a new one would live hardly longer.
+    NoneLivesLonger,
     /// It is due and could not be refreshed, but is still valid.
     StillAlive,
 }

@@ -67,7 +67,7 @@ pub(super) fn refresh_grant(
         return fall_back(request, facts, old, &blocked(&failure)).map(Some);
     }
     if brings_no_more(request, facts) {
-        let how = RefreshResult::RefreshedElsewhere;
+        let how = RefreshResult::NoneLivesLonger;
         return Ok(Some(valid_token(request, old, how, None)));
     }
     warn_of_unknown_outcome(request, facts);

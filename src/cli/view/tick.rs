@@ -37,7 +37,7 @@ fn row(row: &Row, hints: Renderers<'_>) -> Value {
         RefreshResult::WasFresh => "fresh",
         RefreshResult::Refreshed => "refreshed",
         RefreshResult::RefreshedElsewhere => "refreshed_elsewhere",
-        RefreshResult::StillAlive => "not_refreshed",
+        RefreshResult::StillAlive | RefreshResult::NoneLivesLonger => "not_refreshed",
     });
     let result = result.or_else(|| row.is_refreshed.then_some("refreshed"));
     let end = living.map_or(row.before, |living| living.credential.expires);

@@ -61,7 +61,7 @@ pub fn after_refresh(living: &ValidToken, now: Timestamp) -> String {
                 "Another process just refreshed it; the new token {end}"
             )));
         }
-        RefreshResult::WasFresh | RefreshResult::StillAlive => {
+        RefreshResult::WasFresh | RefreshResult::StillAlive | RefreshResult::NoneLivesLonger => {
             page.line(&info(&format!("Not refreshed; the current token {end}")));
         }
     }

@@ -66,7 +66,7 @@ impl LoginAttempts for AttemptsInMemory {
         }))
     }
 
-    fn hold(&self, _: &StateDigest) -> Result<(), StoreError> {
+    fn hold(&self, _: &[StateDigest]) -> Result<(), StoreError> {
         Ok(())
     }
 

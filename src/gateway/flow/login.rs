@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::held::Held;
 use super::progress::Progress;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
@@ -12,6 +13,7 @@ use crate::app::login::noted::{Begun, Ending, Order, Taken, write};
 use crate::app::login::{self, Attempt, Relay, StoredProfile};
 use crate::model::state_digest::StateDigest;
 use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+use crate::ports::store::StoreError;
 
 /// The name of a login with a browser.
 const METHOD: &str = "oauth";
@@ -32,6 +34,7 @@ pub(super) struct Flow {
     /// What another gateway began.
     pub(super) resumed: Option<Attempt>,
     pub(super) attempts: Arc<dyn LoginAttempts>,
+    pub(super) held: Arc<Held>,
     /// Held while it is decided who uses its answer.
     pub(super) noted: Mutex<Noted>,
 }
@@ -134,6 +137,9 @@ impl Flow {
     /// Ends it with what came of it, unless that is for others to say; whether it ended here.
     pub(super) fn finish(&self, result: Result<StoredProfile, Failure>) -> bool {
         let mut noted = self.noted.lock();
+        if let Some(state) = noted.state() {
+            self.held.remove(state);
+        }
         let (is_taken, is_given_up) = match &*noted {
             Noted::Elsewhere(_) => return false,
             Noted::Here(_) => (true, false),
@@ -148,7 +154,7 @@ impl Flow {
             _ => is_taken || self.resumed.is_none(),
         };
         if let Some(state) = noted.state().filter(|_| is_over) {
-            match self.attempts.end(state, noted.step(), &ending.written()) {
+            match self.end(&noted, state, &ending) {
                 Ok(false) if !is_taken && !is_given_up => {
                     self.leave(&mut noted);
                     return false;
@@ -169,19 +175,33 @@ impl Flow {
         is_over || self.resumed.is_none() && !goes_on
     }
 
+    /// Notes its end; whether it was not for others to say.
+    fn end(&self, noted: &Noted, state: &StateDigest, ending: &Ending) -> Result<bool, StoreError> {
+        let end = |at| self.attempts.end(state, at, &ending.written());
+        let is_undecided = matches!(noted, Noted::Undecided(_));
+        Ok(end(noted.step())?
+            // It may be taken here already.
+            || is_undecided && self.take_noted(state)? && end(Step::Taken)?)
+    }
+
+    /// Notes that this gateway uses its answer; whether it may.
+    fn take_noted(&self, state: &StateDigest) -> Result<bool, StoreError> {
+        let order = self.order.clone();
+        self.attempts.take(state, &write(&Taken { order }))
+    }
+
     /// Asks it to end, wherever it waits. A code that was sent is waited for: it cannot be had again.
     ///
     /// # Errors
     /// If others cannot be told. It goes on waiting then.
     pub(super) fn cancel(&self) -> Result<(), Failure> {
         let mut noted = self.noted.lock();
-        let cancelled = Ending::Cancelled.written();
         match &*noted {
             Noted::Here(_) | Noted::Elsewhere(_) => {}
             Noted::Nowhere | Noted::GivenUp(None) => *noted = Noted::GivenUp(None),
             Noted::Waiting(state) | Noted::Undecided(state) | Noted::GivenUp(Some(state)) => {
                 let state = state.clone();
-                match self.attempts.end(&state, Step::Waiting, &cancelled)? {
+                match self.end(&noted, &state, &Ending::Cancelled)? {
                     true => *noted = Noted::GivenUp(Some(state)),
                     false => self.leave(&mut noted),
                 }
@@ -198,19 +218,19 @@ impl Flow {
             return self.learn_more(&noted, found);
         }
         match &*noted {
-            Noted::Here(state) => return self.hold(state),
             // It is ended by its thread.
-            Noted::GivenUp(_) => return,
+            Noted::Here(_) | Noted::GivenUp(_) => return,
             _ => {}
         }
         self.progress.tell_unknown(None);
+        let is_undecided = matches!(*noted, Noted::Undecided(_));
         let ending = match found {
             None => Ending::Cancelled,
+            // It may be taken by this gateway, which asks again with the next answer: nothing was sent.
+            Some(found) if found.step == Step::Taken && is_undecided => return,
             Some(found) => match ending(found) {
                 Some(ending) => ending,
                 None if found.step == Step::Waiting => return,
-                // It may be taken by this gateway, which asks again with the next answer.
-                None if matches!(*noted, Noted::Undecided(_)) => return,
                 None => return self.leave(&mut noted),
             },
         };
@@ -238,13 +258,6 @@ impl Flow {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// Tells others that its answer is still used here.
-    fn hold(&self, state: &StateDigest) {
-        if let Err(error) = self.attempts.hold(state) {
-            tracing::debug!(target: "openclaw::gateway", "other gateways may take a login for lost: {error}");
         }
     }
 
@@ -323,8 +336,9 @@ impl Relay for Flow {
             return Ok(false);
         };
         let state = state.clone();
-        let order = self.order.clone();
-        match self.attempts.take(&state, &write(&Taken { order })) {
+        // Also where it is not heard whether it may: nobody else holds it then.
+        self.held.add(&state);
+        match self.take_noted(&state) {
             Ok(true) => {
                 *noted = Noted::Here(state);
                 self.progress.hold();
@@ -343,3 +357,6 @@ impl Relay for Flow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,11 +19,16 @@ use crate::ports::login_attempts::{LoginAttempt, Step};
 const TRUST: Duration = Duration::from_secs(1);
 
 impl Flows {
-    /// Hears of logins at other gateways of a database.
+    /// Hears of logins at other gateways of a database, and tells those of the ones that end here.
     ///
     /// # Errors
     /// If there can be no thread.
     pub(in crate::gateway) fn keep(self: &Arc<Self>, ears: Ears) -> std::io::Result<()> {
+        let (held, attempts) = (Arc::clone(&self.held), Arc::clone(&self.attempts));
+        ears.clone().keep("holds", TRUST, move |_| {
+            held.tell(&*attempts);
+            true
+        })?;
         let flows = Arc::clone(self);
         ears.keep("logins", TRUST, move |_| {
             // Whoever asks for a login is told why there is none.
@@ -93,6 +98,7 @@ impl Flows {
             limit: attempt.left,
             resumed,
             attempts: Arc::clone(&self.attempts),
+            held: Arc::clone(&self.held),
             noted: Mutex::new(noted),
         };
         if flow.resumed.is_none() {

@@ -2,6 +2,7 @@
 //! of the person at the terminal. Those that are noted where several gateways look are run by each of
 //! them, and completed by the one that gets the answer.
 
+mod held;
 mod in_memory;
 mod login;
 mod look;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::held::Held;
 use super::login::{Flow, Noted, is_not_alone};
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
@@ -70,6 +71,7 @@ pub(in crate::gateway) struct Flows {
     pub(super) listener: Listener,
     audit: Arc<Audit>,
     pub(super) attempts: Arc<dyn LoginAttempts>,
+    pub(super) held: Arc<Held>,
     pub(super) all: Mutex<All>,
     /// One look after the other: an older one must not undo what a later one found.
     pub(super) looking: Mutex<()>,
@@ -99,6 +101,7 @@ impl Flows {
             listener: Arc::new(listener),
             audit,
             attempts,
+            held: Arc::default(),
             all: Mutex::default(),
             looking: Mutex::default(),
         }
@@ -166,6 +169,7 @@ impl Flows {
             limit: self.limit,
             resumed: None,
             attempts: Arc::clone(&self.attempts),
+            held: Arc::clone(&self.held),
             noted: Mutex::new(Noted::Nowhere),
         };
         self.run(&mut all, flow).map_err(|error| {

@@ -1,8 +1,9 @@
 //! A login whose answer one gateway of a database has: what the others know of it, and what a process
 //! may do again.
 
+use std::slice;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use openclaw::model::id::ProviderId;
 use openclaw::model::seal::DataKey;
@@ -15,11 +16,16 @@ use serde_json::json;
 use super::logins::{pasting, posting, state_is, two, until};
 use crate::gateway::login::{CANCEL, FLOW, PROFILE, START, start, waiting};
 use crate::login::browser::redirect;
+use crate::login::unstored_login::saved;
 use crate::support::postgres_node::Node;
 use crate::support::postgres_server::{Database, PostgresServer};
 use crate::support::ran;
 use crate::support::running_gateway::Gateway;
 use crate::support::team::Team;
+
+/// As if whoever has its answer had said nothing for a minute.
+const LET_GO: &str =
+    "UPDATE openclaw.login_attempt SET expires_at = clock_timestamp() WHERE step = 'taken'";
 
 #[test]
 #[ignore = "needs PostgreSQL"]
@@ -64,13 +70,42 @@ fn a_gateway_killed_before_it_had_an_answer_says_so_when_it_is_back() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
-fn a_logout_waits_no_longer_for_a_gateway_that_is_gone_than_its_request_may_take() {
+fn that_a_killed_gateway_had_no_answer_is_told_once_the_database_is_back() {
+    let database = PostgresServer::durable().database();
+    let url = database.url();
+    let team = Team::at(database, url);
+    let [here, there] = [0, 1].map(|machine| team.gateway(machine));
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (there, _) = exchanging(&team, there, &redirected);
+    there.kill();
+    team.database.server.stop();
+    let refused = team.run(1, &["models", "auth", "refresh", "--profile", PROFILE]);
+    assert_eq!(refused.code, 5, "{refused:?}");
+    let [left] = &saved(&team.machines[1])[..] else {
+        panic!("{refused:?}");
+    };
+    // What was tried in vain rests for a minute.
+    let left = std::fs::File::options().write(true).open(left).unwrap();
+    left.set_modified(SystemTime::now()).unwrap();
+    team.database.server.start();
+    let back = team.gateway(1);
+    for gateway in [&here, &back] {
+        let failed = state_is(gateway, "failed").to_string();
+        assert!(failed.contains("before it had an answer"), "{failed}");
+    }
+    assert!(saved(&team.machines[1]).is_empty());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_logout_waits_for_a_gateway_that_is_gone_until_it_counts_as_gone() {
     let (team, [here, there]) = two();
     let redirected = redirect(&team.issuer, &start(&here));
     let (there, _) = exchanging(&team, there, &redirected);
     state_is(&here, "exchanging");
     there.kill();
     let logged_out = posting(&here.address, "/v1/auth/openai/logout", &json!({}));
+    team.database.sql(LET_GO);
     assert_eq!(logged_out.join().unwrap(), 200);
     let failed = state_is(&here, "failed").to_string();
     assert!(failed.contains("has not said what came of it"), "{failed}");
@@ -85,12 +120,48 @@ fn a_gateway_that_was_taken_for_gone_says_what_came_of_a_login_when_it_goes_on()
     let redirected = redirect(&team.issuer, &start(&here));
     let (there, pasted) = exchanging(&team, there, &redirected);
     there.suspend();
-    state_is(&here, "failed");
+    until(|| {
+        // Again if it was held at the last moment.
+        team.database.sql(LET_GO);
+        here.get(FLOW).json()["state"] == "failed"
+    });
     there.resume();
     state_is(&here, "exchanging");
     team.issuer.let_go();
     assert_eq!(pasted.join().unwrap(), 200);
     state_is(&here, "connected");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_is_held_while_another_one_waits_for_the_word_of_the_database() {
+    let team = Team::new();
+    let second = team.issuer.manifest().replace("replaces = true\n", "");
+    let second = second.replace("id = \"openai-codex\"", "id = \"second\"");
+    team.machines[0].write("providers/second.toml", &second);
+    let here = team.gateway(0);
+    let redirected = redirect(&team.issuer, &start(&here));
+    let (here, pasted) = exchanging(&team, here, &redirected);
+    let second = here.post_nothing("/v1/auth/second/start").json()["auth_url"].clone();
+    let redirected = redirect(&team.issuer, second.as_str().unwrap());
+    let held = team
+        .database
+        .hold("SELECT FROM openclaw.login_attempt WHERE provider = 'second' FOR UPDATE");
+    let body = json!({ "redirect_url": redirected });
+    let undecided = posting(&here.address, "/v1/auth/second/callback", &body);
+    let value = |text: &str| team.database.value(text);
+    let waits = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(|| value(waits) != "0");
+    team.database.sql(LET_GO);
+    let is_held = "SELECT expires_at > clock_timestamp() FROM openclaw.login_attempt \
+        WHERE provider = 'openai-codex'";
+    until(|| value(is_held) == "t");
+    assert!(!undecided.is_finished());
+    drop(held);
+    team.issuer.let_go();
+    assert_eq!(undecided.join().unwrap(), 200);
+    assert_eq!(pasted.join().unwrap(), 200);
 }
 
 #[test]
@@ -176,6 +247,18 @@ fn a_login_is_taken_and_ended_by_one_process_however_often_it_asks() {
     assert!(store.take(&state, &note).unwrap());
     assert!(!other.take(&state, &note).unwrap());
     assert!(store.take(&state, &note).unwrap());
+    // Longer than a login is stored again and again while the database is gone.
+    let is_long = || {
+        let left = "SELECT expires_at > clock_timestamp() + interval '40 s' \
+            FROM openclaw.login_attempt";
+        database.value(left) == "t"
+    };
+    assert!(is_long());
+    database.sql(LET_GO);
+    other.hold(slice::from_ref(&state)).unwrap();
+    assert!(!is_long());
+    store.hold(&[next.clone(), state.clone()]).unwrap();
+    assert!(is_long());
     assert!(!begin(&state));
     let new = DataKey::new(Secret::new(vec![8; 32])).unwrap();
     let refused = store.rekey(&new).unwrap_err().to_string();

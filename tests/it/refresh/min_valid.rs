@@ -75,7 +75,7 @@ fn who_always_asks_for_more_than_the_provider_gives_has_it_refreshed_twice_in_a_
     let (world, issuer) = World::with_issuer(Account::default());
     world.seed(&issuer, "main", -10);
     let args = ["models", "auth", "token", "--provider", "openai-codex"];
-    let args = [&args[..], &["--min-valid", "20d"]].concat();
+    let args = [&args[..], &["--min-valid", "20d", "--json"]].concat();
     let mut refreshes = 0;
     for (passed, left, is_refreshed) in
         [(0, -10, true), (1_000, 2_600, false), (2_000, 1_600, true)]
@@ -87,6 +87,8 @@ fn who_always_asks_for_more_than_the_provider_gives_has_it_refreshed_twice_in_a_
         world.write(store, &document.to_string());
         let ran = world.run(&args);
         assert_eq!(ran.code, 0, "{ran:?}");
+        let told: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(told["refreshed"], is_refreshed, "{told}");
         refreshes += usize::from(is_refreshed);
         assert_eq!(issuer.token_requests().len(), refreshes, "{passed}");
     }

@@ -11,8 +11,9 @@ use crate::app::login::saver;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
-/// An exchange, and the store, take less.
-const LIMIT: Duration = Duration::from_secs(60);
+/// A gateway that is gone counts as being at work for half of it. One that is not may need longer still: the
+/// exchange, the keys of the issuer and the store have half a minute each.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The pauses between two looks.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_millis(500);

@@ -102,7 +102,9 @@ fn line(report: &Report, now: Timestamp) -> String {
 fn outcome(how: RefreshResult, before: &str, now: &str) -> String {
     match how {
         RefreshResult::WasFresh => format!("still fresh; token {now}"),
-        RefreshResult::StillAlive => format!("not refreshed; token {now}"),
+        RefreshResult::StillAlive | RefreshResult::NoneLivesLonger => {
+            format!("not refreshed; token {now}")
+        }
         RefreshResult::Refreshed => format!("refreshed; previous token {before}; new token {now}"),
         RefreshResult::RefreshedElsewhere => {
             format!("refreshed by another process; previous token {before}; new token {now}")

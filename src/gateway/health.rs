@@ -29,12 +29,14 @@ pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     if let Some(samples) = &gateway.samples {
         let standing = samples.current();
         let (migrations, key) = (standing::tables(standing), standing::key(standing));
-        let is_usable = migrations == "ok" && key == "ok";
+        let tenant = standing::tenant(standing);
+        let is_usable = [migrations, key, tenant].iter().all(|&word| word == "ok");
         // What cannot be used cannot be read either, and is no fault of the server.
         is_reached = standing.is_some() && (is_readable || !is_usable);
         is_ready &= is_reached && is_usable;
         body["migrations"] = migrations.into();
         body["key"] = key.into();
+        body["tenant"] = tenant.into();
     }
     let word = |is_so: bool, yes: &str, no: &str| if is_so { yes } else { no }.into();
     body["database"] = word(is_reached, "ok", "unavailable");

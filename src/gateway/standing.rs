@@ -92,6 +92,15 @@ pub(super) fn tables(standing: Option<Standing>) -> &'static str {
     }
 }
 
+/// Whether the tenant can be seen, as one word.
+pub(super) fn tenant(standing: Option<Standing>) -> &'static str {
+    match standing.map(|standing| standing.has_tenant) {
+        None => "unknown",
+        Some(true) => "ok",
+        Some(false) => "unseen",
+    }
+}
+
 /// The state of the key as one word; `ok` if nothing speaks against it.
 pub(super) fn key(standing: Option<Standing>) -> &'static str {
     match standing {

@@ -13,6 +13,7 @@ use super::fault::{Fault, told, unavailable};
 use super::link::{Param, integer, text};
 use super::pool::Tx;
 use super::seal::{RowSealer, row};
+use super::tenants;
 
 const TABLE: &str = "access_key";
 
@@ -22,6 +23,9 @@ impl AccessKeyStore for PostgresStore {
         let asked =
             "SELECT id, sealed FROM openclaw.access_key WHERE tenant = $1 ORDER BY position";
         let found = self.ask(|link| link.rows(asked, &[link.tenant()]))?;
+        if found.is_empty() {
+            self.ask(tenants::check_seen)?;
+        }
         let mut keys = AccessKeys::default();
         for found in &found {
             match open(&here.rows, found) {

@@ -21,6 +21,7 @@ use super::link::{Link, Param, maybe, text};
 use super::once::Repeat;
 use super::pool::Tx;
 use super::seal::{RowSealer, row};
+use super::tenants;
 use super::writing::{Found, write};
 
 /// Stands for an entry whose row does not open: JSON, and no credential.
@@ -52,19 +53,20 @@ pub(super) fn find(
         Scope::All | Scope::Provider(_) => None,
     };
     let id = agent.as_str();
-    match link.row(READ, &[link.tenant(), text(id), maybe(one)])? {
-        Some(found) => take(&found, rows, agent),
-        None => Ok(Found {
-            revision: 0,
-            is_rest_damaged: false,
-            damaged: Vec::new(),
-            parts: Parts {
-                entries: Vec::new(),
-                rest: Secret::from("{}"),
-                state: None,
-            },
-        }),
+    if let Some(found) = link.row(READ, &[link.tenant(), text(id), maybe(one)])? {
+        return take(&found, rows, agent);
     }
+    tenants::check_seen(link)?;
+    Ok(Found {
+        revision: 0,
+        is_rest_damaged: false,
+        damaged: Vec::new(),
+        parts: Parts {
+            entries: Vec::new(),
+            rest: Secret::from("{}"),
+            state: None,
+        },
+    })
 }
 
 fn take(found: &Row, rows: &RowSealer, agent: &AgentId) -> Result<Found, Fault> {

@@ -73,6 +73,18 @@ impl PostgresStore {
     }
 }
 
+/// Fails if this role does not see the tenant any more: it sees no row of it either, and would say of each that
+/// it is not there.
+pub(super) fn check_seen(link: &Link) -> Result<(), Fault> {
+    let asked = "SELECT 1 FROM openclaw.tenant WHERE id = $1";
+    if link.row(asked, &[link.tenant()])?.is_some() {
+        return Ok(());
+    }
+    let cause = "the user of the database does not see its tenant any more".to_owned();
+    let remedy = "As the owner of the tables, see whose it is: `gateway tenant list`.";
+    Err(unavailable(cause, remedy).into())
+}
+
 /// Every tenant that this role may see.
 pub(super) fn all(link: &Link) -> Result<Vec<TenantId>, Fault> {
     let found = link.rows("SELECT id FROM openclaw.tenant ORDER BY id", &[])?;

@@ -3,6 +3,7 @@
 use openclaw::model::tenant::TenantId;
 use openclaw::ports::database::Database as _;
 
+use super::logins::until;
 use crate::gateway::login::{FLOW, PROFILE, STATUS, paste, start};
 use crate::login::browser::redirect;
 use crate::support::pgbouncer::PgBouncer;
@@ -245,12 +246,16 @@ impl Held {
         [ran.out, ran.err].concat()
     }
 
-    /// A login, its refresh, its token, keys and its end; by a gateway and by commands.
-    fn live(&self) {
+    fn gateway(&self) -> Gateway {
         let run = ["gateway", "run", "--listen", "127.0.0.1:0", "--migrate"];
         let mut run = self.team.command(0, &run);
         run.env("OPENCLAW_TENANT", TENANT);
-        let gateway = Gateway::of(run);
+        Gateway::of(run)
+    }
+
+    /// A login, its refresh, its token, keys and its end; by a gateway and by commands.
+    fn live(&self) {
+        let gateway = self.gateway();
         assert_eq!(gateway.get("/readyz").status, 200);
         let url = start(&gateway);
         let stored = paste(&gateway, &redirect(&self.team.issuer, &url));
@@ -321,6 +326,38 @@ fn a_role_that_may_change_no_table_is_enough_for_everything_but_migrations() {
         migrate.err.contains("may not change its tables"),
         "{migrate:?}"
     );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn who_loses_its_tenant_says_so_and_never_that_nothing_is_stored() {
+    let held = Held::new();
+    held.team
+        .seed_in(&held.team.store_of(TENANT), PROFILE, 3600);
+    let gateway = held.gateway();
+    gateway.until(STATUS, |status| status["authenticated"] == true);
+    let other = held.team.database.role("other");
+    let add = ["gateway", "tenant", "add", TENANT, "--role", &other];
+    let added = held.team.run(1, &add);
+    assert!(
+        added
+            .out
+            .contains(&format!("The role {} does not", held.role)),
+        "{added:?}"
+    );
+    let token = || gateway.get("/v1/token?provider=openai-codex&min_valid=4000");
+    until(|| gateway.get("/readyz").json()["tenant"] == "unseen");
+    assert_eq!(gateway.get("/readyz").status, 503);
+    assert_eq!(token().status, 503, "{:?}", token());
+    assert_eq!(gateway.get(STATUS).json()["authenticated"], true);
+    for args in [["models", "auth", "list"], ["gateway", "key", "list"]] {
+        let told = held.run_for(TENANT, &args);
+        assert_eq!(told.code, 5, "{told:?}");
+    }
+    let back = ["gateway", "tenant", "add", TENANT, "--role", &held.role];
+    assert_eq!(held.team.run(1, &back).code, 0);
+    until(|| gateway.get("/readyz").status == 200);
+    gateway.until(STATUS, |status| status["authenticated"] == true);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::database_args::DatabaseArgs;
+use crate::app::failure::Failure;
 use crate::cli::output::{Answer, Output};
 use crate::cli::system::System;
 use crate::model::id::printable;
@@ -70,13 +71,26 @@ struct Add {
 impl Add {
     fn run(&self, system: &System) -> Answer {
         let database = system.required_database()?;
+        let former = self.former_role(database)?;
         let is_new = database.add_tenant(&self.name, self.role.as_deref())?;
         let (name, at) = (&self.name, database.shown());
-        let told = match is_new {
+        let mut told = match is_new {
             true => format!("{at} has the tenant {name} now"),
             false => format!("{at} has the tenant {name} already, as it is to be"),
         };
+        if let Some(former) = former {
+            let former = printable(&former, 80);
+            told.push_str(&format!("\nThe role {former} does not see it any more"));
+        }
         Ok(Output::line(told).changed(is_new))
+    }
+
+    /// The role from which the tenant is taken.
+    fn former_role(&self, database: &dyn database::Database) -> Result<Option<String>, Failure> {
+        let tenants = database.tenants()?.into_iter();
+        let mut same = tenants.filter(|tenant| tenant.id == self.name.as_str());
+        let former = same.next().and_then(|tenant| tenant.role);
+        Ok(former.filter(|former| self.role.as_ref().is_some_and(|role| role != former)))
     }
 }
 

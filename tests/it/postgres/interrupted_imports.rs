@@ -14,7 +14,7 @@ use crate::support::{Ran, ran};
 const IMPORT: [&str; 2] = ["gateway", "import"];
 
 /// An import that fails once the logins have left the files.
-fn interrupt(machine: &Machine) -> PathBuf {
+pub(super) fn interrupt(machine: &Machine) -> PathBuf {
     machine.database.sql(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE EXCEPTION 'no row for you'; END $$;

@@ -82,12 +82,7 @@ pub(super) fn run_to(
     if request.dry_run {
         tell_pending(cx)?;
     } else {
-        if !Marker::all(cx)?.is_empty() {
-            // What is completed below asks nobody.
-            open_secrets(cx)?;
-        }
-        let _turn = turn::take(cx)?;
-        let ended = finish_all(cx)?;
+        let ended = finish_begun(cx)?;
         let is_it = |(marker, ending): &&(Marker, Ending)| {
             *ending == Ending::Completed && marker.to == path
         };
@@ -137,6 +132,19 @@ pub(super) fn run_to(
     }
     let message = "the logins were being refreshed by other processes; nothing was moved";
     Err(Failure::new(Kind::Busy, message).hint("run the command again"))
+}
+
+/// Completes or undoes every move that was killed; returns what became of each.
+///
+/// # Errors
+/// The first that can neither be completed nor undone; if another process is at one for too long.
+pub(super) fn finish_begun(cx: Context<'_>) -> Result<Vec<(Marker, Ending)>, Failure> {
+    if !Marker::all(cx)?.is_empty() {
+        // What is completed below asks nobody.
+        open_secrets(cx)?;
+    }
+    let _turn = turn::take(cx)?;
+    finish_all(cx)
 }
 
 /// The logins that are to go, by their grants: each that is wanted and not known to be over. One

@@ -15,11 +15,11 @@ use super::export::{self, open_secrets};
 use super::gone::gone_before;
 use super::hand_over;
 use super::import::{Action, Row, import_agent};
-use super::left_bundle::{NO_AGENT, asked, refuse_others, take_in};
+use super::left_bundle::refuse_others;
 use super::lone_orders;
+use super::take_in::{NO_AGENT, asked, take_in};
 use super::target::Target;
 use super::turn;
-use super::unfinished::finish_pending;
 use crate::app::access::keys;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
@@ -102,7 +102,7 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request<'_>) -> Result<
         false => Some(turn::take_import(from)?),
     };
     if !request.dry_run {
-        finish_pending(from);
+        hand_over::finish_begun(from)?;
     }
     refuse_others(from, request)?;
     outcome.rows = take_in(from, to, (request, &bundle))?;
@@ -199,6 +199,8 @@ fn move_in(
         dry_run: false,
     };
     hand_over::run_to(from, &moved, &target, &closing)?;
+    // What is still in the files, after all, must not come into the database as well.
+    hand_over::finish_begun(from).map_err(|failure| failure.touched(StoreEffect::Changed))?;
     let taken = take_in(from, to, (request, bundle));
     outcome
         .rows

@@ -21,6 +21,7 @@ mod origin;
 mod reading;
 mod strip;
 pub mod take_back;
+mod take_in;
 mod target;
 mod turn;
 pub mod unfinished;

@@ -60,11 +60,12 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
         let _turn = turn::take(cx)?;
         let markers = Marker::all(cx)?;
         let marker = markers.into_iter().find(|marker| marker.is_about(&path));
-        // Killed before a refresh token was taken out.
-        if let Some(marker) = marker
-            && needs_no_bundle(cx, &marker)?
-        {
-            return undo(cx, path, &marker);
+        if let Some(marker) = marker {
+            require_in_no_database(cx, &path, &marker.bundle)?;
+            // Killed before a refresh token was taken out.
+            if needs_no_bundle(cx, &marker)? {
+                return undo(cx, path, &marker);
+            }
         }
     }
     if Moved::is_for_database(&path) && cx.files.stat(&path)?.is_none() {
@@ -78,10 +79,7 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<Outcome, Failure> {
     if tokens.is_empty() || !is_from_here(cx, &content)? {
         return Err(nothing(cx, &path, &bundle)?);
     }
-    let fate = ledger::look(cx, &bundle)?.map(|(fate, _)| fate);
-    if matches!(fate, Some(Fate::Begun | Fate::Imported)) {
-        return Err(maybe_in_database(cx, &path, &bundle));
-    }
+    require_in_no_database(cx, &path, &bundle)?;
     let mut away = HashSet::new();
     for grant in tokens.keys() {
         if is_handed_over(cx, grant, &bundle)? {
@@ -153,9 +151,13 @@ fn in_database(cx: Context<'_>, path: &Path) -> Result<Failure, Failure> {
     Ok(Failure::new(Kind::Usage, message).hint(hint))
 }
 
-/// A bundle of which a database may hold something: a refresh token that is in both places is sent
-/// twice, which ends the login.
-fn maybe_in_database(cx: Context<'_>, path: &Path, bundle: &BundleId) -> Failure {
+/// Fails for a bundle of which a database may hold something: a refresh token that is in both places is
+/// sent twice, which ends the login.
+fn require_in_no_database(cx: Context<'_>, path: &Path, bundle: &BundleId) -> Result<(), Failure> {
+    match ledger::look(cx, bundle)? {
+        Some((Fate::Begun | Fate::Imported, _)) => {}
+        None | Some((Fate::TakenBack, _)) => return Ok(()),
+    }
     let message = format!(
         "a database holds logins of {} already, or may; nothing was taken back",
         path.display()
@@ -166,7 +168,7 @@ fn maybe_in_database(cx: Context<'_>, path: &Path, bundle: &BundleId) -> Failure
             "; only if that database is gone for good, remove {} and run the command again",
             ledger::path(cx, bundle).display()
         ));
-    Failure::new(Kind::Usage, message).hint(hint)
+    Err(Failure::new(Kind::Usage, message).hint(hint))
 }
 
 /// A bundle in which nothing is for this machine.

@@ -4,6 +4,7 @@
 //! The draft of a bundle is nobody's before it has its name. So until then a move can be undone; from
 //! then on another machine may have imported it, and it can only be completed.
 
+use super::ledger::{self, Fate};
 use super::marker::{Leaving, Marker, gone};
 use super::strip::strip;
 use super::target::Target;
@@ -100,8 +101,10 @@ fn finish(cx: Context<'_>, marker: &Marker) -> Result<Ending, Failure> {
     let has_draft = cx.files.stat(&marker.draft)?.is_some();
     let handed_over = marker.handed_over(cx)?;
     let is_handed_over = handed_over > 0 && handed_over == marker.grants.len();
-    if is_published {
-        // Whatever the journal says: somebody may have put another one in its place.
+    let fate = ledger::look(cx, &marker.bundle)?.map(|(fate, _)| fate);
+    if is_published || fate == Some(Fate::Imported) {
+        // Whatever the journal says: somebody may have put another one in its place. And who imported it
+        // may have removed it.
         cx.files.remove(&marker.draft)?;
     } else if !is_handed_over {
         undo(cx, marker)?;

@@ -74,7 +74,8 @@ pub fn run(
         let found = damage::verdicts(&database.damaged()?);
         verdicts.extend(found.into_iter().map(|verdict| ("rows", verdict)));
     }
-    verdicts.push(("import", import(files, directory, id.as_deref())));
+    let imports = imports(files, directory, id.as_deref());
+    verdicts.extend(imports.into_iter().map(|verdict| ("import", verdict)));
     let checks = verdicts.into_iter();
     Ok(Report {
         at: database.shown(),
@@ -135,13 +136,14 @@ pub(super) fn add_tenant(check: &DatabaseCheck) -> Command {
 }
 
 /// What is on its way.
-fn import(files: Context<'_>, directory: &Path, id: Option<&str>) -> Verdict {
+fn imports(files: Context<'_>, directory: &Path, id: Option<&str>) -> Vec<Verdict> {
     match LeftBundle::interrupted(files, directory) {
-        Ok(left) => left.first().map_or_else(
-            || Verdict::ok("none was interrupted"),
-            |left| left.verdict(id),
-        ),
-        Err(failure) => Verdict::warning(failure.to_string(), failure.hint.unwrap_or_default()),
+        Ok(left) if left.is_empty() => vec![Verdict::ok("none was interrupted")],
+        Ok(left) => left.iter().map(|left| left.verdict(id)).collect(),
+        Err(failure) => vec![Verdict::warning(
+            failure.to_string(),
+            failure.hint.unwrap_or_default(),
+        )],
     }
 }
 

@@ -1,13 +1,12 @@
 //! `gateway rekey`: another key for what is in a database.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
+use crate::app::secrets::moving::left_bundle::LeftBundle;
 use crate::model::hint::{Command, Hint};
-use crate::model::moved::Moved;
 use crate::model::seal::DataKey;
-use crate::model::state_files::TENANTS;
 use crate::ports::database::{Database, Rekeyed};
 
 /// Says that rows were left as they are, if some were.
@@ -24,24 +23,25 @@ pub fn failure(done: &Rekeyed) -> Option<Failure> {
 }
 
 /// Seals everything of all tenants anew under another key. Not while an import of this machine that was
-/// killed has its logins in a file below that directory: only the key in use opens it.
+/// killed has its logins in a file: only the key in use opens it.
 ///
 /// # Errors
 /// [`Kind::Usage`] if there is such a file, [`Kind::Config`] if neither the key in use nor the new one is
 /// that of the database; else as [`Database::rekey`].
 pub fn run(
-    cx: Context<'_>,
+    files: Context<'_>,
     (database, directory): (&dyn Database, &Path),
     new: &DataKey,
 ) -> Result<Rekeyed, Failure> {
-    if let Some((tenant, bundle)) = unfinished(cx, directory)?
+    let left = LeftBundle::of_all_tenants(files, directory)?;
+    if let Some(left) = left.first()
         && !database.is_sealed_under(new)?
     {
         let message = format!(
             "an import that was interrupted has its logins in {}, which only the key in use opens; nothing was changed",
-            bundle.display()
+            left.path.display()
         );
-        let hint = Hint::from("to complete it first: ").run(import(tenant.as_deref()));
+        let hint = left.completed_by(Command::new("gateway import"));
         return Err(Failure::new(Kind::Usage, message).hint(hint));
     }
     if database.standing()?.is_key_right == Some(false) && !database.is_sealed_under(new)? {
@@ -52,29 +52,4 @@ pub fn run(
         return Err(Failure::new(Kind::Config, message).hint(hint));
     }
     Ok(database.rekey(new)?)
-}
-
-/// A bundle of an import that was killed, and the tenant that it is for, unless that is `main`.
-fn unfinished(
-    cx: Context<'_>,
-    directory: &Path,
-) -> Result<Option<(Option<String>, PathBuf)>, Failure> {
-    let tenants = directory.join(TENANTS);
-    let named = cx.files.list(&tenants)?.into_iter();
-    let own = named.map(|tenant| (Some(tenant.clone()), tenants.join(tenant)));
-    for (tenant, directory) in std::iter::once((None, directory.to_owned())).chain(own) {
-        let bundle = directory.join(Moved::TO_DATABASE);
-        if cx.files.stat(&bundle)?.is_some() {
-            return Ok(Some((tenant, bundle)));
-        }
-    }
-    Ok(None)
-}
-
-fn import(tenant: Option<&str>) -> Command {
-    let import = Command::new("gateway import");
-    match tenant {
-        Some(tenant) => import.option("--tenant", tenant),
-        None => import,
-    }
 }

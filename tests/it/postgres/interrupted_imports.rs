@@ -191,20 +191,36 @@ fn an_import_that_was_interrupted_is_completed_into_its_own_database_alone() {
 #[ignore = "needs PostgreSQL"]
 fn an_import_that_was_interrupted_is_found_from_another_directory() {
     let machine = Machine::ready();
-    interrupt(&machine);
+    let bundle = interrupt(&machine);
     let elsewhere = machine.world.directory.path().join("elsewhere");
-    let mut import = machine.world.command(&IMPORT);
-    let file = |name: &str| machine.world.state().join(name);
-    import
-        .env("OPENCLAW_DATABASE_URL_FILE", file("url"))
-        .env("GOCLAW_ENCRYPTION_KEY_FILE", file("key"))
-        .arg("--rescue-dir")
-        .arg(elsewhere);
-    let refused = ran(import.output().unwrap());
-    assert_eq!(refused.code, 1, "{refused:?}");
+    let from_elsewhere = |args: &[&str]| {
+        let mut command = machine.world.command(args);
+        let file = |name: &str| machine.world.state().join(name);
+        command
+            .env("OPENCLAW_DATABASE_URL_FILE", file("url"))
+            .env("GOCLAW_ENCRYPTION_KEY_FILE", file("key"))
+            .arg("--rescue-dir")
+            .arg(&elsewhere);
+        ran(command.output().unwrap())
+    };
+    let new = machine.world.state().join("other");
+    let rekey = ["gateway", "rekey", "--new-key-file", new.to_str().unwrap()];
     let again = format!("gateway import --rescue-dir {}", machine.rescue.display());
-    assert!(refused.err.contains(&again), "{refused:?}");
+    for args in [&IMPORT[..], &rekey] {
+        let refused = from_elsewhere(args);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains(&again), "{refused:?}");
+    }
     assert_eq!(machine.rows(), "0");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    set_mode(&elsewhere, 0o700);
+    let other = elsewhere.join(bundle.file_name().unwrap());
+    std::fs::copy(&bundle, &other).unwrap();
+    let looked = from_elsewhere(&["gateway", "doctor"]);
+    for path in [&bundle, &other] {
+        let told = format!("has its logins in {}", path.display());
+        assert!(looked.out.contains(&told), "{told}: {looked:?}");
+    }
     machine.ok(&IMPORT);
     machine.ok(&REFRESH);
 }

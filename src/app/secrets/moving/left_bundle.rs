@@ -80,6 +80,22 @@ impl LeftBundle {
         Ok(all)
     }
 
+    /// Finds all of this machine: also those of the tenants that have their own part of that directory.
+    ///
+    /// # Errors
+    /// If a document or a bundle cannot be read.
+    pub fn of_all_tenants(files: Context<'_>, directory: &Path) -> Result<Vec<Self>, Failure> {
+        let mut all = Self::all(files, directory)?;
+        let tenants = directory.join(TENANTS);
+        for tenant in files.files.list(&tenants)? {
+            let own = tenants.join(tenant);
+            if !all.iter().any(|left| left.is_in(files, &own)) {
+                all.extend(Self::find(files, &own)?);
+            }
+        }
+        Ok(all)
+    }
+
     /// What is said of it where things are checked; of that database, if its id is known.
     pub fn verdict(&self, id: Option<&str>) -> Verdict {
         let found = format!(
@@ -119,7 +135,7 @@ impl LeftBundle {
     }
 
     /// The import that completes it, whatever directory it would use otherwise.
-    fn completed_by(&self, import: Command) -> Hint {
+    pub fn completed_by(&self, import: Command) -> Hint {
         let directory = self.path.parent().unwrap_or(&self.path);
         let all = directory.parent().filter(|all| all.ends_with(TENANTS));
         let import = match (all.and_then(Path::parent), directory.file_name()) {

@@ -36,7 +36,7 @@ impl Rekey {
         let new = system.key_in(&self.new_key_file)?;
         let directory = system.rescue_directory()?;
         let database = system.required_database()?;
-        let done = rekey::run(system.context(), (database, &directory), &new)?;
+        let done = rekey::run(system.context_of_files(), (database, &directory), &new)?;
         let mut output = match self.json {
             true => Output::json(&document(&done)),
             false => Output::text(text(&done)),

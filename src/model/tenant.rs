@@ -58,6 +58,14 @@ impl TenantId {
         }
     }
 
+    /// Where the tenant's rows are, in words, in the database that is there.
+    pub fn place_in(&self, database: &str) -> String {
+        match self.is_main() {
+            true => database.to_owned(),
+            false => format!("{database} (tenant {self})"),
+        }
+    }
+
     /// What something is called so that tenants do not share it.
     pub fn own(&self, name: &str) -> String {
         match self.is_main() {

@@ -148,6 +148,9 @@ pub trait Database: Send + Sync {
     /// Where it is, without what is secret of its address.
     fn shown(&self) -> String;
 
+    /// Where the rows are that are meant: the same, and whose they are unless they are those of `main`.
+    fn place(&self) -> String;
+
     /// What tells it, and the tenant in it, from every other one, also if it is found under another
     /// address. The first who asks says which it is.
     ///

@@ -43,6 +43,10 @@ impl Database for PostgresStore {
         PostgresStore::shown(self).to_owned()
     }
 
+    fn place(&self) -> String {
+        self.settings().tenant.place_in(PostgresStore::shown(self))
+    }
+
     fn id(&self) -> Result<String, StoreError> {
         let deployment = self.opened()?.here.rows.sealer().vault.to_string();
         Ok(self.settings().tenant.own(&deployment))

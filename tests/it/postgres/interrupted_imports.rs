@@ -227,6 +227,18 @@ fn an_import_that_was_interrupted_is_found_from_another_directory() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn where_a_login_went_is_told_with_the_tenant() {
+    let machine = Machine::ready();
+    machine.ok(&["gateway", "tenant", "add", "team-a"]);
+    machine.ok(&["gateway", "import", "--tenant", "team-a"]);
+    let place = format!("/{} (tenant team-a)", machine.database.name);
+    machine.fails(&IMPORT, 1, &format!("{place}, and is not in the one at "));
+    let status = machine.world.run(&["models", "status"]);
+    assert!(status.out.contains(&place), "{status:?}");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn what_was_on_its_way_is_taken_back_with_the_key_of_the_database() {
     let machine = Machine::ready();
     let bundle = interrupt(&machine);

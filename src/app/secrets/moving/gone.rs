@@ -132,7 +132,7 @@ impl Trace<'_> {
                 "it was moved into this database, and was removed there since".to_owned()
             }
             _ => format!(
-                "it was moved into {}, and is not in this one",
+                "it was moved into {}, and is not in the one at {here}",
                 moved.destination()
             ),
         }))

@@ -45,12 +45,21 @@ pub struct Outcome {
 impl Outcome {
     /// Says that not all came in, if that is so.
     pub fn failure(&self, is_planned: bool) -> Option<Failure> {
-        let refused = self.rows.iter().filter(|row| is_refused(row)).count();
-        let verb = match is_planned {
-            true => "would not be imported",
-            false => "were not imported, and stay in the files",
+        let refused: Vec<&Row> = self.rows.iter().filter(|row| is_refused(row)).collect();
+        let (were, stay) = match refused.len() {
+            1 => ("was", "stays"),
+            _ => ("were", "stay"),
         };
-        let message = format!("{refused} of {} profiles {verb}", self.rows.len());
+        let is_there = |row: &&Row| row.action != Action::Refused(NO_AGENT.to_owned());
+        let verb = match is_planned {
+            true => "would not be imported".to_owned(),
+            false if refused.iter().all(is_there) => {
+                format!("{were} not imported, and {stay} in the files")
+            }
+            // Nothing of an agent that was deleted is in the files.
+            false => format!("{were} not imported"),
+        };
+        let message = format!("{} of {} profiles {verb}", refused.len(), self.rows.len());
         let first = self.rows.iter().find_map(remedy)?;
         let is_done = self.rows.iter().any(|row| !is_refused(row));
         Some(
@@ -111,7 +120,7 @@ pub fn run(from: Context<'_>, to: Context<'_>, request: &Request<'_>) -> Result<
     }
     open_secrets(from)?;
     let taken: HashSet<_> = outcome.rows.iter().map(place).collect();
-    let gone = gone_before(from, to, (&wanted(request), &request.database.shown()))?;
+    let gone = gone_before(from, to, (&wanted(request), &request.database.place()))?;
     outcome.rows.extend(
         gone.rows
             .into_iter()
@@ -180,7 +189,7 @@ fn move_in(
     from.files.create_dirs(&request.directory)?;
     let database = ForDatabase {
         id: request.database.id()?,
-        at: request.database.shown(),
+        at: request.database.place(),
     };
     let target = |id: &BundleId| {
         let draft = format!(".{}.{id}.tmp", Moved::TO_DATABASE);

@@ -163,7 +163,7 @@ impl LeftBundle {
 /// If there is one, or it cannot be looked for.
 pub(super) fn refuse_others(from: Context<'_>, request: &Request<'_>) -> Result<(), Failure> {
     let all = LeftBundle::all(from, &request.directory)?;
-    let (id, here) = (request.database.id()?, request.database.shown());
+    let (id, here) = (request.database.id()?, request.database.place());
     let is_other = |left: &&LeftBundle| !left.is_in(from, &request.directory) || !left.is_for(&id);
     let Some(left) = all.iter().find(is_other) else {
         return Ok(());

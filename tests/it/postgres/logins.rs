@@ -112,7 +112,8 @@ fn a_login_begun_at_one_gateway_is_completed_at_another() {
     }
     assert_eq!(team.issuer.exchanges().len(), 1);
 
-    let outcomes = "SELECT action, outcome FROM openclaw.audit ORDER BY position";
+    // Each gateway writes what it did on its own, a while later.
+    let outcomes = "SELECT action, outcome FROM openclaw.audit ORDER BY at";
     let told = [here.stop().err, there.stop().err].concat() + &team.database.dump();
     let rows = team.database.sql(outcomes);
     assert_eq!(

@@ -24,6 +24,7 @@ use crate::app::hooks::queue::Alerts;
 use crate::config::declared::DeclaredFile;
 use crate::config::file::ConfigFile;
 use crate::model::id::AgentId;
+use crate::model::seal::DataKey;
 use crate::model::settings::Settings;
 use crate::model::state_files::{DECLARED, DOTENV, PROVIDERS};
 use crate::model::time::{LocalTime, Timestamp};
@@ -279,6 +280,14 @@ impl System {
             attempts: None,
             ..self.context()
         }
+    }
+
+    /// The key of a database, if the variables of this process name one.
+    ///
+    /// # Errors
+    /// If it is none, or its file cannot be read.
+    pub(in crate::cli) fn named_key(&self) -> Result<Option<DataKey>, Failure> {
+        database::named_key(&*self.files, &self.dirs)
     }
 
     /// The database in use, if the store is in one.

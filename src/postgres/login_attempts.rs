@@ -49,7 +49,9 @@ const HOLD: &str = "UPDATE openclaw.login_attempt \
     SET expires_at = clock_timestamp() + interval '60 s' \
     WHERE tenant = $1 AND state_hash = ANY($2) AND step = 'taken' AND taker = $3";
 
-const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4 \
+/// Who asks a while later still hears how it ended, also where a gateway ended it that was gone for long.
+const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4, \
+        expires_at = greatest(expires_at, clock_timestamp() + interval '60 s') \
     WHERE tenant = $1 AND state_hash = $2 AND (step = $3 OR step = 'ended' AND taker = $5)";
 
 /// Unless somebody who knew what completes it took it meanwhile.

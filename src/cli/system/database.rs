@@ -73,9 +73,9 @@ impl Backend {
 ///
 /// # Errors
 /// As [`source::named_key`].
-pub(super) fn named_key(near: Surroundings<'_>) -> Result<Option<DataKey>, Failure> {
+pub(super) fn named_key(files: &dyn Files, dirs: &Dirs) -> Result<Option<DataKey>, Failure> {
     let env = &SystemEnv;
-    source::named_key(Surroundings { env, ..near })
+    source::named_key(Surroundings { env, files, dirs })
 }
 
 /// A database that is in use.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::System;
 use super::audience::Audience;
-use super::database::{self, Opened, Wanted};
+use super::database::{Opened, Wanted};
 use crate::app::database::source::{self, Asked, Surroundings};
 use crate::app::failure::{Failure, Kind};
 use crate::cli::global::Global;
@@ -66,14 +66,6 @@ impl System {
     /// As [`source::read_key`].
     pub(in crate::cli) fn key_in(&self, path: &Path) -> Result<DataKey, Failure> {
         source::read_key(self.near(), path)
-    }
-
-    /// The key of a database, if the variables of this process name one.
-    ///
-    /// # Errors
-    /// As [`source::named_key`].
-    pub(in crate::cli) fn named_key(&self) -> Result<Option<DataKey>, Failure> {
-        database::named_key(self.near())
     }
 
     fn near(&self) -> Surroundings<'_> {

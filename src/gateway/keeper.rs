@@ -25,9 +25,14 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(super) fn keep(gateway: &Gateway, over: Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
     let engine = Arc::clone(gateway.workers.engine());
     let (board, counters) = (Arc::clone(&gateway.board), Arc::clone(&gateway.counters));
-    let clock = Arc::clone(&gateway.clock);
+    let (clock, flows) = (Arc::clone(&gateway.clock), Arc::clone(&gateway.flows));
     let builder = thread::Builder::new().name("keeper".to_owned());
     builder.spawn(move || {
+        // A round ends the logins whose answers a killed process left here: who asks this gateway is told
+        // how they ended only if it knew of them before.
+        if let Err(failure) = flows.look() {
+            tracing::debug!(target: "openclaw::gateway", "{failure}");
+        }
         while !over.load(Ordering::SeqCst) {
             engine.with(&mut |cx, _| round(cx, &counters));
             board.touch();

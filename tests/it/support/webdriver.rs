@@ -16,15 +16,15 @@ use super::http::send;
 /// The key of an element's id (WebDriver section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Looks again until there is something, for a minute.
+/// Looks again until there is something, for three minutes: Chromium may have to start beside all that runs.
 pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    for _ in 0..1_200 {
+    for _ in 0..3_600 {
         if let Some(found) = look() {
             return found;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("waited a minute until {what}");
+    panic!("waited three minutes until {what}");
 }
 
 /// The tab of an open Chromium.

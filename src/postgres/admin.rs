@@ -8,8 +8,7 @@ use crate::model::seal::DataKey;
 use crate::model::tenant::TenantId;
 use crate::model::text::hexadecimal;
 use crate::ports::database::{
-    DamagedRow, Database, DatabaseCheck, Rekeyed, RowKind, Scan, SealedRows, Standing, Tables,
-    Tenant,
+    DamagedRow, Database, DatabaseCheck, Rekeyed, Scan, SealedRows, Standing, Tables, Tenant,
 };
 use crate::ports::lock::{LockError, Wait};
 use crate::ports::store::StoreError;
@@ -252,18 +251,9 @@ fn rekey_tenant(
     (old, new): (&RowSealer, &RowSealer),
     done: &mut Rekeyed,
 ) -> Result<(), Fault> {
-    for (kind, table, column, agent, name) in [
-        (
-            RowKind::Credential,
-            "credential",
-            "sealed",
-            "agent",
-            "profile",
-        ),
-        (RowKind::History, "history", "sealed", "agent", "profile"),
-        (RowKind::AccessKey, "access_key", "sealed", "''", "id"),
-        (RowKind::Rest, "agent", "rest", "id", "''"),
-    ] {
+    for source in scan::kept() {
+        let scan::Source { table, column, .. } = source;
+        let [agent, name] = source.names;
         let all = format!(
             "SELECT {agent}, {name}, {column} FROM openclaw.{table} \
             WHERE tenant = $1 AND {column} IS NOT NULL"
@@ -274,16 +264,12 @@ fn rekey_tenant(
         );
         for found in tx.rows(&all, &[text(tenant.as_str())])? {
             let (agent, name): (&str, &str) = (found.get(0), found.get(1));
-            let place = match table {
-                "agent" => row(table, agent, "rest"),
-                _ => row(table, agent, name),
-            };
-            let sealed = match reseal(place, found.get(2), old, new) {
+            let sealed = match reseal(source.place(agent, name), found.get(2), old, new) {
                 Ok(sealed) => sealed,
                 // What everybody else passes over holds up no new key either.
                 Err(Fault::Store(_)) => {
                     done.left.push(DamagedRow {
-                        kind,
+                        kind: source.kind,
                         agent: agent.to_owned(),
                         name: name.to_owned(),
                         provider: None,

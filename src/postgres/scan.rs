@@ -7,21 +7,42 @@ use crate::store::parts;
 use super::context::PostgresStore;
 use super::fault::Fault;
 use super::link::{integer, text};
-use super::seal::{RowSealer, row};
+use super::seal::{Place, RowSealer, row};
 
 /// So many rows are in memory at once.
 const PAGE: i64 = 200;
 
 /// Rows of one kind: their table, what names them there and in their seal, what is sealed, and what else
 /// is told of them.
-struct Source {
-    kind: RowKind,
-    table: &'static str,
-    names: [&'static str; 2],
-    column: &'static str,
+pub(super) struct Source {
+    pub(super) kind: RowKind,
+    pub(super) table: &'static str,
+    pub(super) names: [&'static str; 2],
+    pub(super) column: &'static str,
     told: [&'static str; 2],
     /// Which rows count.
     only: &'static str,
+}
+
+impl Source {
+    const fn new(kind: RowKind, table: &'static str, names: [&'static str; 2]) -> Self {
+        Self {
+            kind,
+            table,
+            names,
+            column: "sealed",
+            told: [NONE, NONE],
+            only: "true",
+        }
+    }
+
+    /// The place that the row of these names is sealed for.
+    pub(super) fn place<'a>(&self, agent: &'a str, name: &'a str) -> Place<'a> {
+        match self.kind {
+            RowKind::Rest => row(self.table, agent, "rest"),
+            _ => row(self.table, agent, name),
+        }
+    }
 }
 
 const NONE: &str = "NULL::text";
@@ -29,62 +50,42 @@ const EMPTY: &str = "''::text";
 
 const SOURCES: [Source; 7] = [
     Source {
-        kind: RowKind::Credential,
-        table: "credential",
-        names: ["agent", "profile"],
-        column: "sealed",
         told: ["provider", "kind"],
-        only: "true",
+        ..Source::new(RowKind::Credential, "credential", ["agent", "profile"])
     },
+    Source::new(RowKind::History, "history", ["agent", "profile"]),
     Source {
-        kind: RowKind::History,
-        table: "history",
-        names: ["agent", "profile"],
-        column: "sealed",
-        told: [NONE, NONE],
-        only: "true",
-    },
-    Source {
-        kind: RowKind::Rest,
-        table: "agent",
-        names: ["id", EMPTY],
         column: "rest",
-        told: [NONE, NONE],
         only: "rest IS NOT NULL",
+        ..Source::new(RowKind::Rest, "agent", ["id", EMPTY])
     },
     Source {
-        kind: RowKind::Usage,
-        table: "agent_usage",
-        names: ["agent", EMPTY],
         column: "convert_to(state, 'UTF8')",
-        told: [NONE, NONE],
-        only: "true",
+        ..Source::new(RowKind::Usage, "agent_usage", ["agent", EMPTY])
     },
+    Source::new(RowKind::AccessKey, "access_key", [EMPTY, "id"]),
     Source {
-        kind: RowKind::AccessKey,
-        table: "access_key",
-        names: [EMPTY, "id"],
-        column: "sealed",
-        told: [NONE, NONE],
-        only: "true",
-    },
-    Source {
-        kind: RowKind::LoginAttempt,
-        table: "login_attempt",
-        names: [EMPTY, "state_hash"],
-        column: "sealed",
         told: ["provider", NONE],
         only: "sealed IS NOT NULL AND step <> 'ended' AND expires_at > clock_timestamp()",
+        ..Source::new(
+            RowKind::LoginAttempt,
+            "login_attempt",
+            [EMPTY, "state_hash"],
+        )
     },
     Source {
-        kind: RowKind::PagePass,
-        table: "page_pass",
-        names: ["kind", "digest"],
-        column: "sealed",
-        told: [NONE, NONE],
         only: "expires_at > clock_timestamp()",
+        ..Source::new(RowKind::PagePass, "page_pass", ["kind", "digest"])
     },
 ];
+
+/// What is sealed, and kept when the key is another one.
+pub(super) fn kept() -> impl Iterator<Item = &'static Source> {
+    SOURCES.iter().filter(|source| match source.kind {
+        RowKind::Credential | RowKind::History | RowKind::Rest | RowKind::AccessKey => true,
+        RowKind::Usage | RowKind::LoginAttempt | RowKind::PagePass => false,
+    })
+}
 
 /// Goes through all of a tenant, page by page.
 pub(super) fn run(cx: &PostgresStore) -> Result<Scan, StoreError> {
@@ -124,7 +125,7 @@ fn page(
     for found in &found {
         let (agent, name): (String, String) = (found.get(0), found.get(1));
         scan.rows += 1;
-        match opens(rows, *kind, (table, &agent, &name), found.get(2)) {
+        match opens(rows, source, (&agent, &name), found.get(2)) {
             Ok(true) => {}
             Ok(false) => scan.damaged.push(DamagedRow {
                 kind: *kind,
@@ -142,17 +143,15 @@ fn page(
 
 fn opens(
     rows: &RowSealer,
-    kind: RowKind,
-    (table, agent, name): (&str, &str, &str),
+    source: &Source,
+    (agent, name): (&str, &str),
     content: &[u8],
 ) -> Result<bool, Fault> {
-    let place = match kind {
-        // The one kind that is not sealed.
-        RowKind::Usage => return Ok(std::str::from_utf8(content).is_ok_and(parts::is_state)),
-        RowKind::Rest => row(table, agent, "rest"),
-        _ => row(table, agent, name),
-    };
-    match rows.open(place, content) {
+    // The one kind that is not sealed.
+    if source.kind == RowKind::Usage {
+        return Ok(std::str::from_utf8(content).is_ok_and(parts::is_state));
+    }
+    match rows.open(source.place(agent, name), content) {
         Ok(_) => Ok(true),
         Err(Fault::Store(_)) => Ok(false),
         Err(fault) => Err(fault),

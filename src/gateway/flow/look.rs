@@ -11,9 +11,9 @@ use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
 use crate::app::login::Attempt;
-use crate::app::login::noted::{Begun, Order, Taken, read as read_note};
+use crate::app::login::noted::{Order, unfinished};
 use crate::gateway::hear::Ears;
-use crate::ports::login_attempts::{LoginAttempt, Step};
+use crate::ports::login_attempts::LoginAttempt;
 
 /// How long what is known counts, whether or not the database told of a change.
 const TRUST: Duration = Duration::from_secs(1);
@@ -111,18 +111,8 @@ impl Flows {
     }
 }
 
-/// What is noted of a login that has not ended: what completes it, unless it is taken. Nothing if another
-/// release wrote it.
+/// What is noted of a login that has not ended: who wants it, and what completes it unless it is taken.
 fn read(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
-    let content = attempt.content.as_ref()?;
-    let (order, resumed) = match attempt.step {
-        Step::Waiting => {
-            let begun: Begun = read_note(content)?;
-            (begun.order, Some(begun.attempt))
-        }
-        Step::Taken => (read_note::<Taken>(content)?.order, None),
-        Step::Ended => return None,
-    };
     // The provider stands beside what is sealed, too.
-    (order.provider == attempt.provider).then_some((order, resumed))
+    unfinished(attempt).filter(|(order, _)| order.provider == attempt.provider)
 }

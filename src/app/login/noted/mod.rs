@@ -7,5 +7,5 @@ mod order;
 pub(in crate::app) mod settle;
 
 pub use ending::{Before, Connected, Ending, State};
-pub use note::{Begun, Taken, read, write};
+pub use note::{Begun, Taken, unfinished, write};
 pub use order::Order;

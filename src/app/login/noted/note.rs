@@ -8,6 +8,7 @@ use super::order::Order;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::relay::Attempt;
 use crate::model::secret::Secret;
+use crate::ports::login_attempts::{LoginAttempt, Step};
 
 /// A login that waits.
 #[derive(Serialize, Deserialize)]
@@ -100,9 +101,19 @@ pub fn write(value: &impl Serialize) -> Secret<String> {
     Secret::new(serde_json::to_string(value).expect("texts and numbers"))
 }
 
-/// Reads a note; `None` if another release wrote it.
-pub fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
+fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
     serde_json::from_str(content.expose()).ok()
+}
+
+/// Reads who wants a login that has not ended, and what completes it unless it is taken; `None` if it has
+/// ended, or another release wrote it.
+pub fn unfinished(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
+    let content = attempt.content.as_ref()?;
+    match attempt.step {
+        Step::Waiting => read::<Begun>(content).map(|begun| (begun.order, Some(begun.attempt))),
+        Step::Taken => read::<Taken>(content).map(|taken| (taken.order, None)),
+        Step::Ended => None,
+    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Begun, Ending, Order, Taken, read};
+use super::{Ending, unfinished};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::saved_login;
 use crate::app::login::saver;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
-use crate::ports::login_attempts::{LoginAttempt, Step};
+use crate::ports::login_attempts::Step;
 
 /// A gateway that is gone counts as being at work for half of it. One that is not may need longer still: the
 /// exchange, the keys of the issuer and the store have half a minute each.
@@ -76,7 +76,7 @@ fn is_under_way_elsewhere(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Fai
     let found = attempts.attempts()?;
     let mut found = found.iter();
     let last = found.find(|it| it.provider == *meant.provider && !it.left.is_zero());
-    let Some((attempt, order)) = last.and_then(|last| Some((last, order(last)?))) else {
+    let Some((attempt, (order, _))) = last.and_then(|last| Some((last, unfinished(last)?))) else {
         return Ok(false);
     };
     match attempt.step {
@@ -87,15 +87,5 @@ fn is_under_way_elsewhere(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Fai
             Ok(!attempts.end(&attempt.state, Step::Waiting, &cancelled)?)
         }
         Step::Waiting | Step::Ended => Ok(false),
-    }
-}
-
-/// Who wants one that has not ended; nothing if another release wrote it.
-fn order(attempt: &LoginAttempt) -> Option<Order> {
-    let content = attempt.content.as_ref()?;
-    match attempt.step {
-        Step::Waiting => read::<Begun>(content).map(|begun| begun.order),
-        Step::Taken => read::<Taken>(content).map(|taken| taken.order),
-        Step::Ended => None,
     }
 }

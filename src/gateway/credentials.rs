@@ -66,17 +66,14 @@ pub(super) async fn credentials(
     {
         states.insert(0, ProviderState::nothing(offered));
     }
-    let agent = snapshot.agent.clone();
-    states.retain(|state| {
-        let agent = agent.as_ref();
-        agent.is_none_or(|agent| caller.scope.covers(&state.provider, agent))
-    });
-    let ids = snapshot.catalogue.iter();
-    let others = ids.filter(|id| states.iter().all(|state| state.provider != **id));
-    let others = others.filter(|id| {
+    let is_covered = |id: &ProviderId| {
         let agent = snapshot.agent.as_ref();
         agent.is_none_or(|agent| caller.scope.covers(id, agent))
-    });
+    };
+    states.retain(|state| is_covered(&state.provider));
+    let ids = snapshot.catalogue.iter();
+    let others = ids.filter(|id| states.iter().all(|state| state.provider != **id));
+    let others = others.filter(|id| is_covered(id));
     let others: Vec<ProviderState> = others.cloned().map(ProviderState::nothing).collect();
     let described = gateway.workers.look(move |cx, _| {
         let describe = |state: ProviderState| {

@@ -18,6 +18,14 @@ fn team() -> (Team, Line) {
     (team, line)
 }
 
+/// Waits until whoever is cut off has given up what it had, and mends the line.
+fn mend_once_given_up(line: &Line) {
+    until(|| line.is_cut());
+    let before = line.connections();
+    until(|| line.connections() > before);
+    line.mend();
+}
+
 /// It failed, and told the reason once.
 #[track_caller]
 fn assert_told_once(team: &Team, ran: &Ran, reason: &str) {
@@ -82,11 +90,7 @@ fn a_commit_in_doubt_is_done_again_once_the_line_is_back() {
         let child = on_the_wire(&team);
         line.cut_at("COMMIT", passes);
         team.issuer.let_go();
-        until(|| line.is_cut());
-        let before = line.connections();
-        // It has given up what it had.
-        until(|| line.connections() > before);
-        line.mend();
+        mend_once_given_up(&line);
         assert_served(&team, &end(child));
         assert_nothing_lost(&team);
     }
@@ -119,10 +123,7 @@ fn a_change_in_doubt_is_made_again_once_the_line_is_back() {
         line.cut_at("COMMIT", passes);
         let logout = ["models", "auth", "logout", PROFILE, "--yes"];
         let child = begin(&team, 0, &logout);
-        until(|| line.is_cut());
-        let before = line.connections();
-        until(|| line.connections() > before);
-        line.mend();
+        mend_once_given_up(&line);
         let ran = end(child);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert_eq!(team.tokens(PROFILE), None);
@@ -145,10 +146,7 @@ fn a_failure_that_is_reported_counts_once_whether_or_not_its_commit_arrived() {
         team.seed(PROFILE, 3_600);
         line.cut_at("COMMIT", passes);
         let child = begin(&team, 0, &report);
-        until(|| line.is_cut());
-        let before = line.connections();
-        until(|| line.connections() > before);
-        line.mend();
+        mend_once_given_up(&line);
         let ran = end(child);
         assert_eq!(ran.code, 0, "{ran:?}");
         let count = "SELECT state::jsonb -> 'usageStats' -> $$PROFILE$$ -> 'errorCount' \

@@ -27,6 +27,8 @@ use totals::Totals;
 const THREADS: usize = 3;
 /// So many runs of one command, evenly over all that there could be.
 const MOST: usize = 220;
+/// The same of the writes of somebody else, which come to the same before many calls.
+const PLACEMENTS: usize = 130;
 
 /// So often a run is begun anew that was struck elsewhere than it was to be.
 const TRIES: usize = 5;
@@ -185,7 +187,7 @@ fn nothing_is_lost_beside_a_program_that_writes_between_any_two_system_calls() {
             };
             [job("adds"), job("writes back")]
         });
-        let jobs = evenly(jobs.collect(), MOST);
+        let jobs = evenly(jobs.collect(), PLACEMENTS);
         side_by_side(jobs.len(), |number| {
             let Job { point, what } = &jobs[number];
             let kind = match what == "adds" {

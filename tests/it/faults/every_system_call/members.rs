@@ -18,7 +18,7 @@ use crate::support::issuer::Issuer;
 use crate::support::stand_in::may_be_taken;
 
 /// So many runs of one role beside one release.
-const MOST: usize = 60;
+const MOST: usize = 40;
 
 /// When the refresh that is killed has OpenClaw's lock, beside the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

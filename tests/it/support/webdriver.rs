@@ -27,6 +27,10 @@ pub(crate) fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     panic!("waited three minutes until {what}");
 }
 
+/// So often a driver is started: the port that it was given for one kind of address may be somebody
+/// else's for the other, and then it ends.
+const TRIES: usize = 5;
+
 /// The tab of an open Chromium.
 pub(crate) struct Tab {
     driver: Child,
@@ -60,22 +64,9 @@ impl Tab {
     }
 
     fn start(options: &Value, is_own: bool) -> Self {
-        let mut driver = Command::new("timeout")
-            .args(["300", "chromedriver", "--port=0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("timeout is installed");
-        let stdout = BufReader::new(driver.stdout.take().unwrap());
-        let port = stdout.lines().find_map(|line| {
-            let line = line.unwrap();
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let service = format!(
-            "http://127.0.0.1:{}",
-            port.expect("chromedriver is installed and listens")
-        );
+        let started = (0..TRIES).find_map(|_| driver());
+        let (driver, port) = started.expect("chromedriver is installed and listens");
+        let service = format!("http://127.0.0.1:{port}");
         let mut tab = Self {
             driver,
             session: format!("{service}/session"),
@@ -207,4 +198,24 @@ impl Drop for Tab {
         let _ = kill_process(pid, Signal::TERM);
         let _ = self.driver.wait();
     }
+}
+
+/// Starts a driver, and waits until it listens; `None` if it does not.
+fn driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("timeout")
+        .args(["300", "chromedriver", "--port=0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("timeout is installed");
+    let stdout = BufReader::new(driver.stdout.take().unwrap());
+    let port = stdout.lines().find_map(|line| {
+        let line = line.unwrap();
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse::<u16>().ok()
+    });
+    if port.is_none() {
+        let _ = driver.wait();
+    }
+    port.map(|port| (driver, port))
 }

@@ -155,7 +155,7 @@ pub(super) fn one_line(text: impl Iterator<Item = char>, limit: usize) -> String
 
 /// Bytes as two small hexadecimal digits each.
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 /// Returns a text without the marks that a terminal puts around a paste (`ESC [ 200 ~`), also where

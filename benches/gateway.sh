@@ -88,6 +88,10 @@ head -c 32 /dev/urandom > "$work/key"
 export GOCLAW_ENCRYPTION_KEY_FILE=$work/key
 "$release/openclaw" --state-dir "$state" gateway migrate --database-url-file "$work/database-url" > "$work/migrated"
 "$release/openclaw" --state-dir "$state" gateway import --database-url-file "$work/database-url" > "$work/imported"
+# A list without a key in it has to ask once more whether there is none.
+for name in one two three; do
+  "$release/openclaw" --state-dir "$state" gateway key add --name "$name" --database-url-file "$work/database-url" > "$work/key-$name" 2>&1
+done
 told "$release/openclaw" --state-dir "$state" gateway run --listen 127.0.0.1:0 --database-url-file "$work/database-url"
 gateway=$url gateway_pid=$pid
 sleep 2

@@ -163,9 +163,9 @@ async fn authorize(
     parts: &mut Parts,
     gateway: &Arc<Gateway>,
 ) -> Result<(), Problem> {
-    let route = parts.extensions.get::<MatchedPath>();
-    let route = route.map_or(String::new(), |route| route.as_str().to_owned());
-    let action = action(&parts.method, &route);
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let action = action(&parts.method, route);
     if !caller.role.may(action) {
         let error = format!("the role {} may not do this", caller.role.as_ref());
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", error));

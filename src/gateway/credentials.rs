@@ -10,7 +10,7 @@ use super::board::{Given, ProfileState, ProviderState};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::state::Gateway;
-use crate::app::gateway::provider::CHATGPT;
+use crate::app::gateway::provider::chatgpt;
 use crate::model::id::ProviderId;
 use crate::model::provider::{Flow, Provider};
 
@@ -61,10 +61,8 @@ pub(super) async fn credentials(
     let snapshot = gateway.board.current();
     let mut states: Vec<ProviderState> = snapshot.providers.clone();
     // Even if nothing is stored for it: it is what the page is for.
-    if let Ok(offered) = ProviderId::parse(CHATGPT)
-        && snapshot.provider(&offered).is_none()
-    {
-        states.insert(0, ProviderState::nothing(offered));
+    if snapshot.provider(&chatgpt()).is_none() {
+        states.insert(0, ProviderState::nothing(chatgpt()));
     }
     let is_covered = |id: &ProviderId| {
         let agent = snapshot.agent.as_ref();

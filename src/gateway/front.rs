@@ -84,9 +84,11 @@ impl Front {
 
     fn judge(&self, request: &Request) -> Result<(), Problem> {
         let headers = request.headers();
-        if SINGLE
-            .iter()
-            .any(|name| headers.get_all(name).iter().count() > 1)
+        let has_doubled = headers.len() > headers.keys_len();
+        if has_doubled
+            && SINGLE
+                .iter()
+                .any(|name| headers.get_all(name).iter().count() > 1)
         {
             return Err(Problem::bad_request(
                 "doubled_header",

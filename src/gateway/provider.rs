@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::problem::Problem;
 use super::state::Gateway;
-use crate::app::gateway::provider::{CHATGPT, fits_path};
+use crate::app::gateway::provider::{chatgpt, fits_path};
 use crate::model::id::ProviderId;
 
 /// The provider of a path. `/v1/auth/openai/…`, which names none, is about the ChatGPT login, as it always
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<Gateway>> for Named {
                 .await
                 .ok())
             .and_then(|Path(name)| parse(&name)),
-            false => ProviderId::parse(CHATGPT).ok(),
+            false => Some(chatgpt()),
         };
         id.map(Self).ok_or_else(|| {
             Problem::bad_request("invalid_provider", "this is not the name of a provider")

@@ -26,8 +26,6 @@ const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// The largest head.
 const MAX_HEAD: usize = 16 * 1024;
-/// The most fields in it.
-const MAX_FIELDS: usize = 100;
 /// Rest after a failed accept, which may be for want of descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long requests may take to end once the gateway is to end.
@@ -85,11 +83,12 @@ async fn connection(
         let front = Arc::clone(&front);
         async move { Ok::<_, Infallible>(front.answer(request).await) }
     });
+    // A head has at most a hundred fields, which is a limit of its own: one that is set here has it clear
+    // tables of that size for every request.
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_FIELDS)
         .serve_connection(TokioIo::new(patient(stream)), service);
     let mut served = std::pin::pin!(served);
     // What goes wrong on a connection is its client's business.

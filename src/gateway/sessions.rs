@@ -127,7 +127,7 @@ impl Sessions {
     fn look_up(&self, cookie: &BearerDigest) -> Result<Option<Pass>, SessionError> {
         let moment = self.clock.monotonic();
         let age = |seen: &Seen| moment.saturating_sub(seen.at);
-        let seen = self.seen.lock().get(cookie.as_str()).cloned();
+        let seen = self.seen.lock().get(&cookie.text()).cloned();
         let seen = seen.filter(|seen| age(seen) < seen.pass.left);
         if let Some(seen) = seen.as_ref().filter(|seen| age(seen) < TRUST) {
             return Ok(Some(seen.pass.clone()));
@@ -142,10 +142,10 @@ impl Sessions {
         match &found {
             Some(pass) if all.len() < 2 * MOST => {
                 let pass = pass.clone();
-                all.insert(cookie.as_str().to_owned(), Seen { pass, at: moment });
+                all.insert(cookie.text(), Seen { pass, at: moment });
             }
             _ => {
-                all.remove(cookie.as_str());
+                all.remove(&cookie.text());
             }
         }
         Ok(found)
@@ -155,7 +155,7 @@ impl Sessions {
     pub(super) fn close(&self, cookie: &Secret<String>) -> Result<(), SessionError> {
         let cookie = BearerDigest::of(cookie);
         self.passes.take(PassKind::Session, &cookie)?;
-        self.seen.lock().remove(cookie.as_str());
+        self.seen.lock().remove(&cookie.text());
         Ok(())
     }
 

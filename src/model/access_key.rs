@@ -21,18 +21,24 @@ pub const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The SHA-256 of a bearer. That needs no salt and no slow hash: what is made here has 256 random
 /// bits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct BearerDigest(String);
+#[serde(try_from = "String", into = "String")]
+pub struct BearerDigest([u8; 32]);
 
 impl BearerDigest {
     /// The digest of this bearer.
     pub fn of(bearer: &Secret<String>) -> Self {
-        Self(hexadecimal(&Sha256::digest(bearer.expose())))
+        Self(Sha256::digest(bearer.expose()).into())
     }
 
-    /// As it is written down.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// As it is written down: 64 small hexadecimal digits.
+    pub fn text(&self) -> String {
+        hexadecimal(&self.0)
+    }
+}
+
+impl From<BearerDigest> for String {
+    fn from(digest: BearerDigest) -> Self {
+        digest.text()
     }
 }
 
@@ -40,10 +46,12 @@ impl TryFrom<String> for BearerDigest {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        match text.len() == 64 && text.bytes().all(is_digit) {
-            true => Ok(Self(text)),
-            false => Err("a digest has 64 hexadecimal digits"),
+        let mut digest = Self([0; 32]);
+        let is_read = hex::decode_to_slice(&text, &mut digest.0).is_ok();
+        // One digest is one text: a row is found by it.
+        match is_read && !text.contains(|digit: char| digit.is_ascii_uppercase()) {
+            true => Ok(digest),
+            false => Err("a digest has 64 small hexadecimal digits"),
         }
     }
 }
@@ -51,7 +59,7 @@ impl TryFrom<String> for BearerDigest {
 impl PartialEq for BearerDigest {
     /// Constant time: how long a wrong guess takes tells nothing of a key.
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+        self.0.ct_eq(&other.0).into()
     }
 }
 

@@ -50,23 +50,23 @@ struct Content {
 impl PagePasses for PostgresStore {
     fn put(&self, pass: &Pass, each: usize, most: usize) -> Result<(), StoreError> {
         let [each, most] = [each, most].map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        let (kind, digest) = (word(pass.kind), pass.digest.as_str());
+        let (kind, digest) = (word(pass.kind), pass.digest.text());
         // Tells whose passes belong together, and not whose they are.
-        let owner = BearerDigest::of(&Secret::from(pass.bearer.as_str()));
+        let owner = BearerDigest::of(&Secret::new(pass.bearer.text())).text();
         self.change_passes(&|tx, rows| {
             let sealed = seal(rows, pass)?;
             tx.change(FORGET, &[tx.tenant()])?;
-            let (of, ends) = (text(owner.as_str()), millis(pass.left));
+            let (of, ends) = (text(&owner), millis(pass.left));
             let put = [
                 tx.tenant(),
                 text(kind),
-                text(digest),
+                text(&digest),
                 of,
                 Param::Bytes(&sealed),
                 ends,
             ];
             tx.change(PUT, &put)?;
-            let of = text(owner.as_str());
+            let of = text(&owner);
             let limits = [tx.tenant(), text(kind), of, integer(each), integer(most)];
             tx.change(LIMIT, &limits).map(drop)
         })
@@ -74,14 +74,14 @@ impl PagePasses for PostgresStore {
 
     fn find(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
         let here = self.opened()?.here;
-        let params = [self.tenant(), text(word(kind)), text(digest.as_str())];
+        let params = [self.tenant(), text(word(kind)), text(digest.text())];
         let found = self.ask(|link| link.row(FIND, &params))?;
         Ok(found.and_then(|found| open(&here.rows, kind, digest, &found)))
     }
 
     fn take(&self, kind: PassKind, digest: &BearerDigest) -> Result<Option<Pass>, StoreError> {
         self.change_passes(&|tx, rows| {
-            let params = [tx.tenant(), text(word(kind)), text(digest.as_str())];
+            let params = [tx.tenant(), text(word(kind)), text(digest.text())];
             let found = tx.row(TAKE, &params)?;
             Ok(found.and_then(|found| open(rows, kind, digest, &found)))
         })
@@ -104,7 +104,7 @@ fn seal(rows: &RowSealer, pass: &Pass) -> Result<Vec<u8>, Fault> {
         bearer: pass.bearer.clone(),
     };
     let plain = serde_json::to_vec(&content).expect("texts");
-    rows.seal(row(TABLE, word(pass.kind), pass.digest.as_str()), &plain)
+    rows.seal(row(TABLE, word(pass.kind), &pass.digest.text()), &plain)
 }
 
 /// A pass that is good; none if somebody else wrote it.
@@ -112,7 +112,7 @@ fn open(rows: &RowSealer, kind: PassKind, digest: &BearerDigest, found: &Row) ->
     let left = u64::try_from(found.get::<_, i64>(1))
         .ok()
         .filter(|left| *left > 0)?;
-    let plain = rows.open(row(TABLE, word(kind), digest.as_str()), found.get(0));
+    let plain = rows.open(row(TABLE, word(kind), &digest.text()), found.get(0));
     let content: Content = serde_json::from_str(plain.ok()?.expose()).ok()?;
     Some(Pass {
         kind,

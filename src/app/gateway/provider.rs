@@ -1,5 +1,7 @@
 //! The provider that a person names to a gateway.
 
+use std::sync::LazyLock;
+
 use crate::app::context::Context;
 use crate::app::credential::provider_name::Purpose;
 use crate::app::failure::{Failure, Kind};
@@ -16,6 +18,13 @@ const LONGEST: usize = 64;
 /// What stands for it in the paths of a gateway, and so here; elsewhere it is a provider of keys.
 const SHORT: &str = "openai";
 
+/// [`CHATGPT`], read once.
+pub fn chatgpt() -> ProviderId {
+    static ID: LazyLock<ProviderId> =
+        LazyLock::new(|| ProviderId::parse(CHATGPT).expect("the name of a provider"));
+    ID.clone()
+}
+
 /// Finds the provider that `name` means; [`CHATGPT`] for none and for `openai`.
 ///
 /// # Errors
@@ -30,7 +39,7 @@ pub(super) fn find(
         Some(name) if name.typed().as_str() != SHORT => {
             cx.provider_id(agent, name, Purpose::Login)?
         }
-        _ => ProviderId::parse(CHATGPT)?,
+        _ => chatgpt(),
     };
     let known = match cx.catalogue.get(&id) {
         Err(CatalogueError::Unknown { .. }) => None,

@@ -22,7 +22,7 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     providers: Vec<Row>,
-    /// Those of which nothing is stored, and that the page can connect.
+    /// Those of which nothing is stored or under way, and that the page can connect.
     offered: Vec<Row>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Answer {
 struct Row {
     provider: ProviderId,
     name: String,
-    /// How a person logs in: `oauth`, `token` or `api_key`; `null` where that is not known.
+    /// How a person logs in: `oauth`, `device_code`, `token` or `api_key`; `null` where that is not known.
     method: Option<&'static str>,
     /// Whether the page can log in to it.
     connect: bool,
@@ -64,6 +64,9 @@ pub(super) async fn credentials(
     if snapshot.provider(&chatgpt()).is_none() {
         states.insert(0, ProviderState::nothing(chatgpt()));
     }
+    let under_way = gateway.flows.under_way().into_iter();
+    let new = under_way.filter(|id| states.iter().all(|state| state.provider != *id));
+    states.extend(new.map(ProviderState::nothing).collect::<Vec<_>>());
     let is_covered = |id: &ProviderId| {
         let agent = snapshot.agent.as_ref();
         agent.is_none_or(|agent| caller.scope.covers(id, agent))
@@ -93,22 +96,19 @@ pub(super) async fn credentials(
 }
 
 fn row(state: ProviderState, provider: Option<&Provider>) -> Row {
-    let method = provider
-        .and_then(|provider| provider.flows.first())
-        .map(method);
-    let by_browser = |provider: &Provider| {
-        provider
-            .flows
-            .iter()
-            .any(|flow| matches!(flow, Flow::Browser(_)))
-    };
+    let method = provider.and_then(|provider| match provider.flows.first()? {
+        // With a browser wherever there is one.
+        Flow::Device(_) if provider.browser().is_none() => Some("device_code"),
+        flow => Some(method(flow)),
+    });
+    let logs_in = |provider: &Provider| provider.browser().is_some() || provider.device().is_some();
     Row {
         name: provider.map_or_else(
             || state.provider.to_string(),
             |provider| provider.name.clone(),
         ),
         method,
-        connect: provider.is_some_and(by_browser),
+        connect: provider.is_some_and(logs_in),
         pastes: provider.map(pastes).unwrap_or_default(),
         usable: state.given.is_token(),
         error: match state.given {

@@ -126,6 +126,14 @@ pub struct DeviceCode {
     pub beside: bool,
 }
 
+impl DeviceCode {
+    /// The page to open, with the code in it if the server gave such a one.
+    pub fn url(&self) -> &str {
+        let complete = self.verification_uri_complete.as_deref();
+        complete.unwrap_or(&self.verification_uri)
+    }
+}
+
 /// A text that a person can be asked for.
 #[derive(Clone, Debug)]
 pub enum Question {

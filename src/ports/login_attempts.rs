@@ -1,5 +1,5 @@
-//! Logins with a browser that are under way, noted where everybody finds them who may complete them:
-//! in one process, or in a database that several gateways share.
+//! Logins that are under way, noted where everybody finds them who may complete them, or tell how they
+//! stand: in one process, or in a database that several gateways share.
 
 use std::time::Duration;
 
@@ -12,12 +12,21 @@ use super::store::StoreError;
 /// How far a login is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It waits for the answer of the browser.
+    /// It waits for the answer of the browser, or for its code to be entered.
     Waiting,
     /// Somebody has its answer, and makes a credential of it.
     Taken,
     /// It is over.
     Ended,
+}
+
+/// How long a login waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// For so long, whoever is there to complete it.
+    AtMost(Duration),
+    /// As long as this process, which alone can complete it, says that it goes on.
+    Held,
 }
 
 /// The last login of a provider.
@@ -33,7 +42,8 @@ pub struct LoginAttempt {
     pub left: Duration,
     /// The machine of whoever began it, or has its answer, as people know it.
     pub machine: Option<String>,
-    /// What completes it; while it is taken what others may know of it, and then what became of it.
+    /// What completes it, or what is shown of it; while it is taken what others may know of it, and then
+    /// what became of it.
     pub content: Option<Secret<String>>,
 }
 
@@ -52,8 +62,7 @@ pub trait LoginAttempts: Send + Sync {
     /// If they cannot be read.
     fn attempts(&self) -> Result<Vec<LoginAttempt>, StoreError>;
 
-    /// Notes one that waits for at most `life`; whether it is noted: not beside another one of its
-    /// provider.
+    /// Notes one that waits; whether it is noted: not beside another one of its provider.
     ///
     /// # Errors
     /// If it cannot be noted.
@@ -62,7 +71,7 @@ pub trait LoginAttempts: Send + Sync {
         provider: &ProviderId,
         state: &StateDigest,
         content: &Secret<String>,
-        life: Duration,
+        life: Life,
     ) -> Result<bool, StoreError>;
 
     /// Takes one that waits, and keeps of what completes it only what others may `know`; whether it is
@@ -72,8 +81,8 @@ pub trait LoginAttempts: Send + Sync {
     /// If that cannot be told. It may be taken then, and this process, which alone can, asks again.
     fn take(&self, state: &StateDigest, know: &Secret<String>) -> Result<bool, StoreError>;
 
-    /// Goes on with those of these that this process has taken. Others take one for gone a minute after
-    /// the last time: later than where they are noted is missed for a moment.
+    /// Goes on with those of these that this process has taken, or alone can complete. Others take one for
+    /// gone a minute after the last time: later than where they are noted is missed for a moment.
     ///
     /// # Errors
     /// If that cannot be noted.

@@ -1,5 +1,6 @@
-//! Logins with a browser that are under way at the gateways on this database.
+//! Logins that are under way at the gateways on this database.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -7,7 +8,7 @@ use tokio_postgres::Row;
 use crate::model::id::ProviderId;
 use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
-use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+use crate::ports::login_attempts::{Life, LoginAttempt, LoginAttempts, Step};
 use crate::ports::store::{Location, StoreError};
 
 use super::context::PostgresStore;
@@ -19,6 +20,9 @@ use super::seal::{RowSealer, row};
 
 const TABLE: &str = "login_attempt";
 
+/// When one counts as gone whose process alone can complete it, and says nothing: as in [`HOLD`].
+const HELD: Duration = Duration::from_secs(60);
+
 /// A time without end would be none that can be subtracted from.
 const ALL: &str = "SELECT l.provider, l.state_hash, l.step, l.sealed, \
     (extract(epoch FROM least(l.expires_at, clock_timestamp() + interval '1 day') \
@@ -28,10 +32,10 @@ const ALL: &str = "SELECT l.provider, l.state_hash, l.step, l.sealed, \
 /// In the place of one that is over. Done again it comes to the same, but where others took or ended it
 /// meanwhile.
 const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
-    (tenant, provider, state_hash, node, sealed, expires_at) \
-    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 millisecond') \
+    (tenant, provider, state_hash, node, sealed, expires_at, taker) \
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 millisecond', $7) \
     ON CONFLICT (tenant, provider) DO UPDATE SET state_hash = excluded.state_hash, \
-        node = excluded.node, step = 'waiting', taker = NULL, sealed = excluded.sealed, \
+        node = excluded.node, step = 'waiting', taker = excluded.taker, sealed = excluded.sealed, \
         expires_at = excluded.expires_at \
     WHERE CASE WHEN old.state_hash = excluded.state_hash THEN old.step = 'waiting' \
         ELSE old.step = 'ended' OR old.expires_at <= clock_timestamp() END";
@@ -39,15 +43,16 @@ const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
 /// Whoever takes it holds it from then on, and says so many times in the minute after which it counts as
 /// gone. That is longer than a transaction is repeated while the database is gone, and a connection takes
 /// then: what may still be stored is not taken for lost. Where the end of the commit was not heard, the same
-/// taker finds that it was the one.
+/// taker finds that it was the one. Who alone can complete it may also do so if they were silent for long.
 const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = $5, \
         node = $4, expires_at = clock_timestamp() + interval '60 s' \
     WHERE tenant = $1 AND state_hash = $2 \
-        AND (step = 'waiting' AND expires_at > clock_timestamp() OR step = 'taken' AND taker = $3)";
+        AND (step = 'waiting' AND (expires_at > clock_timestamp() OR taker = $3) \
+            OR step = 'taken' AND taker = $3)";
 
 const HOLD: &str = "UPDATE openclaw.login_attempt \
     SET expires_at = clock_timestamp() + interval '60 s' \
-    WHERE tenant = $1 AND state_hash = ANY($2) AND step = 'taken' AND taker = $3";
+    WHERE tenant = $1 AND state_hash = ANY($2) AND step <> 'ended' AND taker = $3";
 
 /// Who asks a while later still hears how it ended, also where a gateway ended it that was gone for long.
 const END: &str = "UPDATE openclaw.login_attempt SET step = 'ended', taker = $5, sealed = $4, \
@@ -76,9 +81,13 @@ impl LoginAttempts for PostgresStore {
         provider: &ProviderId,
         state: &StateDigest,
         content: &Secret<String>,
-        life: Duration,
+        life: Life,
     ) -> Result<bool, StoreError> {
         let node = &*self.opened()?.here.node;
+        let (life, holder) = match life {
+            Life::AtMost(life) => (life, None),
+            Life::Held => (HELD, Some(Cow::Borrowed(self.taker()?))),
+        };
         self.change_attempts(&|tx, rows| {
             remove_damaged(tx, rows, provider)?;
             let sealed = seal(rows, state, content)?;
@@ -89,6 +98,7 @@ impl LoginAttempts for PostgresStore {
                 text(node),
                 Param::Bytes(&sealed),
                 millis(life),
+                Param::Text(holder.clone()),
             ];
             tx.change(BEGIN, &params)
         })

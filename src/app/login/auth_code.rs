@@ -12,7 +12,7 @@ use crate::oauth::{code_exchange, key_exchange};
 use super::login_result::LoginResult;
 use super::redirect;
 use super::request::{Login, kind_of, not_granted};
-use super::saved_login::Awaited;
+use super::saved_login::{Awaited, Sent};
 use super::saver::Saver;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
@@ -80,9 +80,11 @@ impl CodeFlow {
         };
         verify_login::fetch_keys(login.cx, login.provider, &self.client);
         // Whoever got hold of the URL may have sent the code.
-        let is_confirmed = !login.asks();
+        let sent = Sent::Code {
+            is_own: !login.asks(),
+        };
         let nonce = attempt.nonce.as_ref();
-        Saver::prepare(login, &self.client, awaited, nonce, is_confirmed)
+        Saver::prepare(login, &self.client, awaited, nonce, sent)
     }
 
     /// Exchanges the code, once.

@@ -6,18 +6,21 @@
 use std::time::Duration;
 
 use crate::model::hint::Hint;
-use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Stored};
+use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
+use crate::model::time::Timestamp;
 use crate::oauth::device::{
     self, DeviceAuthorization, DeviceClient, DeviceError, Poll, PollSchedule,
 };
 use crate::oauth::error::OAuthError;
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::{DeviceCode, Notice};
+use crate::ports::host::Signal;
 
 use super::super::failure::{Failure, Kind};
 use super::login_result::LoginResult;
+use super::relay::ShownCode;
 use super::request::{Login, not_granted};
-use super::saved_login::Awaited;
+use super::saved_login::{Awaited, Sent};
 use super::saver::{SavedLogin, Saver};
 use super::store_token;
 use crate::app::deposit::StoredProfile;
@@ -32,6 +35,8 @@ pub(super) struct Running<'a> {
     device: DeviceClient<'a>,
     saver: Saver<'a>,
     begun: DeviceAuthorization,
+    /// When it ends: with its code, or with the time limit.
+    until: Timestamp,
     pace: PollSchedule,
     troubled: bool,
 }
@@ -65,16 +70,26 @@ impl<'a> Running<'a> {
             Stored::Token => Awaited::Token(flow.profile.clone()),
         };
         verify_login::fetch_keys(cx, provider, client);
+        let until = cx.clock.now().after(login.request.timeout);
         let asked = cx.clock.monotonic();
         let begun = device::authorize(&device, cx.random, cx.clock.now())
             .map_err(|error| failure(login, flow, &error))?;
         let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
-        let saver = Saver::prepare(login, client, awaited, None, true)?;
+        let until = until.min(begun.expires);
+        let code = shown(provider, &begun, false);
+        login.tell_shown(ShownCode {
+            url: code.url().to_owned(),
+            user_code: code.user_code,
+            expires: until,
+        })?;
+        // Not before: its file names the login as others know it.
+        let saver = Saver::prepare(login, client, awaited, None, Sent::Polls)?;
         Ok(Self {
             login,
             device,
             saver,
             begun,
+            until,
             pace,
             troubled: false,
         })
@@ -82,14 +97,7 @@ impl<'a> Running<'a> {
 
     /// Returns the code and its page, for the user; `beside` another way to log in.
     pub(super) fn notice(&self, beside: bool) -> Notice {
-        Notice::DeviceCode(DeviceCode {
-            provider: self.device.provider.name.clone(),
-            user_code: self.begun.user_code.clone(),
-            verification_uri: self.begun.verification_uri.clone(),
-            verification_uri_complete: self.begun.verification_uri_complete.clone(),
-            expires: self.begun.expires,
-            beside,
-        })
+        Notice::DeviceCode(shown(self.device.provider, &self.begun, beside))
     }
 
     /// Sends one poll (and the exchange of the code it brings); `None` if it must be asked again.
@@ -167,6 +175,35 @@ impl<'a> Running<'a> {
     }
 }
 
+/// What is shown of a code.
+fn shown(provider: &Provider, begun: &DeviceAuthorization, beside: bool) -> DeviceCode {
+    DeviceCode {
+        provider: provider.name.clone(),
+        user_code: begun.user_code.clone(),
+        verification_uri: begun.verification_uri.clone(),
+        verification_uri_complete: begun.verification_uri_complete.clone(),
+        expires: begun.expires,
+        beside,
+    }
+}
+
+/// Stores what a login brought. That it was to stop meanwhile changes nothing, for it cannot be had again;
+/// but one that was ended before, with those who wait for it told so, is not to appear after all.
+fn keep(
+    login: Login<'_>,
+    granted: LoginResult,
+    saved: SavedLogin,
+) -> Result<StoredProfile, Failure> {
+    match login.take() {
+        Ok(true) => granted.keep(login, saved),
+        Ok(false) => {
+            saved.discard(login.cx);
+            Err(Failure::cancelled(Signal::TERMINATE))
+        }
+        Err(failure) => saved.settle(login.cx, Err(failure)),
+    }
+}
+
 /// Runs the flow alone, from the code to the stored credential.
 pub(super) fn run(
     login: Login<'_>,
@@ -176,7 +213,6 @@ pub(super) fn run(
     let Login { cx, request, .. } = login;
     cx.interrupt.defer();
     let deadline = cx.clock.monotonic() + request.timeout;
-    let until = cx.clock.now().after(request.timeout);
     let is_over = || cx.interrupt.pending().is_some() || cx.clock.monotonic() >= deadline;
     let running = Running::begin(login, client, flow, &is_over);
     cx.uninterrupted()?;
@@ -186,11 +222,10 @@ pub(super) fn run(
     };
     cx.dialog.notice(&running.notice(false));
     cx.dialog.notice(&Notice::Waiting {
-        until: until.min(running.begun.expires),
+        until: running.until,
     });
     match running.poll_until_stopped() {
-        // Whatever asked to stop meanwhile: it cannot be had again.
-        Some(Ok((granted, saved))) => granted.keep(login, saved),
+        Some(Ok((granted, saved))) => keep(login, granted, saved),
         ended => {
             cx.uninterrupted()?;
             let ended = ended.and_then(Result::err);

@@ -48,7 +48,7 @@ use auth_code::CodeFlow;
 use request::Login;
 
 pub use super::deposit::StoredProfile;
-pub use relay::{Attempt, Relay};
+pub use relay::{Attempt, Relay, ShownCode};
 pub use request::Request;
 pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
 
@@ -63,7 +63,8 @@ pub fn run(cx: Context<'_>, request: &Request) -> Result<StoredProfile, Failure>
     obey_signal(cx, stored)
 }
 
-/// Logs in with a browser, so that others can complete it.
+/// Logs in with a browser, so that others can complete it, or with a device code, so that they know of
+/// it.
 ///
 /// # Errors
 /// As [`run`], and those of the relay.

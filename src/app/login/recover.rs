@@ -101,13 +101,21 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
             );
             return Err(Failure::new(Kind::Storage, message));
         }
-        Content::Answer(head, answer) => {
-            let kept = complete(cx, saved, &head, &answer);
-            if let Err(error) = tell_others(cx, &head, &kept) {
-                tracing::warn!("other gateways are not told of the end of a login: {error}");
+        Content::Answer(head, answer) => match was_cancelled(cx, &head) {
+            Ok(false) => {
+                let kept = complete(cx, saved, &head, &answer);
+                if let Err(error) = tell_others(cx, &head, &kept) {
+                    tracing::warn!("other gateways are not told of the end of a login: {error}");
+                }
+                return kept.map(drop);
             }
-            return kept.map(drop);
-        }
+            // Those who waited for it were told so.
+            Ok(true) => saved.discard(cx),
+            Err(error) => {
+                saved.leave();
+                return Err(error.into());
+            }
+        },
     }
     Ok(())
 }
@@ -170,10 +178,27 @@ fn tell_others(
     if kept.as_ref().is_err_and(is_open) {
         return Ok(());
     }
-    let ending = Ending::of(kept.clone(), Before::Exchange);
-    attempts
-        .end(&state, Step::Taken, &ending.written())
-        .map(drop)
+    let outcome = Ending::of(kept.clone(), Before::Exchange).written();
+    // That of a device code is saved before anybody is told that it came.
+    let is_told = attempts.end(&state, Step::Taken, &outcome)?
+        || attempts.end(&state, Step::Waiting, &outcome)?;
+    tracing::debug!(is_told, "a login of a process that is gone has ended");
+    Ok(())
+}
+
+/// Whether somebody ended a login before it was noted that its answer came.
+///
+/// # Errors
+/// If that cannot be told now.
+fn was_cancelled(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
+    let (Some(attempts), Some(state)) = (cx.attempts, head.noted()) else {
+        return Ok(false);
+    };
+    let found = attempts.attempts()?;
+    let mut found = found.iter().filter(|found| found.step == Step::Ended);
+    let outcome = found.find(|found| found.state == state);
+    let outcome = outcome.and_then(|found| Ending::read(found.content.as_ref()?));
+    Ok(matches!(outcome, Some(Ending::Cancelled)))
 }
 
 fn read(provider: &Provider, head: &Head, answer: &Response) -> Result<LoginResult, OAuthError> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::pending_code::PendingCode;
 use crate::app::failure::Failure;
 use crate::model::state_digest::StateDigest;
+use crate::model::time::Timestamp;
 
 /// A login that was begun: what another process needs to complete it. Secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,7 +22,19 @@ impl Attempt {
     }
 }
 
-/// Lets others complete a login.
+/// A device code that is shown to its person: what others may show as well. Nothing of it completes the
+/// login. Secret all the same: whoever enters the code logs this machine in to an account of theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownCode {
+    /// The page to open.
+    pub url: String,
+    /// What is entered there.
+    pub user_code: String,
+    /// When the login ends if that does not happen.
+    pub expires: Timestamp,
+}
+
+/// Lets others complete a login, or know of one that they cannot complete.
 pub trait Relay: Send + Sync {
     /// The attempt to go on with, if somebody else began it. It gets no listener of its own.
     fn resumed(&self) -> Option<&Attempt>;
@@ -35,7 +48,15 @@ pub trait Relay: Send + Sync {
     /// Why it cannot be begun.
     fn begun(&self, attempt: Attempt) -> Result<(), Failure>;
 
-    /// Decides who uses its answer; whether that is the caller. It is decided once, whoever asks.
+    /// Tells others of a login by device code, named by `state`, before the code is shown. Only the caller
+    /// can complete it.
+    ///
+    /// # Errors
+    /// Why it cannot be begun.
+    fn shown(&self, state: StateDigest, code: ShownCode) -> Result<(), Failure>;
+
+    /// Decides who uses its answer; whether that is the caller. It is decided once, whoever asks. Who has
+    /// the grant of a device code already is not the one only if the login was ended before.
     ///
     /// # Errors
     /// If it cannot be decided now. The login goes on waiting.

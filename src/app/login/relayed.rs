@@ -2,10 +2,15 @@
 
 use super::auth_code::CodeFlow;
 use super::pending_code::PendingCode;
-use super::relay::{Attempt, Relay};
+use super::relay::{Attempt, Relay, ShownCode};
 use super::request::Login;
 use crate::app::failure::{Failure, Kind};
+use crate::model::secret::Secret;
+use crate::model::state_digest::StateDigest;
 use crate::oauth::authorization::AuthorizationRequest;
+
+/// The length of what names a login that has no `state`, as that of a `state`.
+const STATE_BYTES: usize = 32;
 
 impl Login<'_> {
     /// The authorization request that somebody else made, if this login goes on with one.
@@ -45,6 +50,19 @@ impl Login<'_> {
             url: authorization.url.clone(),
             code: PendingCode::new(flow.client.binding(), authorization.pending.clone()),
         })
+    }
+
+    /// Tells others of a device code that is about to be shown.
+    ///
+    /// # Errors
+    /// As [`Relay::shown`], and if there is no randomness.
+    pub(super) fn tell_shown(&self, code: ShownCode) -> Result<(), Failure> {
+        let Some(relay) = self.relay else {
+            return Ok(());
+        };
+        // The device code itself leaves the process only to its provider.
+        let name = Secret::new(self.cx.random_hex::<STATE_BYTES>()?);
+        relay.shown(StateDigest::of(&name), code)
     }
 
     /// Whether this process is the one that uses the answer.

@@ -50,6 +50,19 @@ pub(super) enum Awaited {
     Key,
 }
 
+/// What an answer is awaited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// A code, once.
+    Code {
+        /// Else a login of which nothing tells whose it is is stored only if the person says that it is
+        /// theirs.
+        is_own: bool,
+    },
+    /// One poll after the other, while a person has a device code to enter.
+    Polls,
+}
+
 /// Whose answer it is. No secret, unless the id of the client is one: without it no ID token could be
 /// checked, and the file goes as soon as the login is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +77,9 @@ pub(super) struct Head {
     /// The attempt of `--start` whose code is spent.
     #[serde(default)]
     pub(super) attempt: Option<String>,
+    /// Whether most of what was sent is answered with nothing yet, while a person has a code to enter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_polled: bool,
     /// Which login it is to others, who wait for what becomes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noted: Option<String>,
@@ -84,6 +100,7 @@ impl Head {
         login: Login<'_>,
         client: &Client,
         awaited: Awaited,
+        sent: Sent,
         nonce: Option<&Secret<String>>,
     ) -> Self {
         let Login {
@@ -100,6 +117,7 @@ impl Head {
             set_default: request.set_default,
             begun_at: cx.clock.now(),
             attempt: request.attempt.clone(),
+            is_polled: sent == Sent::Polls,
             noted: login
                 .relay
                 .and_then(|relay| Some(relay.state()?.as_str().to_owned())),
@@ -230,7 +248,8 @@ pub(super) fn understand(cx: Context<'_>, bytes: &Secret<Vec<u8>>) -> Content {
     }
 }
 
-/// Whose the answer in the file of this name is or would be; `None` if the file is gone, or tells nothing.
+/// Whose the answer in the file of this name is or would be; `None` if the file is gone or tells nothing, or
+/// its login waits for a person.
 ///
 /// # Errors
 /// What the disk says.
@@ -238,7 +257,7 @@ pub(super) fn head(cx: Context<'_>, name: &str) -> Result<Option<Box<Head>>, Fai
     let bytes = cx.files.read_settings(&directory(cx).join(name))?;
     Ok(
         match bytes.map(|bytes| understand(cx, &Secret::new(bytes))) {
-            Some(Content::Unanswered(head)) => head,
+            Some(Content::Unanswered(head)) => head.filter(|head| !head.is_polled),
             Some(Content::Answer(head, _) | Content::Sealed(head, _)) => Some(head),
             Some(Content::Unreadable | Content::Foreign) | None => None,
         },

@@ -21,7 +21,7 @@ use crate::ports::vault::Sealer;
 
 use super::file_name;
 use super::request::Login;
-use super::saved_login::{self, Awaited, Content, DECLINED, Head, directory, understand};
+use super::saved_login::{self, Awaited, Content, DECLINED, Head, Sent, directory, understand};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind, StoreEffect};
 
@@ -38,8 +38,7 @@ pub(super) struct Saver<'a> {
 }
 
 impl<'a> Saver<'a> {
-    /// Makes the file ready, before the code is sent. Unless it `is_confirmed`, a login of which
-    /// nothing tells whose it is is stored only if the person says that it is theirs.
+    /// Makes the file ready, before what is `sent` has an answer.
     ///
     /// # Errors
     /// What the disk says; nothing was sent.
@@ -48,7 +47,7 @@ impl<'a> Saver<'a> {
         client: &Client,
         awaited: Awaited,
         nonce: Option<&Secret<String>>,
-        is_confirmed: bool,
+        sent: Sent,
     ) -> Result<Self, Failure> {
         let cx = login.cx;
         let sealer = cx.sealer()?;
@@ -58,8 +57,9 @@ impl<'a> Saver<'a> {
             let message = format!("login {name} is in progress in another process");
             return Err(Failure::new(Kind::Busy, message).hint(login.again()));
         };
+        let is_confirmed = sent != Sent::Code { is_own: false };
         let path = saved_login::new_path(cx, &name, is_confirmed);
-        let head = Head::new(login, client, awaited, nonce);
+        let head = Head::new(login, client, awaited, sent, nonce);
         let head = saved_response::head(&cx.dirs.state, head);
         let head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
         let file = cx.files.prepare(&path, &head, ROOM)?;

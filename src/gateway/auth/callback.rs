@@ -61,6 +61,9 @@ fn not_accepted(why: &PasteError) -> Problem {
     match why {
         PasteError::NoLogin => Problem::bad_request("no_login", error),
         PasteError::NotAccepted(_) => Problem::bad_request("not_accepted", error),
+        PasteError::NothingToPaste => {
+            Problem::new(StatusCode::CONFLICT, "takes_no_redirect", error)
+        }
         PasteError::Busy => Problem::new(StatusCode::CONFLICT, "busy", error),
         PasteError::Unavailable(_) => Problem::unavailable(error),
     }

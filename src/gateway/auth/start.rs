@@ -1,4 +1,4 @@
-//! `POST …/start`: begins a login with a browser.
+//! `POST …/start`: begins a login with a browser, or with a device code.
 
 use std::sync::Arc;
 
@@ -13,12 +13,15 @@ use crate::app::failure::{Failure, Kind};
 use crate::app::status;
 use crate::gateway::body::Body;
 use crate::gateway::caller::Caller;
+use crate::gateway::engine::Engine;
 use crate::gateway::flow::{Callback, Flows, NotStarted, Order, Started};
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
 use crate::gateway::time::rfc3339;
+use crate::model::hint::Command;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
+use crate::model::provider::Provider;
 use crate::model::text::is_unprintable;
 use crate::model::time::Timestamp;
 use crate::ports::callback::BindError;
@@ -47,6 +50,9 @@ pub(in crate::gateway) struct Wish {
 pub(in crate::gateway) enum Answer {
     Waiting {
         auth_url: String,
+        /// What is to be entered there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_code: Option<String>,
         callback: Callback,
         #[serde(serialize_with = "rfc3339")]
         expires_at: Option<Timestamp>,
@@ -64,6 +70,7 @@ impl From<Started> for Answer {
     fn from(started: Started) -> Self {
         Self::Waiting {
             auth_url: started.auth_url,
+            user_code: started.user_code,
             callback: started.callback,
             expires_at: started.expires,
         }
@@ -79,11 +86,12 @@ pub(in crate::gateway) async fn start(
 ) -> Result<Json<Answer>, Problem> {
     check(&wish)?;
     let flows = Arc::clone(&gateway.flows);
+    let engine = Arc::clone(gateway.workers.engine());
     let asked = provider.clone();
     let work = move |cx: Context<'_>, agent: &AgentId| {
         let is_another = wish.another;
         let order = order(cx, agent, (caller.id, provider), wish)?;
-        begin(cx, &flows, &order, is_another)
+        begin(cx, (&flows, &*engine), &order, is_another)
     };
     gateway.workers.ask(&asked, work).await?.map(Json)
 }
@@ -129,7 +137,7 @@ fn order(
 
 fn begin(
     cx: Context<'_>,
-    flows: &Flows,
+    (flows, engine): (&Flows, &dyn Engine),
     order: &Order,
     is_another: bool,
 ) -> Result<Answer, Problem> {
@@ -144,10 +152,9 @@ fn begin(
     if !is_another && !is_under_way && is_usable(cx, order)? {
         return Ok(ALREADY);
     }
-    let provider = order.provider.clone();
     match flows.start(&manifest, order) {
         Ok(started) => Ok(started.map_or(ALREADY, Answer::from)),
-        Err(why) => Err(not_started(&provider, why)),
+        Err(why) => Err(not_started(engine, &manifest, why)),
     }
 }
 
@@ -178,7 +185,8 @@ fn is_alive(report: &status::Report, profile: &ProfileId, now: Timestamp) -> boo
     })
 }
 
-fn not_started(provider: &ProviderId, why: NotStarted) -> Problem {
+fn not_started(engine: &dyn Engine, manifest: &Provider, why: NotStarted) -> Problem {
+    let provider = &manifest.id;
     let conflict = |code, error: String| Problem::new(StatusCode::CONFLICT, code, error);
     match why {
         NotStarted::Taken => conflict(
@@ -192,15 +200,25 @@ fn not_started(provider: &ProviderId, why: NotStarted) -> Problem {
             ),
         ),
         NotStarted::Cancelled => conflict("cancelled", "the login was cancelled".to_owned()),
-        NotStarted::NoBrowser => Problem::bad_request(
+        NotStarted::NoLogin if takes_paste(manifest) => Problem::bad_request(
             "needs_token",
+            format!("{provider} has no login; send its token or key to …/credential"),
+        ),
+        NotStarted::NoLogin => Problem::bad_request(
+            "needs_terminal",
             format!(
-                "{provider} has no login with a browser; send its token or key to …/credential"
+                "a gateway cannot log in to {provider}; on a machine with the store, run: {}",
+                engine.text(&Command::login(provider, None).into())
             ),
         ),
         NotStarted::Draining => Problem::draining(),
         NotStarted::Failed(failure) => failed(failure),
     }
+}
+
+/// Whether a token or key can be sent.
+fn takes_paste(manifest: &Provider) -> bool {
+    manifest.token_shape().is_some() || manifest.key_shape().is_some()
 }
 
 fn failed(failure: Failure) -> Problem {

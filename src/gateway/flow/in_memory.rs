@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use crate::model::id::ProviderId;
 use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
-use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+use crate::ports::login_attempts::{Life, LoginAttempt, LoginAttempts, Step};
 use crate::ports::store::StoreError;
 
 /// The notes. They have no clock: each login is run by the one process that reads them, which ends it in
@@ -44,7 +44,7 @@ impl LoginAttempts for AttemptsInMemory {
         provider: &ProviderId,
         state: &StateDigest,
         content: &Secret<String>,
-        life: Duration,
+        life: Life,
     ) -> Result<bool, StoreError> {
         let mut all = self.0.lock();
         all.retain(|attempt| attempt.provider != *provider);
@@ -52,7 +52,10 @@ impl LoginAttempts for AttemptsInMemory {
             provider: provider.clone(),
             state: state.clone(),
             step: Step::Waiting,
-            left: life,
+            left: match life {
+                Life::AtMost(life) => life,
+                Life::Held => Duration::MAX,
+            },
             machine: None,
             content: Some(content.clone()),
         });

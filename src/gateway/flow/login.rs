@@ -6,17 +6,17 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::held::Held;
+use super::method::Method;
+use super::noted::Noted;
 use super::progress::Progress;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::noted::{Begun, Ending, Order, Taken, write};
-use crate::app::login::{self, Attempt, Relay, StoredProfile};
+use crate::app::login::noted::{Begun, Ending, Order, Shown, Taken, write};
+use crate::app::login::{self, Attempt, Relay, ShownCode, StoredProfile};
+use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
-use crate::ports::login_attempts::{LoginAttempt, LoginAttempts, Step};
+use crate::ports::login_attempts::{Life, LoginAttempt, LoginAttempts, Step};
 use crate::ports::store::StoreError;
-
-/// The name of a login with a browser.
-const METHOD: &str = "oauth";
 
 /// The code of the failure of a login beside which another one waits.
 const NOT_ALONE: &str = "login_in_progress";
@@ -24,10 +24,7 @@ const NOT_ALONE: &str = "login_in_progress";
 /// A login, as it is run by this gateway.
 pub(super) struct Flow {
     pub(super) order: Order,
-    /// Instead of those of the provider's manifest.
-    pub(super) scopes: Option<Vec<String>>,
-    /// The ports that it may listen on.
-    pub(super) ports: Vec<u16>,
+    pub(super) method: Method,
     pub(super) progress: Progress,
     /// How long it waits.
     pub(super) limit: Duration,
@@ -39,47 +36,15 @@ pub(super) struct Flow {
     pub(super) noted: Mutex<Noted>,
 }
 
-/// What this gateway knows of the note about a login.
-pub(super) enum Noted {
-    /// There is none, or it counts no more.
-    Nowhere,
-    /// It waits for its answer.
-    Waiting(StateDigest),
-    /// Its answer was asked for, and whether this gateway may use it was not heard.
-    Undecided(StateDigest),
-    /// Its answer is used here.
-    Here(StateDigest),
-    /// That, or its end, is for others to say.
-    Elsewhere(StateDigest),
-    /// Somebody wanted its end while it waited here.
-    GivenUp(Option<StateDigest>),
-}
-
-impl Noted {
-    /// Which it is.
-    fn state(&self) -> Option<&StateDigest> {
-        match self {
-            Self::Nowhere => None,
-            Self::GivenUp(state) => state.as_ref(),
-            Self::Waiting(state)
-            | Self::Undecided(state)
-            | Self::Here(state)
-            | Self::Elsewhere(state) => Some(state),
-        }
-    }
-
-    /// How far it is for all, as far as is known here.
-    fn step(&self) -> Step {
-        match self {
-            Self::Here(_) => Step::Taken,
-            _ => Step::Waiting,
-        }
-    }
-}
-
 /// Whether a login failed because another gateway has one of its provider.
 pub(super) fn is_not_alone(failure: &Failure) -> bool {
     failure.code.as_deref() == Some(NOT_ALONE)
+}
+
+/// Why a login with a device code ended with its gateway.
+fn stopped() -> Failure {
+    let message = "the gateway that showed the code was stopped before it was entered; start again";
+    Failure::new(Kind::Temporary, message)
 }
 
 /// Whether it may be another time in a moment, unchanged.
@@ -94,10 +59,15 @@ impl Flow {
         self.noted.lock().state().cloned()
     }
 
-    /// Whether it is the one that is noted there, which has ended here and is nobody's elsewhere.
+    /// Whether it is the one that is noted there, which has ended here and goes on nowhere else.
     pub(super) fn was(&self, attempt: &LoginAttempt) -> bool {
         let noted = self.noted.lock();
-        let is_elsewhere = attempt.step == Step::Taken && noted.step() != Step::Taken;
+        let is_elsewhere = match attempt.step {
+            Step::Taken => noted.step() != Step::Taken,
+            // Whoever shows its code was taken for gone.
+            Step::Waiting => matches!(*noted, Noted::Elsewhere(_)),
+            Step::Ended => false,
+        };
         noted.state() == Some(&attempt.state) && !is_elsewhere
     }
 
@@ -105,7 +75,7 @@ impl Flow {
     pub(super) fn holds(&self, port: u16) -> bool {
         match self.progress.port() {
             Ok(held) => held == Some(port),
-            Err(()) => self.ports.contains(&port),
+            Err(()) => self.method.ports().contains(&port),
         }
     }
 
@@ -119,8 +89,7 @@ impl Flow {
         let request = login::Request {
             agent: order.agent.clone(),
             provider: order.provider.clone(),
-            // Named, so that no device code is offered beside it.
-            method: Some(METHOD.to_owned()),
+            method: Some(self.method.name().to_owned()),
             profile: order.profile.clone(),
             no_browser: true,
             clipboard: false,
@@ -128,7 +97,7 @@ impl Flow {
             set_default: false,
             yes: true,
             attempt: None,
-            scopes: self.scopes.clone(),
+            scopes: self.method.scopes().cloned(),
             display_name: order.display_name.clone(),
         };
         login::run_relayed(cx, &request, self)
@@ -141,12 +110,18 @@ impl Flow {
             self.held.remove(state);
         }
         let (is_taken, is_given_up) = match &*noted {
-            Noted::Elsewhere(_) => return false,
+            Noted::Elsewhere(_) | Noted::Shown(_) => return false,
             Noted::Here(_) => (true, false),
             Noted::GivenUp(_) => (false, true),
             Noted::Nowhere | Noted::Waiting(_) | Noted::Undecided(_) => (false, false),
         };
-        let ending = self.progress.ending(result);
+        let ending = match self.progress.ending(result) {
+            // Nobody else can go on with it.
+            Ending::Cancelled if !is_given_up && self.method == Method::DeviceCode => {
+                Ending::Failed(stopped())
+            }
+            ending => ending,
+        };
         let is_over = match &ending {
             Ending::Cancelled => is_given_up,
             Ending::TimedOut(_) => true,
@@ -190,15 +165,25 @@ impl Flow {
         self.attempts.take(state, &write(&Taken { order }))
     }
 
-    /// Asks it to end, wherever it waits. A code that was sent is waited for: it cannot be had again.
+    /// Asks it to end, wherever it waits; whether this ended one that waits elsewhere. A code that was sent
+    /// is waited for: it cannot be had again.
     ///
     /// # Errors
     /// If others cannot be told. It goes on waiting then.
-    pub(super) fn cancel(&self) -> Result<(), Failure> {
+    pub(super) fn cancel(&self) -> Result<bool, Failure> {
         let mut noted = self.noted.lock();
         match &*noted {
             Noted::Here(_) | Noted::Elsewhere(_) => {}
             Noted::Nowhere | Noted::GivenUp(None) => *noted = Noted::GivenUp(None),
+            Noted::Shown(state) => {
+                let state = state.clone();
+                if self.end(&noted, &state, &Ending::Cancelled)? {
+                    *noted = Noted::GivenUp(Some(state));
+                    self.progress.end(Ending::Cancelled);
+                    return Ok(true);
+                }
+                self.leave(&mut noted);
+            }
             Noted::Waiting(state) | Noted::Undecided(state) | Noted::GivenUp(Some(state)) => {
                 let state = state.clone();
                 match self.end(&noted, &state, &Ending::Cancelled)? {
@@ -208,93 +193,38 @@ impl Flow {
             }
         }
         self.progress.cancel();
+        Ok(false)
+    }
+
+    /// Notes it for others, before it waits.
+    fn note(
+        &self,
+        state: StateDigest,
+        content: &Secret<String>,
+        life: Life,
+    ) -> Result<(), Failure> {
+        let mut noted = self.noted.lock();
+        let provider = &self.order.provider;
+        if !self.attempts.begin(provider, &state, content, life)? {
+            let message = format!("another login to {provider} is in progress");
+            return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
+        }
+        *noted = match *noted {
+            Noted::GivenUp(_) => Noted::GivenUp(Some(state)),
+            _ => Noted::Waiting(state),
+        };
         Ok(())
     }
 
-    /// Learns what is noted of it; nothing is if another one took its place.
-    pub(super) fn learn(&self, found: Option<&LoginAttempt>) {
-        let mut noted = self.noted.lock();
-        if self.progress.has_ended() {
-            return self.learn_more(&noted, found);
-        }
-        match &*noted {
-            // It is ended by its thread.
-            Noted::Here(_) | Noted::GivenUp(_) => return,
-            _ => {}
-        }
-        self.progress.tell_unknown(None);
-        let is_undecided = matches!(*noted, Noted::Undecided(_));
-        let ending = match found {
-            None => Ending::Cancelled,
-            // It may be taken by this gateway, which asks again with the next answer: nothing was sent.
-            Some(found) if found.step == Step::Taken && is_undecided => return,
-            Some(found) => match ending(found) {
-                Some(ending) => ending,
-                None if found.step == Step::Waiting => return,
-                None => return self.leave(&mut noted),
-            },
-        };
-        self.leave(&mut noted);
-        self.progress.end(ending);
-    }
-
-    /// Learns what became of it since it ended here: whoever has its answer was taken for gone and is
-    /// there again, or left that to another process.
-    fn learn_more(&self, noted: &Noted, found: Option<&LoginAttempt>) {
-        let Some(found) = found else { return };
-        match (noted, found.step) {
-            (Noted::Here(state), Step::Taken) => {
-                if let Some(ending) = self.progress.ended()
-                    && let Err(error) = self.attempts.end(state, Step::Taken, &ending.written())
-                {
-                    tracing::debug!(target: "openclaw::gateway", "other gateways are not told of the end of a login yet: {error}");
-                }
-            }
-            (Noted::Elsewhere(_), Step::Taken) if !found.left.is_zero() => self.progress.withdraw(),
-            (_, Step::Ended) => {
-                let before = self.progress.view().state;
-                if let Some(ending) = ending(found).filter(|ending| ending.state() != before) {
-                    self.progress.end(ending);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Learns that nothing can be learnt now: whoever waits for what others make of it waits no longer.
-    pub(super) fn learn_nothing(&self, why: &Failure) {
-        if matches!(*self.noted.lock(), Noted::Elsewhere(_)) {
-            self.progress.tell_unknown(Some(why));
-        }
-    }
-
     /// Leaves it to whoever uses its answer, or ended it.
-    fn leave(&self, noted: &mut Noted) {
-        if let Noted::Waiting(state) | Noted::Undecided(state) | Noted::GivenUp(Some(state)) = noted
+    pub(super) fn leave(&self, noted: &mut Noted) {
+        if let Noted::Waiting(state)
+        | Noted::Undecided(state)
+        | Noted::Shown(state)
+        | Noted::GivenUp(Some(state)) = noted
         {
             *noted = Noted::Elsewhere(state.clone());
             self.progress.withdraw();
-        }
-    }
-}
-
-/// How a login ended; `None` if it has not.
-fn ending(found: &LoginAttempt) -> Option<Ending> {
-    let failed = |what: &str| Failure::new(Kind::Temporary, what);
-    match found.step {
-        Step::Waiting | Step::Taken if !found.left.is_zero() => None,
-        Step::Waiting => Some(Ending::TimedOut(failed("login timed out"))),
-        Step::Taken => {
-            let machine = found.machine.as_deref().unwrap_or("the other gateway");
-            Some(Ending::Failed(failed(&format!(
-                "{machine} was completing the login and has not said what came of it; if it had an \
-                 answer, it stores that when it is started again"
-            ))))
-        }
-        Step::Ended => {
-            let unknown = || Ending::Failed(failed("another release completed the login"));
-            let outcome = found.content.as_ref().and_then(Ending::read);
-            Some(outcome.unwrap_or_else(unknown))
         }
     }
 }
@@ -309,24 +239,15 @@ impl Relay for Flow {
     }
 
     fn begun(&self, attempt: Attempt) -> Result<(), Failure> {
-        let mut noted = self.noted.lock();
-        let state = attempt.state();
-        let begun = Begun {
-            order: self.order.clone(),
-            attempt,
-        };
-        let provider = &self.order.provider;
-        let is_alone = self
-            .attempts
-            .begin(provider, &state, &write(&begun), self.limit)?;
-        if !is_alone {
-            let message = format!("another login to {provider} is in progress");
-            return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
-        }
-        *noted = match *noted {
-            Noted::GivenUp(_) => Noted::GivenUp(Some(state)),
-            _ => Noted::Waiting(state),
-        };
+        let (state, order) = (attempt.state(), self.order.clone());
+        let life = Life::AtMost(self.limit);
+        self.note(state, &write(&Begun { order, attempt }), life)
+    }
+
+    fn shown(&self, state: StateDigest, shown: ShownCode) -> Result<(), Failure> {
+        let order = self.order.clone();
+        self.note(state.clone(), &write(&Shown { order, shown }), Life::Held)?;
+        self.held.add(&state);
         Ok(())
     }
 

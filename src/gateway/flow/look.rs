@@ -1,17 +1,18 @@
-//! What other gateways did: logins that wait there are taken up, those that are completed there are
-//! waited for, and those that ended there end here.
+//! What other gateways did: logins that wait there are taken up, those whose codes are shown there are
+//! shown, those that are completed there are waited for, and those that ended there end here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::login::{Flow, Noted};
+use super::login::Flow;
+use super::method::Method;
+use super::noted::Noted;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
-use crate::app::login::Attempt;
-use crate::app::login::noted::{Order, unfinished};
+use crate::app::login::noted::{Order, Unfinished, unfinished};
 use crate::gateway::hear::Ears;
 use crate::ports::login_attempts::LoginAttempt;
 
@@ -67,10 +68,10 @@ impl Flows {
         }
     }
 
-    /// Goes on with a login that waits at another gateway, or waits for the end of one that is completed
-    /// there, unless this one knows it.
+    /// Goes on with a login that waits at another gateway, or waits for the end of one that only that one
+    /// completes, unless this one knows it.
     fn take_up(&self, attempt: &LoginAttempt) {
-        let Some((order, resumed)) = read(attempt).filter(|_| !attempt.left.is_zero()) else {
+        let Some((order, how)) = read(attempt).filter(|_| !attempt.left.is_zero()) else {
             return;
         };
         let mut all = self.all.lock();
@@ -80,21 +81,24 @@ impl Flows {
             return;
         }
         let state = attempt.state.clone();
-        let (progress, noted) = match resumed {
-            Some(_) => (
-                Progress::new(Arc::clone(&self.listener)),
+        let listener = Arc::clone(&self.listener);
+        let is_shown = matches!(how, Unfinished::Shown(_));
+        let (progress, noted, resumed) = match how {
+            Unfinished::Begun(attempt) => (
+                Progress::new(listener),
                 Noted::Waiting(state),
+                Some(attempt),
             ),
-            None => (
-                Progress::elsewhere(Arc::clone(&self.listener)),
-                Noted::Elsewhere(state),
-            ),
+            Unfinished::Shown(code) => (Progress::shown(listener, code), Noted::Shown(state), None),
+            Unfinished::Taken => (Progress::elsewhere(listener), Noted::Elsewhere(state), None),
         };
         let flow = Flow {
             progress,
             order,
-            scopes: None,
-            ports: Vec::new(),
+            method: match is_shown {
+                true => Method::DeviceCode,
+                false => Method::resumed(),
+            },
             limit: attempt.left,
             resumed,
             attempts: Arc::clone(&self.attempts),
@@ -111,8 +115,8 @@ impl Flows {
     }
 }
 
-/// What is noted of a login that has not ended: who wants it, and what completes it unless it is taken.
-fn read(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
+/// What is noted of a login that has not ended: who wants it, and how far it is.
+fn read(attempt: &LoginAttempt) -> Option<(Order, Unfinished)> {
     // The provider stands beside what is sealed, too.
     unfinished(attempt).filter(|(order, _)| order.provider == attempt.provider)
 }

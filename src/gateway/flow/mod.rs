@@ -1,11 +1,15 @@
 //! Logins under way: each is `models auth login` on a thread of its own, with requests in the place
 //! of the person at the terminal. Those that are noted where several gateways look are run by each of
-//! them, and completed by the one that gets the answer.
+//! them, and completed by the one that gets the answer; those with a device code by the one that shows
+//! it.
 
 mod held;
 mod in_memory;
+mod learn;
 mod login;
 mod look;
+mod method;
+mod noted;
 mod progress;
 mod registry;
 mod view;

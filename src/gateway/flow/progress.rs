@@ -1,27 +1,18 @@
-//! How far a login is: told by the thread that runs it, to which this is the person and the signals,
-//! and read by requests, which wait for what comes next.
+//! How far a login is: told by the thread that runs it, and read by requests, which wait for what comes
+//! next.
+
+mod person;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::view::{Callback, View, sentence};
+use super::view::{Callback, View};
 use crate::app::failure::Failure;
-use crate::app::login::StoredProfile;
 use crate::app::login::noted::{Before, Ending, State};
+use crate::app::login::{ShownCode, StoredProfile};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
-use crate::ports::host::{Interrupt, Signal};
-
-/// How often a withdrawn question is noticed.
-const LOOK: Duration = Duration::from_millis(50);
-
-/// Why a paste is asked for again if nothing else was said: whether to use a code without its `state`
-/// is for a person at a terminal to decide (RFC 6749 section 10.12).
-const BARE_CODE: &str =
-    "this is only a code; paste the whole URL that the browser was redirected to";
 
 /// Who is told that something changed.
 pub(super) type Listener = Arc<dyn Fn() + Send + Sync>;
@@ -39,6 +30,8 @@ pub(super) struct Announced {
     pub(super) url: String,
     /// The port that waits for the answer; `None` if a person has to bring it.
     pub(super) port: Option<u16>,
+    /// What the person enters there.
+    pub(super) user_code: Option<String>,
 }
 
 struct Now {
@@ -82,6 +75,11 @@ pub(in crate::gateway) enum PasteError {
     /// The login looks at another one.
     #[error("another redirect URL is being looked at; try again")]
     Busy,
+    /// It waits for no answer of a browser.
+    #[error(
+        "this login takes no redirect URL: enter its code on the provider's page, and the gateway notices"
+    )]
+    NothingToPaste,
     /// It is none of this login, which goes on waiting.
     #[error("{0}; the login is still waiting")]
     NotAccepted(String),
@@ -118,6 +116,22 @@ impl Progress {
         progress
     }
 
+    /// Of one whose code is shown elsewhere, too, by the only gateway that learns that it was entered.
+    pub(super) fn shown(listener: Listener, code: ShownCode) -> Self {
+        let progress = Self::new(listener);
+        let mut now = progress.now.lock();
+        now.announced = Some(Announced {
+            url: code.url,
+            port: None,
+            user_code: Some(code.user_code),
+        });
+        now.phase = Phase::Waiting {
+            until: code.expires,
+        };
+        drop(now);
+        progress
+    }
+
     fn change(&self, change: impl FnOnce(&mut Now)) {
         change(&mut self.now.lock());
         self.changed.notify_all();
@@ -139,9 +153,18 @@ impl Progress {
         self.change(|now| now.phase = Phase::Ended(ending));
     }
 
-    /// Its answer is used here: from now on nothing stops it.
+    /// Its answer is used here: from now on nothing stops it. What a device code brought needs no exchange
+    /// of which its thread would tell.
     pub(super) fn hold(&self) {
-        self.now.lock().is_held = true;
+        self.change(|now| {
+            now.is_held = true;
+            if let Some(Announced {
+                user_code: Some(_), ..
+            }) = &now.announced
+            {
+                now.phase = Phase::Exchanging;
+            }
+        });
     }
 
     /// Its answer is used elsewhere. What becomes of it is told by [`Self::end`].
@@ -295,96 +318,19 @@ impl Progress {
             expires_at,
             callback: announced.map(Announced::callback),
             auth_url: announced.map(|announced| announced.url.clone()),
+            user_code: announced.and_then(|announced| announced.user_code.clone()),
             ..View::new(state)
         }
-    }
-
-    fn next_paste(&self, stop: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
-        let mut now = self.now.lock();
-        if matches!(now.paste, Paste::Taken) {
-            now.paste = Paste::NotAccepted(BARE_CODE.to_owned());
-            self.changed.notify_all();
-        }
-        while !stop() {
-            match std::mem::replace(&mut now.paste, Paste::Taken) {
-                Paste::Offered(text) => return Ok(text),
-                other => now.paste = other,
-            }
-            self.changed.wait_for(&mut now, LOOK);
-        }
-        Err(DialogError::Withdrawn)
     }
 }
 
 impl Announced {
     pub(super) fn callback(&self) -> Callback {
-        match self.port {
-            Some(_) => Callback::Listening,
-            None => Callback::Manual,
+        match (self.port, &self.user_code) {
+            (Some(_), _) => Callback::Listening,
+            (None, Some(_)) => Callback::Polling,
+            (None, None) => Callback::Manual,
         }
-    }
-}
-
-impl Dialog for Progress {
-    fn notice(&self, notice: &Notice) {
-        match notice {
-            Notice::AuthorizeUrl(authorize) => self.change(|now| {
-                now.announced = Some(Announced {
-                    url: authorize.url.clone(),
-                    port: authorize.port,
-                });
-            }),
-            Notice::Waiting { until } => {
-                self.change(|now| now.phase = Phase::Waiting { until: *until });
-            }
-            Notice::NotAccepted(why) => {
-                self.change(|now| {
-                    if matches!(now.paste, Paste::Taken) {
-                        now.paste = Paste::NotAccepted(why.clone());
-                    }
-                });
-            }
-            Notice::Exchanging => self.change(|now| now.phase = Phase::Exchanging),
-            Notice::Warning(text) => {
-                let Some(text) = sentence(text) else { return };
-                self.change(|now| now.warning = Some(text));
-            }
-            Notice::DeviceCode(_)
-            | Notice::Program { .. }
-            | Notice::Policy(_)
-            | Notice::Identity { .. }
-            | Notice::Saved { .. }
-            | Notice::Info(_) => {}
-        }
-    }
-
-    fn ask(
-        &self,
-        question: &Question,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Secret<String>, DialogError> {
-        match question {
-            Question::Paste(_) => self.next_paste(stop),
-            Question::Secret(_) | Question::Passphrase(_) => Err(DialogError::NobodyThere),
-        }
-    }
-
-    fn can_ask(&self) -> bool {
-        false
-    }
-}
-
-impl Interrupt for Progress {
-    /// Signals are the server's, which cancels its logins.
-    fn defer(&self) {}
-
-    /// None once there is a code for this gateway: the exchange and the store go on to their end.
-    fn pending(&self) -> Option<Signal> {
-        let now = self.now.lock();
-        let waits = matches!(now.phase, Phase::Starting | Phase::Waiting { .. });
-        let may_stop = waits && !now.is_held;
-        let is_over = now.is_withdrawn || now.is_cancelled && may_stop;
-        is_over.then_some(Signal::TERMINATE)
     }
 }
 

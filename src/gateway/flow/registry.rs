@@ -7,31 +7,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::held::Held;
-use super::login::{Flow, Noted, is_not_alone};
+use super::login::{Flow, is_not_alone};
+use super::method::Method;
+use super::noted::Noted;
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::failure::{Failure, Kind};
-use crate::app::gateway::provider::CHATGPT;
-use crate::app::login;
 use crate::app::login::noted::{Ending, Order, State};
 use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
 use crate::model::audit::AuditEntry;
 use crate::model::id::ProviderId;
-use crate::model::provider::{Flow as Method, Provider, Redirect};
+use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::ports::login_attempts::LoginAttempts;
-
-/// What is asked of ChatGPT: beside who logs in, the connectors of the account.
-const CHATGPT_SCOPES: [&str; 6] = [
-    "openid",
-    "profile",
-    "email",
-    "offline_access",
-    "api.connectors.read",
-    "api.connectors.invoke",
-];
 
 /// How often a login is begun, or joined, where others begin one at the same time.
 const TRIES: usize = 3;
@@ -41,6 +31,8 @@ const TRIES: usize = 3;
 pub(in crate::gateway) struct Started {
     /// Where the browser is to be sent.
     pub(in crate::gateway) auth_url: String,
+    /// What is to be entered there.
+    pub(in crate::gateway) user_code: Option<String>,
     /// How the answer comes back.
     pub(in crate::gateway) callback: Callback,
     /// When the login ends if nobody answers.
@@ -54,8 +46,8 @@ pub(in crate::gateway) enum NotStarted {
     Taken,
     /// The ports that the browser could be redirected to wait for a login to that provider.
     PortTaken(ProviderId),
-    /// The provider has no login with a browser.
-    NoBrowser,
+    /// The provider has no login that a gateway can run.
+    NoLogin,
     /// The gateway is ending.
     Draining,
     /// It was cancelled at once.
@@ -117,14 +109,15 @@ impl Flows {
         provider: &Provider,
         order: &Order,
     ) -> Result<Option<Started>, NotStarted> {
-        let ports = ports(provider).ok_or(NotStarted::NoBrowser)?;
+        let method = Method::of(provider).ok_or(NotStarted::NoLogin)?;
         for _ in 0..TRIES {
-            let flow = self.join_or_begin(ports.clone(), scopes(provider), order.clone())?;
+            let flow = self.join_or_begin(method.clone(), order.clone())?;
             let failure = match flow.progress.announced() {
                 Ok((announced, expires)) => {
                     return Ok(Some(Started {
                         callback: announced.callback(),
                         auth_url: announced.url,
+                        user_code: announced.user_code,
                         expires,
                     }));
                 }
@@ -141,12 +134,7 @@ impl Flows {
         Err(NotStarted::Taken)
     }
 
-    fn join_or_begin(
-        &self,
-        ports: Vec<u16>,
-        scopes: Option<Vec<String>>,
-        order: Order,
-    ) -> Result<Arc<Flow>, NotStarted> {
+    fn join_or_begin(&self, method: Method, order: Order) -> Result<Arc<Flow>, NotStarted> {
         let mut all = self.all.lock();
         if all.is_closed {
             return Err(NotStarted::Draining);
@@ -158,14 +146,13 @@ impl Flows {
                 false => Err(NotStarted::Taken),
             };
         }
-        if let Some(holder) = all.holder_of(&ports) {
+        if let Some(holder) = all.holder_of(method.ports()) {
             return Err(NotStarted::PortTaken(holder));
         }
         let flow = Flow {
             progress: Progress::new(Arc::clone(&self.listener)),
             order,
-            scopes,
-            ports,
+            method,
             limit: self.limit,
             resumed: None,
             attempts: Arc::clone(&self.attempts),
@@ -194,12 +181,10 @@ impl Flows {
         let builder = thread::Builder::new().name("login".to_owned());
         builder.spawn(move || {
             let order = &flow.order;
-            let describe = |entry: &mut AuditEntry| {
-                entry.agent = Some(order.agent.to_string());
-                entry.provider = Some(order.provider.to_string());
-            };
             if flow.resumed.is_none() {
-                audit.note(&order.caller, "login started", describe);
+                audit.note(&order.caller, "login started", |entry| {
+                    describe(order, entry);
+                });
             }
             let result = engine.run(|cx, _| flow.log_in(cx));
             let nothing = || Err(Failure::new(Kind::Config, "the login could not be run"));
@@ -208,12 +193,19 @@ impl Flows {
             let profile = stored.map(|stored| stored.profile.as_str().to_owned());
             if flow.finish(result) {
                 audit.note(&order.caller, "login ended", |entry| {
-                    describe(entry);
+                    describe(order, entry);
                     entry.profile = profile;
                     entry.outcome = flow.progress.view().state.as_ref().to_owned();
                 });
             }
         })
+    }
+
+    /// The providers whose login has not ended.
+    pub(in crate::gateway) fn under_way(&self) -> Vec<ProviderId> {
+        let flows = self.all.lock().flows.clone();
+        let living = flows.iter().filter(|flow| !flow.progress.has_ended());
+        living.map(|flow| flow.order.provider.clone()).collect()
     }
 
     /// Whether `caller` began a login to this provider that has not ended.
@@ -234,7 +226,11 @@ impl Flows {
     ) -> Result<Ending, PasteError> {
         let found = self.find(provider);
         let flow = found.map_err(|failure| PasteError::Unavailable(failure.to_string()))?;
-        flow.ok_or(PasteError::NoLogin)?.progress.paste(text)
+        let flow = flow.ok_or(PasteError::NoLogin)?;
+        match flow.method {
+            Method::Browser { .. } => flow.progress.paste(text),
+            Method::DeviceCode => Err(PasteError::NothingToPaste),
+        }
     }
 
     /// Cancels the login to this provider, unless it has a code: what became of it.
@@ -245,7 +241,7 @@ impl Flows {
         let Some(flow) = self.find(provider)? else {
             return Ok(View::new(State::Idle));
         };
-        flow.cancel()?;
+        self.give_up(&flow)?;
         flow.progress.wait_for_code();
         if flow.progress.view().state == State::Exchanging {
             // It may have ended elsewhere.
@@ -269,8 +265,19 @@ impl Flows {
         let Some(flow) = flow.filter(|flow| is_meant(&flow.order)) else {
             return Ok(());
         };
-        flow.cancel()?;
+        self.give_up(&flow)?;
         flow.progress.wait_for_end()
+    }
+
+    /// Asks a login to end. Where the gateway that shows its code is another one, this is the end.
+    fn give_up(&self, flow: &Flow) -> Result<(), Failure> {
+        if flow.cancel()? {
+            self.audit.note(&flow.order.caller, "login ended", |entry| {
+                describe(&flow.order, entry);
+                entry.outcome = State::Cancelled.as_ref().to_owned();
+            });
+        }
+        Ok(())
     }
 
     /// The login to this provider that has not ended, wherever it was begun.
@@ -291,9 +298,13 @@ impl Flows {
             return View::new(State::Idle);
         };
         let view = flow.progress.view();
-        View {
-            auth_url: view.auth_url.filter(|_| flow.order.caller == caller),
-            ..view
+        match flow.order.caller == caller {
+            true => view,
+            false => View {
+                auth_url: None,
+                user_code: None,
+                ..view
+            },
         }
     }
 
@@ -347,23 +358,9 @@ impl All {
     }
 }
 
-/// The ports that a browser login to this provider may listen on, none if a person brings the answer;
-/// `None` if there is no such login.
-fn ports(provider: &Provider) -> Option<Vec<u16>> {
-    provider.flows.iter().find_map(|flow| match flow {
-        Method::Browser(flow) => Some(match &flow.redirect {
-            Redirect::Loopback(loopback) => loopback.ports.clone(),
-            Redirect::Elsewhere(_) => Vec::new(),
-        }),
-        _ => None,
-    })
-}
-
-/// What is asked of this provider in the place of its manifest's scopes. Whoever describes a login of
-/// their own says what it asks for.
-fn scopes(provider: &Provider) -> Option<Vec<String>> {
-    let is_own = provider.id.as_str() == CHATGPT && login::is_built_in(provider);
-    is_own.then(|| CHATGPT_SCOPES.map(str::to_owned).to_vec())
+fn describe(order: &Order, entry: &mut AuditEntry) {
+    entry.agent = Some(order.agent.to_string());
+    entry.provider = Some(order.provider.to_string());
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub(in crate::gateway) enum Callback {
     Listening,
     /// By a person, who pastes the redirect URL.
     Manual,
+    /// The provider is asked for it until the code is entered there: nothing comes back.
+    Polling,
 }
 
 /// A login under way, or the last one.
@@ -37,6 +39,9 @@ pub(in crate::gateway) struct View {
     /// Where the browser is to be sent; for whoever began the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::gateway) auth_url: Option<String>,
+    /// What is to be entered there; for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gateway) user_code: Option<String>,
 }
 
 impl View {
@@ -49,6 +54,7 @@ impl View {
             expires_at: None,
             callback: None,
             auth_url: None,
+            user_code: None,
         }
     }
 

@@ -9,6 +9,8 @@ mod client_token;
 #[cfg(all(feature = "gateway", feature = "postgres"))]
 mod database;
 #[cfg(feature = "gateway")]
+pub(crate) mod device_login;
+#[cfg(feature = "gateway")]
 mod examples;
 mod hostile_answers;
 #[cfg(feature = "gateway")]

@@ -7,6 +7,8 @@ mod chaos;
 #[cfg(feature = "gateway")]
 mod commands;
 mod damage;
+#[cfg(feature = "gateway")]
+mod device_logins;
 mod ends;
 #[cfg(feature = "gateway")]
 mod failover;

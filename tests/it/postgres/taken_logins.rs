@@ -10,7 +10,7 @@ use openclaw::model::seal::DataKey;
 use openclaw::model::secret::Secret;
 use openclaw::model::state_digest::StateDigest;
 use openclaw::ports::database::Database as _;
-use openclaw::ports::login_attempts::{LoginAttempts as _, Step};
+use openclaw::ports::login_attempts::{Life, LoginAttempts as _, Step};
 use serde_json::json;
 
 use super::logins::{pasting, posting, state_is, two, until};
@@ -241,7 +241,7 @@ fn a_login_is_taken_and_ended_by_one_process_however_often_it_asks() {
     let [state, next] = ["one", "next"].map(|it| StateDigest::of(&Secret::from(it)));
     let note = Secret::from("{}");
     let begin = |state| {
-        let life = Duration::from_secs(60);
+        let life = Life::AtMost(Duration::from_secs(60));
         store.begin(&provider, state, &note, life).unwrap()
     };
     // As where the end of a commit is not heard.

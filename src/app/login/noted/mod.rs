@@ -1,5 +1,5 @@
-//! Logins with a browser as they are noted for others: who wanted one, what completes it, and what became
-//! of it.
+//! Logins as they are noted for others: who wanted one, what completes it or is shown of it, and what
+//! became of it.
 
 mod ending;
 mod note;
@@ -7,5 +7,5 @@ mod order;
 pub(in crate::app) mod settle;
 
 pub use ending::{Before, Connected, Ending, State};
-pub use note::{Begun, Taken, unfinished, write};
+pub use note::{Begun, Shown, Taken, Unfinished, unfinished, write};
 pub use order::Order;

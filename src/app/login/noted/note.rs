@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::ending::{Connected, Ending, State};
 use super::order::Order;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::relay::Attempt;
+use crate::app::login::relay::{Attempt, ShownCode};
 use crate::model::secret::Secret;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
@@ -17,6 +17,16 @@ pub struct Begun {
     pub order: Order,
     /// What completes it.
     pub attempt: Attempt,
+}
+
+/// A login that waits for its code to be entered, and is completed by nobody but the gateway that shows
+/// it.
+#[derive(Serialize, Deserialize)]
+pub struct Shown {
+    /// Who wants it.
+    pub order: Order,
+    /// What is shown.
+    pub shown: ShownCode,
 }
 
 /// A login whose answer a gateway has.
@@ -105,13 +115,30 @@ fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
     serde_json::from_str(content.expose()).ok()
 }
 
-/// Reads who wants a login that has not ended, and what completes it unless it is taken; `None` if it has
-/// ended, or another release wrote it.
-pub fn unfinished(attempt: &LoginAttempt) -> Option<(Order, Option<Attempt>)> {
+/// How far a login is that has not ended.
+pub enum Unfinished {
+    /// It waits, and whoever has this completes it.
+    Begun(Attempt),
+    /// It waits for this code to be entered.
+    Shown(ShownCode),
+    /// Somebody has its answer.
+    Taken,
+}
+
+/// Reads who wants a login that has not ended, and how far it is; `None` if it has ended, or another release
+/// wrote it.
+pub fn unfinished(attempt: &LoginAttempt) -> Option<(Order, Unfinished)> {
     let content = attempt.content.as_ref()?;
     match attempt.step {
-        Step::Waiting => read::<Begun>(content).map(|begun| (begun.order, Some(begun.attempt))),
-        Step::Taken => read::<Taken>(content).map(|taken| (taken.order, None)),
+        Step::Waiting => {
+            let begun = read::<Begun>(content);
+            let begun = begun.map(|it| (it.order, Unfinished::Begun(it.attempt)));
+            begun.or_else(|| {
+                let shown = read::<Shown>(content)?;
+                Some((shown.order, Unfinished::Shown(shown.shown)))
+            })
+        }
+        Step::Taken => read::<Taken>(content).map(|taken| (taken.order, Unfinished::Taken)),
         Step::Ended => None,
     }
 }

@@ -46,7 +46,7 @@ impl LoginAttempts for Row {
         _: &ProviderId,
         _: &StateDigest,
         _: &Secret<String>,
-        _: Duration,
+        _: Life,
     ) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -92,8 +92,7 @@ fn undecided() -> (Arc<Row>, Flow) {
             profile: None,
             display_name: None,
         },
-        scopes: None,
-        ports: Vec::new(),
+        method: Method::resumed(),
         progress: Progress::new(Arc::new(|| {})),
         limit: Duration::from_secs(360),
         resumed: None,

@@ -1,8 +1,10 @@
+use super::person::BARE_CODE;
 use super::*;
 use crate::app::failure::Kind;
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{ProfileId, ProviderId};
-use crate::ports::dialog::AuthorizeUrl;
+use crate::ports::dialog::{AuthorizeUrl, DeviceCode, Dialog as _, DialogError, Notice, Question};
+use crate::ports::host::{Interrupt as _, Signal};
 
 fn progress() -> Arc<Progress> {
     Arc::new(Progress::new(Arc::new(|| {})))
@@ -100,6 +102,41 @@ fn nothing_is_cancelled_that_has_a_code() {
     progress.notice(&Notice::Exchanging);
     assert_eq!(progress.pending(), None);
     progress.wait_for_code();
+    assert_eq!(progress.view(), View::new(State::Exchanging));
+}
+
+#[test]
+fn a_device_code_is_shown_and_what_it_brings_is_on_its_way_at_once() {
+    let progress = progress();
+    progress.notice(&Notice::DeviceCode(DeviceCode {
+        provider: "Test".to_owned(),
+        user_code: "WDJB-MJHT".to_owned(),
+        verification_uri: "https://issuer.example/device".to_owned(),
+        verification_uri_complete: None,
+        expires: Timestamp(900_000),
+        beside: false,
+    }));
+    let until = Timestamp(360_000);
+    progress.notice(&Notice::Waiting { until });
+    let view = View {
+        expires_at: Some(until),
+        callback: Some(Callback::Polling),
+        auth_url: Some("https://issuer.example/device".to_owned()),
+        user_code: Some("WDJB-MJHT".to_owned()),
+        ..View::new(State::Waiting)
+    };
+    assert_eq!(progress.view(), view);
+    assert_eq!(progress.port(), Ok(None));
+    let code = ShownCode {
+        url: "https://issuer.example/device".to_owned(),
+        user_code: "WDJB-MJHT".to_owned(),
+        expires: until,
+    };
+    let elsewhere = Progress::shown(Arc::new(|| {}), code);
+    assert_eq!(elsewhere.view(), view);
+    progress.hold();
+    progress.cancel();
+    assert_eq!(progress.pending(), None);
     assert_eq!(progress.view(), View::new(State::Exchanging));
 }
 

@@ -124,29 +124,14 @@ fn nothing_begins_in_a_gateway_that_ends() {
 }
 
 #[test]
-fn what_has_no_login_with_a_browser_is_not_begun() {
+fn what_has_no_login_is_not_begun() {
     let (_engine, flows) = flows();
     let keys = provider("deepseek");
     let refused = flows.start(&keys, &order("anna", &keys));
-    assert!(matches!(refused, Err(NotStarted::NoBrowser)), "{refused:?}");
+    assert!(matches!(refused, Err(NotStarted::NoLogin)), "{refused:?}");
     assert_eq!(flows.cancel(&keys.id).unwrap(), View::new(State::Idle));
     let pasted = flows.paste(&keys.id, Secret::from("code"));
     assert_eq!(pasted.unwrap_err(), PasteError::NoLogin);
-}
-
-#[test]
-fn only_the_built_in_login_is_asked_for_connectors() {
-    let codex = provider("openai-codex");
-    assert_eq!(scopes(&codex).unwrap(), CHATGPT_SCOPES);
-    let mut own = codex.clone();
-    for flow in &mut own.flows {
-        if let Method::Browser(flow) = flow {
-            flow.scopes = vec!["openid".to_owned()];
-        }
-    }
-    assert_ne!(own.flows, codex.flows);
-    assert_eq!(scopes(&own), None);
-    assert_eq!(scopes(&provider("chutes")), None);
 }
 
 #[test]

@@ -96,7 +96,21 @@ pub(crate) fn is_token_endpoint(path: &str) -> bool {
     [GITHUB[1], QWEN[1], MINIMAX[1]].contains(&path)
 }
 
+impl Codes {
+    /// Nobody enters them before [`Devices::enter`].
+    pub(crate) fn not_entered() -> Self {
+        Self {
+            replies: vec![Reply::Pending; 10_000],
+            ..Self::default()
+        }
+    }
+}
+
 impl Devices {
+    pub(crate) fn enter(&mut self, replies: Vec<Reply>) {
+        self.replies = replies.into();
+    }
+
     /// Answers a request to one of our own paths; `url` is the address of the issuer.
     pub(crate) fn answer(
         &mut self,

@@ -187,6 +187,12 @@ impl Issuer {
         locked(&self.state).devices.codes = codes;
     }
 
+    /// What the person does with the device code that was given out last: what its polls get, and then
+    /// they agree.
+    pub(crate) fn enter_device_code(&self, replies: Vec<Reply>) {
+        locked(&self.state).devices.enter(replies);
+    }
+
     /// The requests that asked for a device code, and those that polled OpenAI's endpoint.
     pub(crate) fn device_requests(&self) -> Vec<Seen> {
         locked(&self.state).devices.seen.clone()

@@ -1,0 +1,244 @@
+//! A login with a device code, which one gateway of a database completes and all of them show.
+
+use serde_json::{Value, json};
+
+use super::logins::until;
+use crate::gateway::device_login::{PROFILE, PROVIDER, USER_CODE, path, start};
+use crate::gateway::login::code_of;
+use crate::login::unstored_login::saved;
+use crate::support::builtin::manifest;
+use crate::support::issuer::{Codes, Reply};
+use crate::support::running_gateway::Gateway;
+use crate::support::team::Team;
+
+/// As if whoever shows the code had said nothing for a minute.
+const LET_GO: &str = "UPDATE openclaw.login_attempt SET expires_at = clock_timestamp()";
+
+fn team() -> Team {
+    let team = Team::new();
+    for machine in &team.machines {
+        let manifest = manifest(PROVIDER, team.issuer.url());
+        machine.write(&format!("providers/{PROVIDER}.toml"), &manifest);
+    }
+    team.issuer.set_device_codes(Codes::not_entered());
+    team
+}
+
+fn two() -> (Team, [Gateway; 2]) {
+    let team = team();
+    let gateways = [0, 1].map(|machine| team.gateway(machine));
+    (team, gateways)
+}
+
+fn state_is(gateway: &Gateway, state: &str) -> Value {
+    gateway.until(&path("flow"), |flow| flow["state"] == state)
+}
+
+fn is_stored(team: &Team) -> bool {
+    team.tokens(PROFILE).is_some()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_code_is_shown_at_every_gateway_and_all_hear_that_it_was_entered() {
+    let (team, [here, there]) = two();
+    let started = start(&here);
+    let waiting = state_is(&there, "waiting");
+    for member in ["auth_url", "user_code", "callback", "expires_at"] {
+        assert_eq!(waiting[member], started[member], "{waiting}");
+    }
+    assert_eq!(start(&there), started);
+    let pasted = json!({ "redirect_url": "http://localhost:1455/?code=x&state=x" });
+    for gateway in [&here, &there] {
+        let refused = gateway.post(&path("callback"), &pasted);
+        assert_eq!(code_of(&refused), "takes_no_redirect", "{refused:?}");
+    }
+    // What is shown is sealed; what would complete it is in no row.
+    let dump = team.database.dump();
+    assert!(dump.contains("login_attempt"));
+    for secret in [USER_CODE, "dc-MARKER"] {
+        assert!(!dump.contains(secret), "{dump}");
+    }
+    team.issuer.enter_device_code(Vec::new());
+    for gateway in [&here, &there] {
+        state_is(gateway, "connected");
+        gateway.until(&path("status"), |status| status["authenticated"] == true);
+    }
+    assert_eq!(team.issuer.device_requests().len(), 1);
+    assert_eq!(team.issuer.polled_too_fast(), 0);
+    here.stop();
+    there.stop();
+    let rows = team
+        .database
+        .sql("SELECT action, outcome FROM openclaw.audit ORDER BY at");
+    assert_eq!(
+        rows,
+        [["login started", "ok"], ["login ended", "connected"]]
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_is_refused_and_cancelled_for_all_gateways() {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    team.issuer.enter_device_code(vec![Reply::Denied]);
+    for gateway in [&here, &there] {
+        assert_eq!(state_is(gateway, "refused")["code"], "access_denied");
+    }
+    start(&here);
+    state_is(&there, "waiting");
+    let cancelled = there.post_nothing(&path("cancel"));
+    assert_eq!(cancelled.json(), json!({ "status": "cancelled" }));
+    for gateway in [&here, &there] {
+        state_is(gateway, "cancelled");
+    }
+    start(&here);
+    let logged_out = there.post_nothing(&path("logout"));
+    assert_eq!(logged_out.status, 200, "{logged_out:?}");
+    state_is(&here, "cancelled");
+    // Its thread has ended: nobody asks for the grant any more.
+    until(|| saved(&team.machines[0]).is_empty());
+    team.issuer.enter_device_code(Vec::new());
+    assert!(!is_stored(&team));
+    here.stop();
+    there.stop();
+    let rows = team.database.sql(
+        "SELECT outcome, count(*) FROM openclaw.audit WHERE action = 'login ended' \
+        GROUP BY outcome ORDER BY outcome",
+    );
+    assert_eq!(rows, [["cancelled", "2"], ["refused", "1"]]);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_command_that_logs_out_ends_a_login_of_its_profile() {
+    let (team, [here, there]) = two();
+    start(&here);
+    team.issuer.enter_device_code(Vec::new());
+    state_is(&there, "connected");
+    for machine in [0, 1] {
+        let wish = json!({ "profile": PROFILE, "another": true });
+        let started = here.post(&path("start"), &wish);
+        assert_eq!(started.json()["user_code"], USER_CODE, "{started:?}");
+        state_is(&there, "waiting");
+        let ran = team.run(machine, &["models", "auth", "logout", PROFILE, "--yes"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        for gateway in [&here, &there] {
+            state_is(gateway, "cancelled");
+        }
+        let undone = team.run(machine, &["models", "auth", "undo", PROFILE]);
+        assert_eq!(undone.code, 0, "{undone:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_ends_with_the_gateway_that_shows_its_code() {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    // By a signal.
+    assert_eq!(here.stop().code, 0);
+    let failed = state_is(&there, "failed").to_string();
+    assert!(failed.contains("was stopped"), "{failed}");
+    // By none: after a minute of silence, or when it is back.
+    let here = team.gateway(0);
+    start(&here);
+    state_is(&there, "waiting");
+    here.kill();
+    team.database.sql(LET_GO);
+    let failed = state_is(&there, "failed").to_string();
+    assert!(failed.contains("is gone"), "{failed}");
+    start(&there);
+    let here = team.gateway(0);
+    state_is(&here, "waiting");
+    there.kill();
+    let back = team.gateway(1);
+    for gateway in [&here, &back] {
+        let failed = state_is(gateway, "failed").to_string();
+        assert!(failed.contains("before it had an answer"), "{failed}");
+    }
+    // The next one is another.
+    start(&here);
+    state_is(&back, "waiting");
+    team.issuer.enter_device_code(Vec::new());
+    state_is(&back, "connected");
+    assert!(is_stored(&team));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_gateway_that_was_taken_for_gone_completes_its_login() {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    here.suspend();
+    team.database.sql(LET_GO);
+    state_is(&there, "failed");
+    here.resume();
+    state_is(&there, "waiting");
+    team.issuer.enter_device_code(Vec::new());
+    for gateway in [&here, &there] {
+        state_is(gateway, "connected");
+    }
+    assert!(is_stored(&team));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_gateway_killed_before_it_stored_a_grant_stores_it_when_it_is_back() {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    // Nothing can be stored.
+    let held = team
+        .database
+        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    team.issuer.enter_device_code(Vec::new());
+    state_is(&there, "exchanging");
+    let refused = there.post_nothing(&path("cancel"));
+    assert_eq!((refused.status, &*code_of(&refused)), (409, "exchanging"));
+    here.kill();
+    drop(held);
+    assert!(!is_stored(&team));
+    let back = team.gateway(0);
+    for gateway in [&back, &there] {
+        gateway.until(&path("status"), |status| status["authenticated"] == true);
+        state_is(gateway, "connected");
+    }
+    assert!(saved(&team.machines[0]).is_empty());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_grant_that_came_while_nobody_could_be_told_is_stored_unless_its_login_was_ended_before() {
+    for (is_cancelled, state) in [(false, "connected"), (true, "cancelled")] {
+        let (team, [here, there]) = two();
+        start(&here);
+        state_is(&there, "waiting");
+        // Nobody can be told that the grant has come.
+        let held = team
+            .database
+            .hold("LOCK TABLE openclaw.login_attempt IN SHARE ROW EXCLUSIVE MODE");
+        team.issuer.enter_device_code(Vec::new());
+        until(|| {
+            saved(&team.machines[0]).iter().any(|path| {
+                let text = std::fs::read_to_string(path).unwrap_or_default();
+                text.contains("access_token")
+            })
+        });
+        here.kill();
+        drop(held);
+        if is_cancelled {
+            let cancelled = there.post_nothing(&path("cancel"));
+            assert_eq!(cancelled.json(), json!({ "status": "cancelled" }));
+        }
+        let back = team.gateway(0);
+        until(|| saved(&team.machines[0]).is_empty());
+        assert_eq!(is_stored(&team), !is_cancelled);
+        state_is(&there, state);
+        back.stop();
+    }
+}

@@ -5,6 +5,7 @@
 //! need and runs them by name.
 
 mod accounts;
+mod device_code;
 mod failures;
 mod guide;
 mod keyboard;

@@ -15,9 +15,10 @@ async function readAll() {
       isStale = false;
       const { providers, offered = [], fault } = await api("GET", "credentials");
       offers = new Map(offered.map((row) => [row.provider, row]));
-      const all = [...providers, ...offered.filter(({ provider }) => chosen.has(provider))];
+      const isMeant = ({ provider }) => chosen.has(provider) || flows.has(provider);
+      const all = [...providers, ...offered.filter(isMeant)];
       rows = new Map(all.filter(isShown).map((row) => [row.provider, row]));
-      await Promise.all(providers.filter(hasFlow).map(readFlow));
+      await Promise.all(all.filter(hasFlow).map(readFlow));
       drawAll();
       if ($("accounts").hidden) show("accounts");
       // What was known before is shown, and told to be old.
@@ -88,8 +89,8 @@ async function choose(provider) {
 /** Begins a login: of any account, or for the profile that `what` names. */
 async function connect(provider, what = {}) {
   // Inside the click, or the browser blocks it. The policy of this page (COOP) and the next line
-  // keep the provider's page from reaching back to this one.
-  const tab = window.open("", "_blank");
+  // keep the provider's page from reaching back to this one. A code is shown here first.
+  const tab = rows.get(provider)?.method === "device_code" ? null : window.open("", "_blank");
   if (tab) tab.opener = null;
   flows.delete(provider);
   tabs.delete(provider);
@@ -98,8 +99,12 @@ async function connect(provider, what = {}) {
     const answer = await api("POST", auth(provider, "start"), what);
     if (answer.auth_url) {
       flows.set(provider, { state: "waiting", ...answer });
-      tabs.set(provider, tab !== null);
-      tab?.location.replace(answer.auth_url);
+      if (answer.user_code) {
+        tab?.close();
+      } else {
+        tabs.set(provider, tab !== null);
+        tab?.location.replace(answer.auth_url);
+      }
     } else {
       tab?.close();
       say(`${nameOf(provider)} is connected already.`);
@@ -125,6 +130,18 @@ async function submitRedirect(event, provider) {
     await refresh();
     const field = $(`redirect-${provider}`);
     if (field) refuse(field, sentence(problem));
+  }
+}
+
+async function copyCode(provider, code) {
+  try {
+    await navigator.clipboard.writeText(code);
+    $(`copy-${provider}`).textContent = "Copied";
+    say("Code copied.");
+  } catch {
+    // A page without https has no clipboard, and a browser may refuse.
+    getSelection().selectAllChildren($(`code-${provider}`));
+    say("The code is selected: press Ctrl+C to copy it.");
   }
 }
 

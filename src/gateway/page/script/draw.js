@@ -71,7 +71,9 @@ function place(section, old, row, flow) {
 /** What somebody is told who cannot see what was drawn; nothing while the new account is not there. */
 function newsOf(section, { profiles }, flow) {
   if (flow?.state === "cancelled") return "Sign-in cancelled.";
-  if (flow?.state !== "connected") return section.querySelector(".panel h3")?.textContent;
+  const title = section.querySelector(".panel h3")?.textContent;
+  if (flow?.user_code) return `${title}. Code: ${flow.user_code}.`;
+  if (flow?.state !== "connected") return title;
   const [usable, another] = profiles.filter((profile) => GOOD.includes(profile.state));
   return another ? "Connected." : usable && `Connected as ${usable.account ?? usable.profile}.`;
 }
@@ -150,11 +152,12 @@ function panel(provider, flow) {
   return draw(provider, flow);
 }
 
-function waitingPanel(provider, { auth_url: url, callback, expires_at: end }) {
+function waitingPanel(provider, { auth_url: url, user_code: code, callback, expires_at: end }) {
   const name = nameOf(provider);
-  const isManual = callback === "manual";
+  const [isManual, isPolled] = [callback === "manual", callback === "polling"];
   const title = url ? `Waiting for you to sign in to ${name}` : `Waiting for a sign-in to ${name}`;
   const first = !url ? "Somebody else began this sign-in."
+    : isPolled ? "Enter this code on the sign-in page, unless it is there already."
     : !tabs.has(provider) ? "Open the sign-in page to go on."
     : tabs.get(provider) ? "Sign in on the page that opened in a new tab."
     : "Your browser blocked the new tab: open the sign-in page here.";
@@ -164,9 +167,24 @@ function waitingPanel(provider, { auth_url: url, callback, expires_at: end }) {
   return make("div", { className: "panel" },
     make("h3", { tabIndex: -1, className: "busy" }, title),
     make("p", {}, `${first} ${then}`),
+    code && codeLine(provider, code),
     url && make("p", {}, make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Open the sign-in page")),
     make("p", { className: "facts" }, "Time left: ", make("span", { className: "left", "data-end": end }, left(end))),
-    mayChange() && redirectForm(provider, url, isManual));
+    mayChange() && (isPolled ? make("div", { className: "actions" }, cancelButton(provider))
+      : redirectForm(provider, url, isManual)));
+}
+
+const cancelButton = (provider) => button(`cancel-${provider}`, "Cancel", () => cancel(provider), "quiet");
+
+/** A code to be entered at the provider. */
+function codeLine(provider, code) {
+  const id = `code-${provider}`;
+  return make("div", { className: "code" },
+    make("span", { id: `${id}-label`, className: "hint" }, "Code"),
+    make("code", { id }, code),
+    make("button", { type: "button", id: `copy-${provider}`, "aria-describedby": `${id}-label ${id}`,
+      onclick: () => copyCode(provider, code) }, "Copy"),
+    make("p", { className: "hint" }, "Never enter a code that somebody else sent you."));
 }
 
 function redirectForm(provider, url, isManual) {
@@ -185,7 +203,7 @@ function redirectForm(provider, url, isManual) {
     make("p", { id: `${id}-error`, className: "error", hidden: true }),
     make("div", { className: "actions" },
       make("button", { type: "submit", id: `finish-${provider}` }, "Finish sign-in"),
-      button(`cancel-${provider}`, "Cancel", () => cancel(provider), "quiet")));
+      cancelButton(provider)));
 }
 
 function exchangingPanel(provider) {

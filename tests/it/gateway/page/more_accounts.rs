@@ -13,7 +13,7 @@ const KEY: &str = "gsk_MARKER-0123456789-0123456789";
 const FIELD: &str = "#key-value";
 
 /// Chooses one of the providers of which nothing is stored.
-fn choose(shown: &Shown, provider: &str) {
+pub(super) fn choose(shown: &Shown, provider: &str) {
     shown.tab.run(&format!(
         "document.getElementById('more').open = true;
         const offer = document.getElementById('offer');

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::device_login;
 use crate::login::browser::redirect;
 use crate::support::World;
-use crate::support::issuer::{Account, Issuer};
+use crate::support::issuer::{Account, Codes, Issuer};
 use crate::support::running_gateway::{Answer, Gateway, TOKEN};
 
 /// Every operation, in an order in which each can succeed.
@@ -245,6 +246,32 @@ fn every_operation_answers_as_described() {
     let ids = ids.flat_map(|item| item.as_object().unwrap().values());
     let ids = ids.filter_map(|operation| operation["operationId"].as_str());
     assert_eq!(asked, ids.map(str::to_owned).collect());
+}
+
+#[test]
+fn a_login_with_a_device_code_answers_as_described() {
+    let (world, issuer) = World::with_builtin(device_login::PROVIDER);
+    issuer.set_device_codes(Codes::not_entered());
+    let gateway = Gateway::start(&world);
+    let document = Document::of(&gateway);
+    let redirect = json!({ "redirect_url": "http://localhost:1455/?code=x&state=x" });
+    for (method, action, body, status) in [
+        ("post", "start", json!({}), 200),
+        ("get", "flow", json!({}), 200),
+        ("post", "callback", redirect, 409),
+        ("post", "cancel", json!({}), 200),
+    ] {
+        let path = device_login::path(action);
+        let answer = match method {
+            "get" => gateway.get(&path),
+            _ => gateway.post(&path, &body),
+        };
+        assert_eq!(answer.status, status, "{answer:?}");
+        let operation = &document.item(&format!("/v1/auth/{{provider}}/{action}"))[method];
+        document.check(operation, &answer);
+    }
+    let listed = gateway.get("/v1/credentials");
+    document.check(&document.item("/v1/credentials")["get"], &listed);
 }
 
 /// What later operations need of the answers to earlier ones.

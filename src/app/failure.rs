@@ -12,7 +12,7 @@ use strum::AsRefStr;
 
 use crate::config::file::ConfigError;
 use crate::model::hint::{Command, Hint, shell_word};
-use crate::model::id::{IdError, ProfileId, ProviderId};
+use crate::model::id::{IdError, ProfileId};
 use crate::model::profiles::{AuthProfiles, Content, Effective};
 use crate::ports::declarations::DeclareError;
 use crate::ports::dialog::DialogError;
@@ -306,9 +306,8 @@ impl From<CatalogueError> for Failure {
         let correct = |file: &str| format!("correct {file}, then run the command again");
         match error {
             CatalogueError::Unknown { id, near } => {
-                let near = near.first().and_then(|near| ProviderId::parse(near).ok());
-                let hint = match near {
-                    Some(near) => Command::login(&near, None).into(),
+                let hint = match near.names().first() {
+                    Some(near) => Command::login(near, None).into(),
                     None => Hint::from(format!(
                         "define it in providers/{id}.toml in the state directory, or install openclaw-auth-{id}"
                     )),

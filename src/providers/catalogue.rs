@@ -46,12 +46,12 @@ pub struct Listing {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// There is none of that name.
-    #[error("unknown provider {id}{}", suggest(near))]
+    #[error("unknown provider {id}{}", near.suggestion())]
     Unknown {
         /// What was asked for.
         id: ProviderId,
-        /// Names that look like it, the likeliest first; may be empty.
-        near: Vec<String>,
+        /// Names that look like it.
+        near: Near,
     },
     /// Its manifest is faulty.
     #[error(transparent)]
@@ -85,10 +85,33 @@ impl CatalogueError {
     }
 }
 
-fn suggest(near: &[String]) -> String {
-    match near {
-        [] => String::new(),
-        near => format!("; did you mean {}?", near.join(" or ")),
+/// Names that look like one that is unknown. A report asks for a thousand providers that have no manifest and
+/// tells of none of them, so they are looked for only where somebody is told.
+pub struct Near(LazyLock<Vec<ProviderId>, Box<dyn FnOnce() -> Vec<ProviderId> + Send>>);
+
+impl Near {
+    fn new(find: impl FnOnce() -> Vec<ProviderId> + Send + 'static) -> Self {
+        Self(LazyLock::new(Box::new(find)))
+    }
+
+    /// The names, the likeliest first; may be empty.
+    pub fn names(&self) -> &[ProviderId] {
+        let all = &**self.0;
+        &all[..all.len().min(3)]
+    }
+
+    fn suggestion(&self) -> String {
+        let names: Vec<&str> = self.names().iter().map(ProviderId::as_str).collect();
+        match names.is_empty() {
+            true => String::new(),
+            false => format!("; did you mean {}?", names.join(" or ")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Near {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Near").field(&self.names()).finish()
     }
 }
 
@@ -188,12 +211,12 @@ impl Catalogue {
             None => match builtin::manifest(id) {
                 Some(text) => Ok(manifest::parse(text, &format!("built-in {id}.toml"))?.0),
                 None => {
-                    // Asked often of providers that have none, so without a look into the files.
-                    let known = self.ids().unwrap_or_default();
-                    let near = near(id.as_str(), known.iter().map(ProviderId::as_str), 0.85);
+                    let (all, asked) = (self.clone(), id.clone());
+                    // Without a look into the files: one of them may be what asks for it.
+                    let near = Near::new(move || near_ids(&asked, &all.ids().unwrap_or_default()));
                     Err(CatalogueError::Unknown {
                         id: id.clone(),
-                        near: near.into_iter().take(3).map(str::to_owned).collect(),
+                        near,
                     })
                 }
             },
@@ -280,10 +303,10 @@ impl Catalogue {
 
     /// Says that there is no such provider, and which are called almost so.
     pub fn unknown(&self, id: &ProviderId) -> CatalogueError {
-        let near = self.near(id).into_iter().take(3);
+        let (all, asked) = (self.clone(), id.clone());
         CatalogueError::Unknown {
             id: id.clone(),
-            near: near.map(|id| id.to_string()).collect(),
+            near: Near::new(move || all.near(&asked)),
         }
     }
 
@@ -308,6 +331,13 @@ impl Catalogue {
         }
         found
     }
+}
+
+/// Those of `all` that look like `id`, the likeliest first.
+fn near_ids(id: &ProviderId, all: &[ProviderId]) -> Vec<ProviderId> {
+    let words = near(id.as_str(), all.iter().map(ProviderId::as_str), 0.85);
+    let id_of = |word: &str| all.iter().find(|id| id.as_str() == word).cloned();
+    words.into_iter().filter_map(id_of).collect()
 }
 
 /// Whether this program describes a provider of that name itself.

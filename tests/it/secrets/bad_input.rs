@@ -54,7 +54,7 @@ fn a_tick_without_the_key_sends_nothing_and_says_so() {
     let (world, issuer) = sealed(-10);
     std::fs::remove_file(key_file(&world)).unwrap();
     let before = world.read(DOCUMENT);
-    let ran = world.run(&["tick"]);
+    let ran = world.run(&["tick", "--no-spread"]);
     assert_eq!(ran.code, 5, "{ran:?}");
     let said = format!("{}{}", ran.out, ran.err);
     assert!(said.contains("openai-codex:default"), "{ran:?}");

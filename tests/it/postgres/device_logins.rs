@@ -8,6 +8,7 @@ use crate::gateway::login::code_of;
 use crate::login::unstored_login::saved;
 use crate::support::builtin::manifest;
 use crate::support::issuer::{Codes, Reply};
+use crate::support::postgres_server::PostgresServer;
 use crate::support::running_gateway::Gateway;
 use crate::support::team::Team;
 
@@ -15,7 +16,11 @@ use crate::support::team::Team;
 const LET_GO: &str = "UPDATE openclaw.login_attempt SET expires_at = clock_timestamp()";
 
 fn team() -> Team {
-    let team = Team::new();
+    prepared(Team::new())
+}
+
+/// Machines that know the provider, whose codes nobody enters yet.
+fn prepared(team: Team) -> Team {
     for machine in &team.machines {
         let manifest = manifest(PROVIDER, team.issuer.url());
         machine.write(&format!("providers/{PROVIDER}.toml"), &manifest);
@@ -209,6 +214,35 @@ fn a_gateway_killed_before_it_stored_a_grant_stores_it_when_it_is_back() {
         state_is(gateway, "connected");
     }
     assert!(saved(&team.machines[0]).is_empty());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_grant_that_came_without_its_database_is_stored_when_that_is_back() {
+    let database = PostgresServer::durable().database();
+    let url = database.url();
+    let team = prepared(Team::at(database, url));
+    let [here, there] = [0, 1].map(|machine| team.gateway(machine));
+    start(&here);
+    state_is(&there, "waiting");
+    team.database.server.stop();
+    team.issuer.enter_device_code(Vec::new());
+    let failed = state_is(&here, "failed").to_string();
+    assert!(failed.contains("the login is saved"), "{failed}");
+    assert_eq!(saved(&team.machines[0]).len(), 1);
+    team.database.server.start();
+    for gateway in [&here, &there] {
+        gateway.until("/readyz", |ready| ready["status"] == "ready");
+    }
+    // By any command of the machine, or by the gateway itself a while later.
+    until(|| {
+        team.run(0, &["models", "auth", "list"]);
+        saved(&team.machines[0]).is_empty()
+    });
+    assert!(is_stored(&team));
+    for gateway in [&here, &there] {
+        state_is(gateway, "connected");
+    }
 }
 
 #[test]

@@ -83,11 +83,13 @@ fn gather(cx: Context<'_>, request: &Request, providers: &[ProviderId]) -> Optio
     for seen in profiles {
         *counts.entry(seen.credential.raw_provider()).or_default() += 1;
     }
+    let outlook_of = outlooks.iter().map(|outlook| (&outlook.provider, outlook));
+    let outlook_of: HashMap<&ProviderId, &Outlook> = outlook_of.collect();
     let all = forecast(&health.profiles, &outlooks, now);
     let items = all.iter().filter_map(|entry| {
         let provider = ProviderId::parse(&entry.provider).ok()?;
         let is_meant = providers.is_empty() || providers.contains(&provider);
-        let outlook = outlooks.iter().find(|outlook| outlook.provider == provider);
+        let outlook = outlook_of.get(&provider).copied();
         let is_several = counts.get(entry.provider.as_str()).is_some_and(|n| *n > 1);
         let name = match &entry.profile {
             Some(profile) if is_several => profile.to_string(),

@@ -10,6 +10,9 @@ const SLOWER: Duration = Duration::from_secs(5);
 /// No wait is longer because of trouble alone: who has agreed wants to see it.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
+/// A code that ends before its first poll would be due is polled once, so long before its end.
+const LAST: Duration = Duration::from_secs(1);
+
 /// The times of the polls, on a clock that never goes back.
 #[derive(Debug)]
 pub struct PollSchedule {
@@ -23,10 +26,12 @@ impl PollSchedule {
     /// `asked` is when the code was asked for, `now` when it came. The first poll is due after one
     /// interval: nobody types that fast.
     pub fn new(authorization: &DeviceAuthorization, asked: Duration, now: Duration) -> Self {
+        let end = asked.saturating_add(authorization.lifetime);
+        let due = now.saturating_add(authorization.interval);
         Self {
             interval: authorization.interval,
-            due: now.saturating_add(authorization.interval),
-            end: asked.saturating_add(authorization.lifetime),
+            due: due.min(end.saturating_sub(LAST)),
+            end,
             troubles: 0,
         }
     }
@@ -126,6 +131,16 @@ mod tests {
             Poll::SlowDown(None),
         ];
         assert_eq!(waits(&polls), [5, 10, 20, 40, 60, 60, 5, 90, 20, 10]);
+    }
+
+    #[test]
+    fn a_code_that_ends_before_its_first_poll_is_polled_once() {
+        let mut pace = PollSchedule::new(&begun(100, 4), seconds(100), seconds(101));
+        assert_eq!(pace.wait(seconds(101)), Some(seconds(2)));
+        assert_eq!(pace.wait(seconds(103)), Some(Duration::ZERO));
+        pace.learn(&Poll::Pending, seconds(103));
+        assert_eq!(pace.wait(seconds(103)), Some(seconds(1)));
+        assert_eq!(pace.wait(seconds(104)), None);
     }
 
     #[test]

@@ -96,12 +96,14 @@ pub(super) async fn credentials(
 }
 
 fn row(state: ProviderState, provider: Option<&Provider>) -> Row {
-    let method = provider.and_then(|provider| match provider.flows.first()? {
-        // With a browser wherever there is one.
-        Flow::Device(_) if provider.browser().is_none() => Some("device_code"),
-        flow => Some(method(flow)),
+    let shows_code =
+        |provider: &Provider| provider.browser().is_none() && provider.device().is_some();
+    let logs_in = |provider: &Provider| provider.browser().is_some() || shows_code(provider);
+    let method = provider.and_then(|provider| match shows_code(provider) {
+        // Whatever else it takes: the page opens no tab before the code is seen.
+        true => Some("device_code"),
+        false => provider.flows.first().map(method),
     });
-    let logs_in = |provider: &Provider| provider.browser().is_some() || provider.device().is_some();
     Row {
         name: provider.map_or_else(
             || state.provider.to_string(),

@@ -141,7 +141,7 @@ async function copyCode(provider, code) {
   } catch {
     // A page without https has no clipboard, and a browser may refuse.
     getSelection().selectAllChildren($(`code-${provider}`));
-    say("The code is selected: press Ctrl+C to copy it.");
+    say("The code is selected. Copy it.");
   }
 }
 

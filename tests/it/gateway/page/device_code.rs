@@ -53,7 +53,7 @@ fn a_code_is_shown_copied_and_entered_elsewhere() {
         .tab
         .run("navigator.clipboard.writeText = () => Promise.reject()");
     shown.tab.press(ENTER);
-    shown.status("The code is selected: press Ctrl+C to copy it.");
+    shown.status("The code is selected. Copy it.");
     let selected = "return String(getSelection())";
     assert_eq!(shown.tab.run(selected), CODE);
 

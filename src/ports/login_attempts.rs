@@ -75,7 +75,8 @@ pub trait LoginAttempts: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Takes one that waits, and keeps of what completes it only what others may `know`; whether it is
-    /// this process's now.
+    /// this process's now. One of [`Life::Held`] is taken however long its process was silent, and by
+    /// whichever process has its answer.
     ///
     /// # Errors
     /// If that cannot be told. It may be taken then, and this process, which alone can, asks again.

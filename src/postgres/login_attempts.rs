@@ -43,11 +43,12 @@ const BEGIN: &str = "INSERT INTO openclaw.login_attempt AS old \
 /// Whoever takes it holds it from then on, and says so many times in the minute after which it counts as
 /// gone. That is longer than a transaction is repeated while the database is gone, and a connection takes
 /// then: what may still be stored is not taken for lost. Where the end of the commit was not heard, the same
-/// taker finds that it was the one. Who alone can complete it may also do so if they were silent for long.
+/// taker finds that it was the one. One that a single process can complete is taken also if that was silent
+/// for long, and by a later process that found its answer.
 const TAKE: &str = "UPDATE openclaw.login_attempt SET step = 'taken', taker = $3, sealed = $5, \
         node = $4, expires_at = clock_timestamp() + interval '60 s' \
     WHERE tenant = $1 AND state_hash = $2 \
-        AND (step = 'waiting' AND (expires_at > clock_timestamp() OR taker = $3) \
+        AND (step = 'waiting' AND (expires_at > clock_timestamp() OR taker IS NOT NULL) \
             OR step = 'taken' AND taker = $3)";
 
 const HOLD: &str = "UPDATE openclaw.login_attempt \

@@ -15,7 +15,7 @@ use crate::ports::login_attempts::Step;
 use crate::ports::store::StoreError;
 
 use super::login_result::LoginResult;
-use super::noted::{Before, Ending};
+use super::noted::{Before, Ending, Taken, unfinished, write};
 use super::pending;
 use super::request::{Login, Request};
 use super::saved_login::{self, Awaited, Content, Head};
@@ -83,7 +83,8 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
         Content::Unanswered(head) => {
             if let Some(head) = head {
                 let message = "the gateway that was completing the login was stopped before it had an answer; log in again";
-                let told = tell_others(cx, &head, &Err(Failure::new(Kind::NeedsLogin, message)));
+                let failed = Err(Failure::new(Kind::NeedsLogin, message));
+                let told = take_over(cx, &head).and_then(|_| tell_others(cx, &head, &failed));
                 // Nothing else knows that there was none.
                 if let Err(error) = told {
                     saved.leave();
@@ -101,8 +102,8 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
             );
             return Err(Failure::new(Kind::Storage, message));
         }
-        Content::Answer(head, answer) => match was_cancelled(cx, &head) {
-            Ok(false) => {
+        Content::Answer(head, answer) => match take_over(cx, &head) {
+            Ok(true) => {
                 let kept = complete(cx, saved, &head, &answer);
                 if let Err(error) = tell_others(cx, &head, &kept) {
                     tracing::warn!("other gateways are not told of the end of a login: {error}");
@@ -110,7 +111,14 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
                 return kept.map(drop);
             }
             // Those who waited for it were told so.
-            Ok(true) => saved.discard(cx),
+            Ok(false) => {
+                cx.info(format!(
+                    "the login to {} that began {} is not stored: it was cancelled, or another one was started",
+                    head.provider,
+                    cx.clock.local().spoken(head.begun_at)
+                ));
+                saved.discard(cx);
+            }
             Err(error) => {
                 saved.leave();
                 return Err(error.into());
@@ -179,26 +187,43 @@ fn tell_others(
         return Ok(());
     }
     let outcome = Ending::of(kept.clone(), Before::Exchange).written();
-    // That of a device code is saved before anybody is told that it came.
-    let is_told = attempts.end(&state, Step::Taken, &outcome)?
-        || attempts.end(&state, Step::Waiting, &outcome)?;
+    let is_told = attempts.end(&state, Step::Taken, &outcome)?;
     tracing::debug!(is_told, "a login of a process that is gone has ended");
     Ok(())
 }
 
-/// Whether somebody ended a login before it was noted that its answer came.
+/// Decides whether this process may end a login whose own process is gone: not if somebody ended it before.
+/// Nobody else ends it from then on.
 ///
 /// # Errors
-/// If that cannot be told now.
-fn was_cancelled(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
+/// If that cannot be decided now.
+fn take_over(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
     let (Some(attempts), Some(state)) = (cx.attempts, head.noted()) else {
-        return Ok(false);
+        return Ok(true);
     };
     let found = attempts.attempts()?;
-    let mut found = found.iter().filter(|found| found.step == Step::Ended);
-    let outcome = found.find(|found| found.state == state);
-    let outcome = outcome.and_then(|found| Ending::read(found.content.as_ref()?));
-    Ok(matches!(outcome, Some(Ending::Cancelled)))
+    let Some(found) = found.iter().find(|found| found.state == state) else {
+        // The code of a browser login was sent, and that is never undone; one with a device code was ended
+        // before another one took its place.
+        return Ok(!head.is_polled);
+    };
+    match found.step {
+        Step::Waiting => match unfinished(found) {
+            Some((order, _)) => {
+                let is_taken = attempts.take(&state, &write(&Taken { order }))?;
+                Ok(is_taken || !head.is_polled)
+            }
+            // Another release wrote it.
+            None => Ok(true),
+        },
+        // By the process that is gone.
+        Step::Taken => Ok(true),
+        // One that failed here is tried again.
+        Step::Ended => {
+            let ending = found.content.as_ref().and_then(Ending::read);
+            Ok(!matches!(ending, Some(Ending::Cancelled)))
+        }
+    }
 }
 
 fn read(provider: &Provider, head: &Head, answer: &Response) -> Result<LoginResult, OAuthError> {

@@ -79,7 +79,7 @@ pub(super) struct Head {
     pub(super) attempt: Option<String>,
     /// Whether most of what was sent is answered with nothing yet, while a person has a code to enter.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    is_polled: bool,
+    pub(super) is_polled: bool,
     /// Which login it is to others, who wait for what becomes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     noted: Option<String>,

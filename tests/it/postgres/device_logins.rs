@@ -1,5 +1,7 @@
 //! A login with a device code, which one gateway of a database completes and all of them show.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use super::logins::until;
@@ -245,29 +247,39 @@ fn a_grant_that_came_without_its_database_is_stored_when_that_is_back() {
     }
 }
 
+/// Starts a login at the first of both gateways, and kills that one when the grant has come and nobody
+/// could be told so.
+fn killed_with_a_grant() -> (Team, Gateway) {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    let held = team
+        .database
+        .hold("LOCK TABLE openclaw.login_attempt IN SHARE ROW EXCLUSIVE MODE");
+    team.issuer.enter_device_code(Vec::new());
+    until(|| {
+        saved(&team.machines[0]).iter().any(|path| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.contains("access_token")
+        })
+    });
+    here.kill();
+    drop(held);
+    (team, there)
+}
+
+fn cancel(gateway: &Gateway) {
+    let cancelled = gateway.post_nothing(&path("cancel"));
+    assert_eq!(cancelled.json(), json!({ "status": "cancelled" }));
+}
+
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_grant_that_came_while_nobody_could_be_told_is_stored_unless_its_login_was_ended_before() {
     for (is_cancelled, state) in [(false, "connected"), (true, "cancelled")] {
-        let (team, [here, there]) = two();
-        start(&here);
-        state_is(&there, "waiting");
-        // Nobody can be told that the grant has come.
-        let held = team
-            .database
-            .hold("LOCK TABLE openclaw.login_attempt IN SHARE ROW EXCLUSIVE MODE");
-        team.issuer.enter_device_code(Vec::new());
-        until(|| {
-            saved(&team.machines[0]).iter().any(|path| {
-                let text = std::fs::read_to_string(path).unwrap_or_default();
-                text.contains("access_token")
-            })
-        });
-        here.kill();
-        drop(held);
+        let (team, there) = killed_with_a_grant();
         if is_cancelled {
-            let cancelled = there.post_nothing(&path("cancel"));
-            assert_eq!(cancelled.json(), json!({ "status": "cancelled" }));
+            cancel(&there);
         }
         let back = team.gateway(0);
         until(|| saved(&team.machines[0]).is_empty());
@@ -275,4 +287,43 @@ fn a_grant_that_came_while_nobody_could_be_told_is_stored_unless_its_login_was_e
         state_is(&there, state);
         back.stop();
     }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_that_was_ended_is_not_stored_although_another_one_stands_in_its_place() {
+    let (team, there) = killed_with_a_grant();
+    cancel(&there);
+    team.issuer.set_device_codes(Codes::not_entered());
+    start(&there);
+    let back = team.gateway(0);
+    until(|| saved(&team.machines[0]).is_empty());
+    assert!(!is_stored(&team));
+    // The other one goes on.
+    for gateway in [&back, &there] {
+        state_is(gateway, "waiting");
+    }
+    cancel(&there);
+    assert!(!is_stored(&team));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn nobody_is_told_that_a_login_is_cancelled_while_a_gateway_that_is_back_stores_it() {
+    let (team, there) = killed_with_a_grant();
+    // It was silent for longer than a minute, which ends no login.
+    team.database.sql(LET_GO);
+    state_is(&there, "failed");
+    let held = team
+        .database
+        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    let mut back = team.command(0, &["models", "auth", "list"]);
+    let mut back = back.stdout(Stdio::null()).spawn().unwrap();
+    state_is(&there, "exchanging");
+    let refused = there.post_nothing(&path("cancel"));
+    assert_eq!((refused.status, &*code_of(&refused)), (409, "exchanging"));
+    drop(held);
+    assert!(back.wait().unwrap().success());
+    state_is(&there, "connected");
+    assert!(is_stored(&team));
 }

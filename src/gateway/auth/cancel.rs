@@ -22,14 +22,20 @@ pub(in crate::gateway) struct Cancelled {
 /// Answers it.
 pub(in crate::gateway) async fn cancel(
     extract::State(gateway): extract::State<Arc<Gateway>>,
-    _: Caller,
+    caller: Caller,
     Named(provider): Named,
 ) -> Result<Json<Cancelled>, Problem> {
-    let flows = Arc::clone(&gateway.flows);
+    let (flows, named) = (Arc::clone(&gateway.flows), provider.to_string());
     let view = gateway
         .workers
         .ask(&provider.clone(), move |_, _| flows.cancel(&provider))
         .await??;
+    if view.state == State::Cancelled {
+        // Its end is noted by whose it was.
+        gateway.audit.note(&caller.id, "login cancelled", |entry| {
+            entry.provider = Some(named);
+        });
+    }
     match view.state {
         State::Exchanging => {
             let error = "the login has a code already, and is about to be stored";

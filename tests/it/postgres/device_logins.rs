@@ -116,6 +116,10 @@ fn a_login_is_refused_and_cancelled_for_all_gateways() {
         GROUP BY outcome ORDER BY outcome",
     );
     assert_eq!(rows, [["cancelled", "2"], ["refused", "1"]]);
+    let rows = team
+        .database
+        .sql("SELECT key, provider FROM openclaw.audit WHERE action = 'login cancelled'");
+    assert_eq!(rows, [["gateway", PROVIDER]]);
 }
 
 #[test]

@@ -226,6 +226,15 @@ fn a_provider_that_is_in_trouble_is_asked_again() {
 }
 
 #[test]
+fn an_answer_that_is_not_understood_is_no_refusal() {
+    let (_world, issuer, gateway) = world();
+    start(&gateway);
+    issuer.answer_next(Scripted::text(200, r#"{"access_token": []}"#));
+    let flow = gateway.until(&path("flow"), |flow| flow["state"] != "waiting");
+    assert_eq!(flow["state"], "failed", "{flow}");
+}
+
+#[test]
 fn a_provider_without_a_login_says_what_to_do_instead() {
     let (world, _issuer, gateway) = world();
     let program =

@@ -75,8 +75,8 @@ pub enum Before {
 
 impl Ending {
     /// The end of a login with this result. A failure of one kind means another thing at another
-    /// step: before there was a code nothing was refused but the consent, and nothing but the wait was
-    /// too long.
+    /// step: before there was a code nothing was refused but the consent, in a code of the provider's, and
+    /// nothing but the wait was too long.
     pub fn of(result: Result<StoredProfile, Failure>, before: Before) -> Self {
         let failure = match result {
             Ok(stored) => return Self::Connected(stored.into()),
@@ -84,7 +84,7 @@ impl Ending {
         };
         match (failure.kind, before) {
             (Kind::Cancelled(_), _) => Self::Cancelled,
-            (Kind::NeedsLogin, Before::Answer) => Self::Refused(failure),
+            (Kind::NeedsLogin, Before::Answer) if failure.code.is_some() => Self::Refused(failure),
             (Kind::Temporary, Before::Answer) => Self::TimedOut(failure),
             _ => Self::Failed(failure),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::model::hint::Hint;
 use crate::model::provider::{Client, DeviceFlow, DeviceScheme, Flow, Provider, Stored};
+use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::oauth::device::{
     self, DeviceAuthorization, DeviceClient, DeviceError, Poll, PollSchedule,
@@ -18,7 +19,7 @@ use crate::ports::host::Signal;
 
 use super::super::failure::{Failure, Kind};
 use super::login_result::LoginResult;
-use super::relay::ShownCode;
+use super::relay::UserCode;
 use super::request::{Login, not_granted};
 use super::saved_login::{Awaited, Sent};
 use super::saver::{SavedLogin, Saver};
@@ -76,13 +77,13 @@ impl<'a> Running<'a> {
             .map_err(|error| failure(login, flow, &error))?;
         let pace = PollSchedule::new(&begun, asked, cx.clock.monotonic());
         let until = until.min(begun.expires);
-        let code = shown(provider, &begun, false);
-        login.tell_shown(ShownCode {
+        let code = device_code(provider, &begun, false);
+        login.tell_polls(UserCode {
             url: code.url().to_owned(),
-            user_code: code.user_code,
+            user_code: Secret::new(code.user_code),
             expires: until,
         })?;
-        // Not before: its file names the login as others know it.
+        // Not before: its file says by which name others know the login.
         let saver = Saver::prepare(login, client, awaited, None, Sent::Polls)?;
         Ok(Self {
             login,
@@ -97,7 +98,7 @@ impl<'a> Running<'a> {
 
     /// Returns the code and its page, for the user; `beside` another way to log in.
     pub(super) fn notice(&self, beside: bool) -> Notice {
-        Notice::DeviceCode(shown(self.device.provider, &self.begun, beside))
+        Notice::DeviceCode(device_code(self.device.provider, &self.begun, beside))
     }
 
     /// Sends one poll (and the exchange of the code it brings); `None` if it must be asked again.
@@ -175,8 +176,8 @@ impl<'a> Running<'a> {
     }
 }
 
-/// What is shown of a code.
-fn shown(provider: &Provider, begun: &DeviceAuthorization, beside: bool) -> DeviceCode {
+/// What the person is told of a code.
+fn device_code(provider: &Provider, begun: &DeviceAuthorization, beside: bool) -> DeviceCode {
     DeviceCode {
         provider: provider.name.clone(),
         user_code: begun.user_code.clone(),

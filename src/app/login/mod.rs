@@ -48,7 +48,7 @@ use auth_code::CodeFlow;
 use request::Login;
 
 pub use super::deposit::StoredProfile;
-pub use relay::{Attempt, Relay, ShownCode};
+pub use relay::{Attempt, Relay, UserCode};
 pub use request::Request;
 pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
 

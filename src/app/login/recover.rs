@@ -210,8 +210,10 @@ fn take_over(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
     match found.step {
         Step::Waiting => match unfinished(found) {
             Some((order, _)) => {
-                let is_taken = attempts.take(&state, &write(&Taken { order }))?;
-                Ok(is_taken || !head.is_polled)
+                let is_polled = head.is_polled;
+                let taken = Taken { order, is_polled };
+                let is_taken = attempts.take(&state, &write(&taken))?;
+                Ok(is_taken || !is_polled)
             }
             // Another release wrote it.
             None => Ok(true),

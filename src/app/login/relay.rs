@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exposed;
 use super::pending_code::PendingCode;
 use crate::app::failure::Failure;
+use crate::model::secret::Secret;
 use crate::model::state_digest::StateDigest;
 use crate::model::time::Timestamp;
 
@@ -22,14 +24,16 @@ impl Attempt {
     }
 }
 
-/// A device code that is shown to its person: what others may show as well. Nothing of it completes the
-/// login. Secret all the same: whoever enters the code logs this machine in to an account of theirs.
+/// What a person enters where, as others may show it as well (RFC 8628 section 3.3). Nothing of it
+/// completes the login. Secret all the same: whoever enters the code logs this machine in to an account of
+/// theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownCode {
+pub struct UserCode {
     /// The page to open.
     pub url: String,
     /// What is entered there.
-    pub user_code: String,
+    #[serde(with = "exposed")]
+    pub user_code: Secret<String>,
     /// When the login ends if that does not happen.
     pub expires: Timestamp,
 }
@@ -48,15 +52,16 @@ pub trait Relay: Send + Sync {
     /// Why it cannot be begun.
     fn begun(&self, attempt: Attempt) -> Result<(), Failure>;
 
-    /// Tells others of a login by device code, named by `state`, before the code is shown. Only the caller
-    /// can complete it.
+    /// Tells others of a login by device code, named by `state`, before a person is told the code. Only the
+    /// caller polls, and completes it.
     ///
     /// # Errors
     /// Why it cannot be begun.
-    fn shown(&self, state: StateDigest, code: ShownCode) -> Result<(), Failure>;
+    fn polls(&self, state: StateDigest, code: UserCode) -> Result<(), Failure>;
 
-    /// Decides who uses its answer; whether that is the caller. It is decided once, whoever asks. Who has
-    /// the grant of a device code already is not the one only if the login was ended before.
+    /// Decides who uses its answer; whether that is the caller. It is decided once, whoever asks. With a
+    /// device code there is nobody else who could: the caller is not the one only if the login was ended
+    /// before the answer came.
     ///
     /// # Errors
     /// If it cannot be decided now. The login goes on waiting.

@@ -2,7 +2,7 @@
 
 use super::auth_code::CodeFlow;
 use super::pending_code::PendingCode;
-use super::relay::{Attempt, Relay, ShownCode};
+use super::relay::{Attempt, Relay, UserCode};
 use super::request::Login;
 use crate::app::failure::{Failure, Kind};
 use crate::model::secret::Secret;
@@ -52,17 +52,17 @@ impl Login<'_> {
         })
     }
 
-    /// Tells others of a device code that is about to be shown.
+    /// Tells others of a login that is about to poll.
     ///
     /// # Errors
-    /// As [`Relay::shown`], and if there is no randomness.
-    pub(super) fn tell_shown(&self, code: ShownCode) -> Result<(), Failure> {
+    /// As [`Relay::polls`], and if there is no randomness.
+    pub(super) fn tell_polls(&self, code: UserCode) -> Result<(), Failure> {
         let Some(relay) = self.relay else {
             return Ok(());
         };
         // The device code itself leaves the process only to its provider.
         let name = Secret::new(self.cx.random_hex::<STATE_BYTES>()?);
-        relay.shown(StateDigest::of(&name), code)
+        relay.polls(StateDigest::of(&name), code)
     }
 
     /// Whether this process is the one that uses the answer.

@@ -70,7 +70,7 @@ impl From<Started> for Answer {
     fn from(started: Started) -> Self {
         Self::Waiting {
             auth_url: started.auth_url,
-            user_code: started.user_code,
+            user_code: started.user_code.map(|code| code.expose().clone()),
             callback: started.callback,
             expires_at: started.expires,
         }

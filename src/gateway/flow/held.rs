@@ -1,4 +1,5 @@
-//! The logins whose answer this gateway uses, or may be the one to use: others are told that it does.
+//! The logins that nobody but this gateway completes, because it uses the answer, may be the one to use it,
+//! or polls for it: others are told that it is there.
 
 use parking_lot::Mutex;
 
@@ -22,7 +23,7 @@ impl Held {
         self.0.lock().retain(|held| held != state);
     }
 
-    /// Tells others that they are still used here.
+    /// Tells others that it is still there for them.
     pub(super) fn tell(&self, attempts: &dyn LoginAttempts) {
         let held = self.0.lock().clone();
         if !held.is_empty()

@@ -11,9 +11,8 @@ use super::noted::Noted;
 use super::progress::Progress;
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::noted::{Begun, Ending, Order, Shown, Taken, write};
-use crate::app::login::{self, Attempt, Relay, ShownCode, StoredProfile};
-use crate::model::secret::Secret;
+use crate::app::login::noted::{Ending, Order, Taken, Waiting, Waits, write};
+use crate::app::login::{self, Attempt, Relay, StoredProfile, UserCode};
 use crate::model::state_digest::StateDigest;
 use crate::ports::login_attempts::{Life, LoginAttempt, LoginAttempts, Step};
 use crate::ports::store::StoreError;
@@ -36,6 +35,15 @@ pub(super) struct Flow {
     pub(super) noted: Mutex<Noted>,
 }
 
+/// Where a login ends that was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// At this gateway, whose thread ends it unless it has an answer.
+    Here,
+    /// At the one that polls for it, which learns of it. To all others it has ended.
+    Elsewhere,
+}
+
 /// Whether a login failed because another gateway has one of its provider.
 pub(super) fn is_not_alone(failure: &Failure) -> bool {
     failure.code.as_deref() == Some(NOT_ALONE)
@@ -43,7 +51,7 @@ pub(super) fn is_not_alone(failure: &Failure) -> bool {
 
 /// Why a login with a device code ended with its gateway.
 fn stopped() -> Failure {
-    let message = "the gateway that showed the code was stopped before it was entered; start again";
+    let message = "the gateway that showed the code was stopped before the provider confirmed it; start again";
     Failure::new(Kind::Temporary, message)
 }
 
@@ -110,7 +118,7 @@ impl Flow {
             self.held.remove(state);
         }
         let (is_taken, is_given_up) = match &*noted {
-            Noted::Elsewhere(_) | Noted::Shown(_) => return false,
+            Noted::Elsewhere(_) | Noted::Polled(_) => return false,
             Noted::Here(_) => (true, false),
             Noted::GivenUp(_) => (false, true),
             Noted::Nowhere | Noted::Waiting(_) | Noted::Undecided(_) => (false, false),
@@ -161,26 +169,28 @@ impl Flow {
 
     /// Notes that this gateway uses its answer; whether it may.
     fn take_noted(&self, state: &StateDigest) -> Result<bool, StoreError> {
-        let order = self.order.clone();
-        self.attempts.take(state, &write(&Taken { order }))
+        let taken = Taken {
+            order: self.order.clone(),
+            is_polled: self.method == Method::DeviceCode,
+        };
+        self.attempts.take(state, &write(&taken))
     }
 
-    /// Asks it to end, wherever it waits; whether this ended one that waits elsewhere. A code that was sent
-    /// is waited for: it cannot be had again.
+    /// Asks it to end, wherever it waits. A code that was sent is waited for: it cannot be had again.
     ///
     /// # Errors
     /// If others cannot be told. It goes on waiting then.
-    pub(super) fn cancel(&self) -> Result<bool, Failure> {
+    pub(super) fn cancel(&self) -> Result<GivenUp, Failure> {
         let mut noted = self.noted.lock();
         match &*noted {
             Noted::Here(_) | Noted::Elsewhere(_) => {}
             Noted::Nowhere | Noted::GivenUp(None) => *noted = Noted::GivenUp(None),
-            Noted::Shown(state) => {
+            Noted::Polled(state) => {
                 let state = state.clone();
                 if self.end(&noted, &state, &Ending::Cancelled)? {
                     *noted = Noted::GivenUp(Some(state));
                     self.progress.end(Ending::Cancelled);
-                    return Ok(true);
+                    return Ok(GivenUp::Elsewhere);
                 }
                 self.leave(&mut noted);
             }
@@ -193,19 +203,16 @@ impl Flow {
             }
         }
         self.progress.cancel();
-        Ok(false)
+        Ok(GivenUp::Here)
     }
 
     /// Notes it for others, before it waits.
-    fn note(
-        &self,
-        state: StateDigest,
-        content: &Secret<String>,
-        life: Life,
-    ) -> Result<(), Failure> {
+    fn note(&self, state: StateDigest, waits: Waits, life: Life) -> Result<(), Failure> {
         let mut noted = self.noted.lock();
+        let order = self.order.clone();
+        let content = write(&Waiting { order, waits });
         let provider = &self.order.provider;
-        if !self.attempts.begin(provider, &state, content, life)? {
+        if !self.attempts.begin(provider, &state, &content, life)? {
             let message = format!("another login to {provider} is in progress");
             return Err(Failure::new(Kind::Busy, message).code(NOT_ALONE));
         }
@@ -220,7 +227,7 @@ impl Flow {
     pub(super) fn leave(&self, noted: &mut Noted) {
         if let Noted::Waiting(state)
         | Noted::Undecided(state)
-        | Noted::Shown(state)
+        | Noted::Polled(state)
         | Noted::GivenUp(Some(state)) = noted
         {
             *noted = Noted::Elsewhere(state.clone());
@@ -239,14 +246,13 @@ impl Relay for Flow {
     }
 
     fn begun(&self, attempt: Attempt) -> Result<(), Failure> {
-        let (state, order) = (attempt.state(), self.order.clone());
+        let state = attempt.state();
         let life = Life::AtMost(self.limit);
-        self.note(state, &write(&Begun { order, attempt }), life)
+        self.note(state, Waits::ForRedirect(Box::new(attempt)), life)
     }
 
-    fn shown(&self, state: StateDigest, shown: ShownCode) -> Result<(), Failure> {
-        let order = self.order.clone();
-        self.note(state.clone(), &write(&Shown { order, shown }), Life::Held)?;
+    fn polls(&self, state: StateDigest, code: UserCode) -> Result<(), Failure> {
+        self.note(state.clone(), Waits::ForCode(code), Life::Held)?;
         self.held.add(&state);
         Ok(())
     }
@@ -262,7 +268,7 @@ impl Relay for Flow {
         match self.take_noted(&state) {
             Ok(true) => {
                 *noted = Noted::Here(state);
-                self.progress.hold();
+                self.progress.hold(self.method == Method::DeviceCode);
                 Ok(true)
             }
             Ok(false) => {

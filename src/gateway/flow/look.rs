@@ -12,7 +12,7 @@ use super::noted::Noted;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
-use crate::app::login::noted::{Order, Unfinished, unfinished};
+use crate::app::login::noted::{Order, Unfinished, Waits, unfinished};
 use crate::gateway::hear::Ears;
 use crate::ports::login_attempts::LoginAttempt;
 
@@ -82,23 +82,26 @@ impl Flows {
         }
         let state = attempt.state.clone();
         let listener = Arc::clone(&self.listener);
-        let is_shown = matches!(how, Unfinished::Shown(_));
+        let method = Method::begun_elsewhere(&how);
         let (progress, noted, resumed) = match how {
-            Unfinished::Begun(attempt) => (
+            Unfinished::Waits(Waits::ForRedirect(attempt)) => (
                 Progress::new(listener),
                 Noted::Waiting(state),
-                Some(attempt),
+                Some(*attempt),
             ),
-            Unfinished::Shown(code) => (Progress::shown(listener, code), Noted::Shown(state), None),
-            Unfinished::Taken => (Progress::elsewhere(listener), Noted::Elsewhere(state), None),
+            Unfinished::Waits(Waits::ForCode(code)) => (
+                Progress::polled_elsewhere(listener, code),
+                Noted::Polled(state),
+                None,
+            ),
+            Unfinished::Taken { .. } => {
+                (Progress::elsewhere(listener), Noted::Elsewhere(state), None)
+            }
         };
         let flow = Flow {
             progress,
             order,
-            method: match is_shown {
-                true => Method::DeviceCode,
-                false => Method::resumed(),
-            },
+            method,
             limit: attempt.left,
             resumed,
             attempts: Arc::clone(&self.attempts),

@@ -2,6 +2,7 @@
 
 use crate::app::gateway::provider::CHATGPT;
 use crate::app::login;
+use crate::app::login::noted::{Unfinished, Waits};
 use crate::model::provider::{Provider, Redirect};
 
 /// What is asked of ChatGPT: beside who logs in, the connectors of the account.
@@ -41,11 +42,18 @@ impl Method {
         by_browser.or_else(|| provider.device().map(|_| Self::DeviceCode))
     }
 
-    /// That of a login with a browser that somebody else began.
-    pub(super) fn resumed() -> Self {
-        Self::Browser {
-            ports: Vec::new(),
-            scopes: None,
+    /// That of a login that another gateway began. This one listens on no port for it, and asks for nothing.
+    pub(super) fn begun_elsewhere(how: &Unfinished) -> Self {
+        match how {
+            Unfinished::Waits(Waits::ForCode(_)) | Unfinished::Taken { is_polled: true } => {
+                Self::DeviceCode
+            }
+            Unfinished::Waits(Waits::ForRedirect(_)) | Unfinished::Taken { is_polled: false } => {
+                Self::Browser {
+                    ports: Vec::new(),
+                    scopes: None,
+                }
+            }
         }
     }
 

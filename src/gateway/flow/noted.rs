@@ -15,8 +15,8 @@ pub(super) enum Noted {
     Here(StateDigest),
     /// That, or its end, is for others to say.
     Elsewhere(StateDigest),
-    /// It waits for its code to be entered, and the gateway that shows it completes it.
-    Shown(StateDigest),
+    /// It waits for its code to be entered, and another gateway polls, and completes it.
+    Polled(StateDigest),
     /// Somebody wanted its end while it waited here.
     GivenUp(Option<StateDigest>),
 }
@@ -31,7 +31,7 @@ impl Noted {
             | Self::Undecided(state)
             | Self::Here(state)
             | Self::Elsewhere(state)
-            | Self::Shown(state) => Some(state),
+            | Self::Polled(state) => Some(state),
         }
     }
 

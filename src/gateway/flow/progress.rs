@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use super::view::{Callback, View};
 use crate::app::failure::Failure;
 use crate::app::login::noted::{Before, Ending, State};
-use crate::app::login::{ShownCode, StoredProfile};
+use crate::app::login::{StoredProfile, UserCode};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 
@@ -31,7 +31,7 @@ pub(super) struct Announced {
     /// The port that waits for the answer; `None` if a person has to bring it.
     pub(super) port: Option<u16>,
     /// What the person enters there.
-    pub(super) user_code: Option<String>,
+    pub(super) user_code: Option<Secret<String>>,
 }
 
 struct Now {
@@ -116,8 +116,8 @@ impl Progress {
         progress
     }
 
-    /// Of one whose code is shown elsewhere, too, by the only gateway that learns that it was entered.
-    pub(super) fn shown(listener: Listener, code: ShownCode) -> Self {
+    /// Of one for which another gateway polls: the code is told here as well.
+    pub(super) fn polled_elsewhere(listener: Listener, code: UserCode) -> Self {
         let progress = Self::new(listener);
         let mut now = progress.now.lock();
         now.announced = Some(Announced {
@@ -153,15 +153,12 @@ impl Progress {
         self.change(|now| now.phase = Phase::Ended(ending));
     }
 
-    /// Its answer is used here: from now on nothing stops it. What a device code brought needs no exchange
-    /// of which its thread would tell.
-    pub(super) fn hold(&self) {
+    /// Its answer is used here: from now on nothing stops it. `is_grant` if that needs no exchange, of which
+    /// its thread would tell.
+    pub(super) fn hold(&self, is_grant: bool) {
         self.change(|now| {
             now.is_held = true;
-            if let Some(Announced {
-                user_code: Some(_), ..
-            }) = &now.announced
-            {
+            if is_grant {
                 now.phase = Phase::Exchanging;
             }
         });
@@ -318,13 +315,18 @@ impl Progress {
             expires_at,
             callback: announced.map(Announced::callback),
             auth_url: announced.map(|announced| announced.url.clone()),
-            user_code: announced.and_then(|announced| announced.user_code.clone()),
+            user_code: announced.and_then(Announced::user_code),
             ..View::new(state)
         }
     }
 }
 
 impl Announced {
+    fn user_code(&self) -> Option<String> {
+        let code = self.user_code.as_ref();
+        code.map(|code| code.expose().clone())
+    }
+
     pub(super) fn callback(&self) -> Callback {
         match (self.port, &self.user_code) {
             (Some(_), _) => Callback::Listening,

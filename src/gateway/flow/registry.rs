@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::held::Held;
-use super::login::{Flow, is_not_alone};
+use super::login::{Flow, GivenUp, is_not_alone};
 use super::method::Method;
 use super::noted::Noted;
 use super::progress::{Listener, PasteError, Progress};
@@ -32,7 +32,7 @@ pub(in crate::gateway) struct Started {
     /// Where the browser is to be sent.
     pub(in crate::gateway) auth_url: String,
     /// What is to be entered there.
-    pub(in crate::gateway) user_code: Option<String>,
+    pub(in crate::gateway) user_code: Option<Secret<String>>,
     /// How the answer comes back.
     pub(in crate::gateway) callback: Callback,
     /// When the login ends if nobody answers.
@@ -269,9 +269,9 @@ impl Flows {
         flow.progress.wait_for_end()
     }
 
-    /// Asks a login to end. Where the gateway that shows its code is another one, this is the end.
+    /// Asks a login to end. What ends at another gateway is noted here: the thread there knows nothing of it.
     fn give_up(&self, flow: &Flow) -> Result<(), Failure> {
-        if flow.cancel()? {
+        if flow.cancel()? == GivenUp::Elsewhere {
             self.audit.note(&flow.order.caller, "login ended", |entry| {
                 describe(&flow.order, entry);
                 entry.outcome = State::Cancelled.as_ref().to_owned();

@@ -7,5 +7,5 @@ mod order;
 pub(in crate::app) mod settle;
 
 pub use ending::{Before, Connected, Ending, State};
-pub use note::{Begun, Shown, Taken, Unfinished, unfinished, write};
+pub use note::{Taken, Unfinished, Waiting, Waits, unfinished, write};
 pub use order::Order;

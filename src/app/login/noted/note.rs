@@ -6,27 +6,29 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::ending::{Connected, Ending, State};
 use super::order::Order;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::relay::{Attempt, ShownCode};
+use crate::app::login::relay::{Attempt, UserCode};
 use crate::model::secret::Secret;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
 /// A login that waits.
 #[derive(Serialize, Deserialize)]
-pub struct Begun {
+pub struct Waiting {
     /// Who wants it.
     pub order: Order,
-    /// What completes it.
-    pub attempt: Attempt,
+    /// What for.
+    #[serde(flatten)]
+    pub waits: Waits,
 }
 
-/// A login that waits for its code to be entered, and is completed by nobody but the gateway that shows
-/// it.
+/// What a login waits for.
 #[derive(Serialize, Deserialize)]
-pub struct Shown {
-    /// Who wants it.
-    pub order: Order,
-    /// What is shown.
-    pub shown: ShownCode,
+pub enum Waits {
+    /// The answer of a browser. Whoever has this can complete it.
+    #[serde(rename = "attempt")]
+    ForRedirect(Box<Attempt>),
+    /// That this code is entered. Nobody but the gateway that polls completes it.
+    #[serde(rename = "code")]
+    ForCode(UserCode),
 }
 
 /// A login whose answer a gateway has.
@@ -34,6 +36,9 @@ pub struct Shown {
 pub struct Taken {
     /// Who wants it.
     pub order: Order,
+    /// Whether it came with a device code.
+    #[serde(default)]
+    pub is_polled: bool,
 }
 
 /// What became of one.
@@ -117,12 +122,13 @@ fn read<T: DeserializeOwned>(content: &Secret<String>) -> Option<T> {
 
 /// How far a login is that has not ended.
 pub enum Unfinished {
-    /// It waits, and whoever has this completes it.
-    Begun(Attempt),
-    /// It waits for this code to be entered.
-    Shown(ShownCode),
+    /// It waits.
+    Waits(Waits),
     /// Somebody has its answer.
-    Taken,
+    Taken {
+        /// Whether it came with a device code.
+        is_polled: bool,
+    },
 }
 
 /// Reads who wants a login that has not ended, and how far it is; `None` if it has ended, or another release
@@ -131,14 +137,13 @@ pub fn unfinished(attempt: &LoginAttempt) -> Option<(Order, Unfinished)> {
     let content = attempt.content.as_ref()?;
     match attempt.step {
         Step::Waiting => {
-            let begun = read::<Begun>(content);
-            let begun = begun.map(|it| (it.order, Unfinished::Begun(it.attempt)));
-            begun.or_else(|| {
-                let shown = read::<Shown>(content)?;
-                Some((shown.order, Unfinished::Shown(shown.shown)))
-            })
+            let Waiting { order, waits } = read(content)?;
+            Some((order, Unfinished::Waits(waits)))
         }
-        Step::Taken => read::<Taken>(content).map(|taken| (taken.order, Unfinished::Taken)),
+        Step::Taken => {
+            let Taken { order, is_polled } = read(content)?;
+            Some((order, Unfinished::Taken { is_polled }))
+        }
         Step::Ended => None,
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::app::login::noted::Unfinished;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;
 use crate::ports::store::Location;
@@ -92,7 +93,7 @@ fn undecided() -> (Arc<Row>, Flow) {
             profile: None,
             display_name: None,
         },
-        method: Method::resumed(),
+        method: Method::begun_elsewhere(&Unfinished::Taken { is_polled: false }),
         progress: Progress::new(Arc::new(|| {})),
         limit: Duration::from_secs(360),
         resumed: None,

@@ -48,7 +48,7 @@ impl Dialog for Progress {
                 now.announced = Some(Announced {
                     url: code.url().to_owned(),
                     port: None,
-                    user_code: Some(code.user_code.clone()),
+                    user_code: Some(Secret::new(code.user_code.clone())),
                 });
             }),
             Notice::Waiting { until } => {

@@ -127,14 +127,14 @@ fn a_device_code_is_shown_and_what_it_brings_is_on_its_way_at_once() {
     };
     assert_eq!(progress.view(), view);
     assert_eq!(progress.port(), Ok(None));
-    let code = ShownCode {
+    let code = UserCode {
         url: "https://issuer.example/device".to_owned(),
-        user_code: "WDJB-MJHT".to_owned(),
+        user_code: Secret::from("WDJB-MJHT"),
         expires: until,
     };
-    let elsewhere = Progress::shown(Arc::new(|| {}), code);
+    let elsewhere = Progress::polled_elsewhere(Arc::new(|| {}), code);
     assert_eq!(elsewhere.view(), view);
-    progress.hold();
+    progress.hold(true);
     progress.cancel();
     assert_eq!(progress.pending(), None);
     assert_eq!(progress.view(), View::new(State::Exchanging));

@@ -13,9 +13,11 @@ use super::problem::Problem;
 use super::state::Gateway;
 use super::time::rfc3339;
 use crate::app::access::keys::{self, NewKey};
+use crate::app::context::Context;
+use crate::app::failure::Failure;
 use crate::model::access::{Network, Role, Scope, parse_network};
 use crate::model::access_key::AccessKey;
-use crate::model::id::{IdError, ProfileId};
+use crate::model::id::{AgentId, IdError, ProfileId};
 use crate::model::named::ProviderName;
 use crate::model::time::Timestamp;
 
@@ -135,14 +137,17 @@ pub(super) async fn add(
     Body(asked): Body<Asked>,
 ) -> Result<Json<Made>, Problem> {
     let new = asked.parse()?;
-    let made = gateway
-        .workers
-        .look(move |cx, _| keys::add(cx, &new))
-        .await??;
-    gateway.audit.note(&caller.id, "key added", |entry| {
-        let (id, role) = (&made.key.id, made.key.role.as_ref());
-        entry.about = Some(format!("{id} ({role})"));
-    });
+    let audit = Arc::clone(&gateway.audit);
+    let work = move |cx: Context<'_>, _: &AgentId| -> Result<_, Failure> {
+        let made = keys::add(cx, &new)?;
+        // Here, for the client may be gone by now.
+        audit.note(&caller.id, "key added", |entry| {
+            let (id, role) = (&made.key.id, made.key.role.as_ref());
+            entry.about = Some(format!("{id} ({role})"));
+        });
+        Ok(made)
+    };
+    let made = gateway.workers.look(work).await??;
     Ok(Json(Made {
         key: made.bearer.expose().clone(),
         shown: Shown::new(made.key, gateway.clock.now()),
@@ -155,12 +160,14 @@ pub(super) async fn revoke(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
-    let revoked = gateway
-        .workers
-        .look(move |cx, _| keys::revoke(cx, &id))
-        .await??;
-    gateway.audit.note(&caller.id, "key revoked", |entry| {
-        entry.about = Some(revoked.id.clone());
-    });
+    let audit = Arc::clone(&gateway.audit);
+    let work = move |cx: Context<'_>, _: &AgentId| -> Result<_, Failure> {
+        let revoked = keys::revoke(cx, &id)?;
+        audit.note(&caller.id, "key revoked", |entry| {
+            entry.about = Some(revoked.id.clone());
+        });
+        Ok(revoked)
+    };
+    let revoked = gateway.workers.look(work).await??;
     Ok(Json(Shown::new(revoked, gateway.clock.now())))
 }

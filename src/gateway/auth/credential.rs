@@ -48,6 +48,7 @@ pub(in crate::gateway) async fn credential(
         }
     };
     gateway.require_known(&provider).await?;
+    let audit = Arc::clone(&gateway.audit);
     let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
         let names = (given.agent, given.profile);
         let (agent, profile) = understand(cx, default, &provider, names)?;
@@ -60,16 +61,17 @@ pub(in crate::gateway) async fn credential(
             given: Some(secret),
             metadata: Vec::new(),
         };
-        paste::run(cx, &request)
-    };
-    let pasted = gateway.workers.look(work).await?;
-    gateway.changed().await;
-    let stored = pasted?.stored;
-    gateway
-        .audit
-        .note(&caller.id, "credential stored", |entry| {
+        let stored = paste::run(cx, &request)?.stored;
+        // Here, for the client may be gone by now.
+        audit.note(&caller.id, "credential stored", |entry| {
+            entry.agent = Some(request.agent.to_string());
             entry.provider = Some(stored.provider.to_string());
             entry.profile = Some(stored.profile.as_str().to_owned());
         });
+        Ok(stored)
+    };
+    let stored = gateway.workers.look(work).await?;
+    gateway.changed().await;
+    let stored = stored?;
     Ok(Json(stored.into()))
 }

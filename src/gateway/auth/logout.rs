@@ -16,6 +16,7 @@ use crate::gateway::flow::Order;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
+use crate::model::audit::AuditEntry;
 use crate::model::id::{AgentId, ProfileId};
 
 /// Which of them.
@@ -43,8 +44,7 @@ pub(in crate::gateway) async fn logout(
     Body(which): Body<Which>,
 ) -> Result<Json<LoggedOut>, Problem> {
     gateway.require_known(&provider).await?;
-    let named = provider.clone();
-    let flows = Arc::clone(&gateway.flows);
+    let (flows, audit) = (Arc::clone(&gateway.flows), Arc::clone(&gateway.audit));
     let asked = provider.clone();
     let work = move |cx: Context<'_>, default: &AgentId| -> Result<_, Failure> {
         let is_whole = which.agent.is_none() && which.profile.is_none();
@@ -58,22 +58,35 @@ pub(in crate::gateway) async fn logout(
             provider,
             profile,
         };
-        logout_provider::run(cx, &request)
+        let removed = logout_provider::run(cx, &request);
+        // Here, for the client may be gone by now; and some may be removed where others could not be.
+        audit.note(&caller.id, "logged out", |entry| {
+            entry.agent = Some(request.agent.to_string());
+            entry.provider = Some(request.provider.to_string());
+            describe(&removed, entry);
+        });
+        removed
     };
-    let removed = gateway.workers.ask(&asked, work).await??;
+    let removed = gateway.workers.ask(&asked, work).await?;
     gateway.changed().await;
-    gateway.audit.note(&caller.id, "logged out", |entry| {
-        entry.provider = Some(named.to_string());
-        let profiles = removed.profiles.iter().map(ProfileId::as_str);
-        entry.profile = Some(profiles.collect::<Vec<_>>().join(", "));
-        let outcome = match removed.revoked {
-            true => "revoked",
-            false => "not_revoked",
-        };
-        entry.outcome = outcome.to_owned();
-    });
+    let removed = removed?;
     Ok(Json(LoggedOut {
         status: "logged out",
         revoked: (!removed.profiles.is_empty()).then_some(removed.revoked),
     }))
+}
+
+fn describe(removed: &Result<logout_provider::Outcome, Failure>, entry: &mut AuditEntry) {
+    let outcome = match removed {
+        Ok(removed) => {
+            let profiles = removed.profiles.iter().map(ProfileId::as_str);
+            entry.profile = Some(profiles.collect::<Vec<_>>().join(", "));
+            match removed.revoked {
+                true => "revoked",
+                false => "not_revoked",
+            }
+        }
+        Err(_) => "failed",
+    };
+    entry.outcome = outcome.to_owned();
 }

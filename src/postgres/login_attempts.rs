@@ -23,7 +23,7 @@ const TABLE: &str = "login_attempt";
 /// When one counts as gone whose process alone can complete it, and says nothing: as in [`HOLD`].
 const HELD: Duration = Duration::from_secs(60);
 
-/// A time without end would be none that can be subtracted from.
+/// Nothing can be subtracted from `infinity`, so no end is further than a day away.
 const ALL: &str = "SELECT l.provider, l.state_hash, l.step, l.sealed, \
     (extract(epoch FROM least(l.expires_at, clock_timestamp() + interval '1 day') \
         - clock_timestamp()) * 1000)::bigint, n.name \

@@ -79,7 +79,7 @@ impl<'a> Running<'a> {
         let until = until.min(begun.expires);
         let code = device_code(provider, &begun, false);
         login.tell_polls(UserCode {
-            url: code.url().to_owned(),
+            url: Secret::from(code.url()),
             user_code: Secret::new(code.user_code),
             expires: until,
         })?;
@@ -193,10 +193,16 @@ fn device_code(provider: &Provider, begun: &DeviceAuthorization, beside: bool) -
 fn keep(
     login: Login<'_>,
     granted: LoginResult,
-    saved: SavedLogin,
+    mut saved: SavedLogin,
 ) -> Result<StoredProfile, Failure> {
     match login.take() {
-        Ok(true) => granted.keep(login, saved),
+        Ok(true) => {
+            // From here on no other login that is begun instead makes it one that was ended.
+            if saved.is_undecided() {
+                saved.confirm(login.cx);
+            }
+            granted.keep(login, saved)
+        }
         Ok(false) => {
             saved.discard(login.cx);
             Err(Failure::cancelled(Signal::TERMINATE))

@@ -51,6 +51,7 @@ pub use super::deposit::StoredProfile;
 pub use relay::{Attempt, Relay, UserCode};
 pub use request::Request;
 pub(super) use saved_login::{is_unconfirmed, to_store, waiting};
+pub use sources::BARE_CODE;
 
 /// Logs in.
 ///

@@ -32,17 +32,33 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// for a later command.
 pub fn recover_pending(cx: Context<'_>) {
     for name in saved_login::names(cx).unwrap_or_default() {
-        if !is_pausing(cx, &name)
-            && let Err(failure) = recover_one(cx, &name)
-        {
-            pause(cx, &name);
-            let text = failure.to_string();
-            cx.warn(match failure.hint {
-                Some(hint) => Hint::from(format!("{text}; try: ")).then(hint),
-                None => text.into(),
-            });
+        if !is_pausing(cx, &name) {
+            recover(cx, &name);
         }
     }
+}
+
+/// Stores those that a logout `is_meant` for, also if that failed a moment ago: they would appear after it.
+pub(super) fn recover_meant(cx: Context<'_>, is_meant: impl Fn(&Head) -> bool) {
+    for name in saved_login::names(cx).unwrap_or_default() {
+        if let Ok(Some(head)) = saved_login::head(cx, &name)
+            && is_meant(&head)
+        {
+            recover(cx, &name);
+        }
+    }
+}
+
+fn recover(cx: Context<'_>, name: &str) {
+    let Err(failure) = recover_one(cx, name) else {
+        return;
+    };
+    pause(cx, name);
+    let text = failure.to_string();
+    cx.warn(match failure.hint {
+        Some(hint) => Hint::from(format!("{text}; try: ")).then(hint),
+        None => text.into(),
+    });
 }
 
 /// Whether it was tried a moment ago: the file's time is when it may be tried again.
@@ -58,13 +74,16 @@ fn is_pausing(cx: Context<'_>, name: &str) -> bool {
 
 fn pause(cx: Context<'_>, name: &str) {
     let path = saved_login::directory(cx).join(name);
-    if matches!(cx.files.stat(&path), Ok(Some(_))) {
-        let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
+    // It may have another name by now.
+    for path in [saved_login::confirmed(&path), path] {
+        if matches!(cx.files.stat(&path), Ok(Some(_))) {
+            let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
+        }
     }
 }
 
 fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
-    let Some((saved, content)) = take(cx, name)? else {
+    let Some((mut saved, content)) = take(cx, name)? else {
         return Ok(());
     };
     let content = match content {
@@ -82,9 +101,17 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
         Content::Foreign => saved.leave(),
         Content::Unanswered(head) => {
             if let Some(head) = head {
-                let message = "the gateway that was completing the login was stopped before it had an answer; log in again";
+                let message = match head.is_polled {
+                    true => {
+                        "the gateway that polled for the login was stopped before the provider confirmed it; log in again"
+                    }
+                    false => {
+                        "the gateway that was completing the login was stopped before it had an answer; log in again"
+                    }
+                };
                 let failed = Err(Failure::new(Kind::NeedsLogin, message));
-                let told = take_over(cx, &head).and_then(|_| tell_others(cx, &head, &failed));
+                let told = take_over(cx, &head, saved.is_undecided())
+                    .and_then(|_| tell_others(cx, &head, &failed));
                 // Nothing else knows that there was none.
                 if let Err(error) = told {
                     saved.leave();
@@ -102,8 +129,11 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
             );
             return Err(Failure::new(Kind::Storage, message));
         }
-        Content::Answer(head, answer) => match take_over(cx, &head) {
+        Content::Answer(head, answer) => match take_over(cx, &head, saved.is_undecided()) {
             Ok(true) => {
+                if saved.is_undecided() {
+                    saved.confirm(cx);
+                }
                 let kept = complete(cx, saved, &head, &answer);
                 if let Err(error) = tell_others(cx, &head, &kept) {
                     tracing::warn!("other gateways are not told of the end of a login: {error}");
@@ -193,19 +223,19 @@ fn tell_others(
 }
 
 /// Decides whether this process may end a login whose own process is gone: not if somebody ended it before.
-/// Nobody else ends it from then on.
+/// Nobody else ends it from then on. `is_undecided` if that process had not decided it.
 ///
 /// # Errors
 /// If that cannot be decided now.
-fn take_over(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
+fn take_over(cx: Context<'_>, head: &Head, is_undecided: bool) -> Result<bool, StoreError> {
     let (Some(attempts), Some(state)) = (cx.attempts, head.noted()) else {
         return Ok(true);
     };
     let found = attempts.attempts()?;
     let Some(found) = found.iter().find(|found| found.state == state) else {
-        // The code of a browser login was sent, and that is never undone; one with a device code was ended
-        // before another one took its place.
-        return Ok(!head.is_polled);
+        // A code that was sent is never unsent, and what was decided stays so. Else it was ended, or silent
+        // for a minute, before another one took its place.
+        return Ok(!is_undecided);
     };
     match found.step {
         Step::Waiting => match unfinished(found) {
@@ -213,7 +243,7 @@ fn take_over(cx: Context<'_>, head: &Head) -> Result<bool, StoreError> {
                 let is_polled = head.is_polled;
                 let taken = Taken { order, is_polled };
                 let is_taken = attempts.take(&state, &write(&taken))?;
-                Ok(is_taken || !is_polled)
+                Ok(is_taken || !is_undecided)
             }
             // Another release wrote it.
             None => Ok(true),
@@ -263,6 +293,6 @@ fn request(head: &Head) -> Request {
         yes: true,
         attempt: head.attempt.clone(),
         scopes: None,
-        display_name: None,
+        display_name: head.display_name.clone(),
     }
 }

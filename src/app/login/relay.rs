@@ -1,4 +1,4 @@
-//! What lets another process complete a login with a browser.
+//! What lets other processes complete a login, or know of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,8 @@ use crate::model::time::Timestamp;
 /// A login that was begun: what another process needs to complete it. Secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attempt {
-    pub(super) url: String,
+    #[serde(with = "exposed")]
+    pub(super) url: Secret<String>,
     #[serde(flatten)]
     pub(super) code: PendingCode,
 }
@@ -29,8 +30,9 @@ impl Attempt {
 /// theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCode {
-    /// The page to open.
-    pub url: String,
+    /// The page to open, which may hold the code.
+    #[serde(with = "exposed")]
+    pub url: Secret<String>,
     /// What is entered there.
     #[serde(with = "exposed")]
     pub user_code: Secret<String>,
@@ -64,6 +66,7 @@ pub trait Relay: Send + Sync {
     /// before the answer came.
     ///
     /// # Errors
-    /// If it cannot be decided now. The login goes on waiting.
+    /// If it cannot be decided now. One with a browser goes on waiting; of one with a device code the answer
+    /// is left in its file.
     fn take(&self) -> Result<bool, Failure>;
 }

@@ -29,7 +29,7 @@ impl Login<'_> {
             return Err(Failure::new(Kind::Config, message));
         }
         Ok(Some(AuthorizationRequest {
-            url: attempt.url.clone(),
+            url: attempt.url.expose().clone(),
             pending: attempt.code.authorization(),
         }))
     }
@@ -47,7 +47,7 @@ impl Login<'_> {
             return Ok(());
         };
         relay.begun(Attempt {
-            url: authorization.url.clone(),
+            url: Secret::new(authorization.url.clone()),
             code: PendingCode::new(flow.client.binding(), authorization.pending.clone()),
         })
     }

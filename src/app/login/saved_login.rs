@@ -6,7 +6,8 @@
 //! when the login is stored or was no grant. Whoever holds the kernel lock of the same name may touch
 //! it; every command that may write takes in what a killed process left. It is `<name>.unconfirmed`, and
 //! that before the code is sent, where the person may have to say first that the login is theirs: such
-//! a one is not stored without that word, whatever ends the process.
+//! a one is not stored without that word, whatever ends the process. It is `<name>.undecided` where others
+//! may end a login with a device code while it is polled for, until it is decided that they have not.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,9 @@ use crate::app::failure::Failure;
 const CONFIRMED: &str = "login";
 /// How it ends where nobody has said yet that the login is theirs.
 const UNCONFIRMED: &str = "unconfirmed";
+/// How it ends where others know of the login and may end it before its answer comes, until it is decided
+/// that they have not.
+const UNDECIDED: &str = "undecided";
 /// How it ends where the person did not want it.
 pub(super) const DECLINED: &str = "declined";
 
@@ -73,6 +77,9 @@ pub(super) struct Head {
     pub(super) agent: AgentId,
     pub(super) profile: Option<ProfileId>,
     pub(super) set_default: bool,
+    /// What the person calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) display_name: Option<String>,
     pub(super) begun_at: Timestamp,
     /// The attempt of `--start` whose code is spent.
     #[serde(default)]
@@ -115,6 +122,7 @@ impl Head {
             agent: request.agent.clone(),
             profile: request.profile.clone(),
             set_default: request.set_default,
+            display_name: request.display_name.clone(),
             begun_at: cx.clock.now(),
             attempt: request.attempt.clone(),
             is_polled: sent == Sent::Polls,
@@ -269,7 +277,7 @@ pub(super) fn head(cx: Context<'_>, name: &str) -> Result<Option<Box<Head>>, Fai
 /// # Errors
 /// What the disk says.
 pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
-    ending(cx, &directory(cx), &[CONFIRMED, UNCONFIRMED])
+    ending(cx, &directory(cx), &[CONFIRMED, UNCONFIRMED, UNDECIDED])
 }
 
 /// Lists all files of logins, whatever store of this state directory they are for.
@@ -279,7 +287,11 @@ pub(super) fn names(cx: Context<'_>) -> Result<Vec<String>, Failure> {
 pub(super) fn all(cx: Context<'_>) -> Result<Vec<PathBuf>, Failure> {
     let mut all = Vec::new();
     for directory in cx.of_every_store(RESCUE) {
-        let names = ending(cx, &directory, &[CONFIRMED, UNCONFIRMED, DECLINED])?;
+        let names = ending(
+            cx,
+            &directory,
+            &[CONFIRMED, UNCONFIRMED, UNDECIDED, DECLINED],
+        )?;
         all.extend(names.iter().map(|name| directory.join(name)));
     }
     Ok(all)
@@ -311,10 +323,20 @@ pub(super) fn directory(cx: Context<'_>) -> PathBuf {
     cx.own(RESCUE)
 }
 
-/// Returns the path of the file of a new login.
-pub(super) fn new_path(cx: Context<'_>, login: &str, is_confirmed: bool) -> PathBuf {
-    let ending = if is_confirmed { CONFIRMED } else { UNCONFIRMED };
+/// Returns the path of the file of a new login; `is_known` if others know of it.
+pub(super) fn new_path(cx: Context<'_>, login: &str, sent: Sent, is_known: bool) -> PathBuf {
+    let ending = match sent {
+        Sent::Code { is_own: false } => UNCONFIRMED,
+        Sent::Polls if is_known => UNDECIDED,
+        // Its code is sent only where it is decided.
+        Sent::Code { is_own: true } | Sent::Polls => CONFIRMED,
+    };
     directory(cx).join(login).with_extension(ending)
+}
+
+/// Whether others may have ended the login of this file before its answer came.
+pub(super) fn is_undecided(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == UNDECIDED)
 }
 
 /// Whether nobody has said yet that the login of this file is theirs.

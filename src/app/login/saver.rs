@@ -57,9 +57,8 @@ impl<'a> Saver<'a> {
             let message = format!("login {name} is in progress in another process");
             return Err(Failure::new(Kind::Busy, message).hint(login.again()));
         };
-        let is_confirmed = sent != Sent::Code { is_own: false };
-        let path = saved_login::new_path(cx, &name, is_confirmed);
         let head = Head::new(login, client, awaited, sent, nonce);
+        let path = saved_login::new_path(cx, &name, sent, head.noted().is_some());
         let head = saved_response::head(&cx.dirs.state, head);
         let head = head.map_err(|error| Failure::new(Kind::Storage, error.to_string()))?;
         let file = cx.files.prepare(&path, &head, ROOM)?;
@@ -200,14 +199,24 @@ impl SavedLogin {
         let is_own = login.ask_whose(replaced)?;
         if is_own {
             self.doubt = Doubt::None;
-            let confirmed = saved_login::confirmed(&self.path);
-            match login.cx.files.rename(&self.path, &confirmed) {
-                Ok(()) => self.path = confirmed,
-                // Should the store fail as well, they are asked for their word again.
-                Err(error) => tracing::warn!(%error, "a confirmed login keeps its name"),
-            }
+            // Should that and the store fail, they are asked for their word again.
+            self.confirm(login.cx);
         }
         Ok(is_own)
+    }
+
+    /// Whether others may have ended the login before its answer came.
+    pub(super) fn is_undecided(&self) -> bool {
+        saved_login::is_undecided(&self.path)
+    }
+
+    /// Notes in its name that any command may store it.
+    pub(super) fn confirm(&mut self, cx: Context<'_>) {
+        let confirmed = saved_login::confirmed(&self.path);
+        match cx.files.rename(&self.path, &confirmed) {
+            Ok(()) => self.path = confirmed,
+            Err(error) => tracing::warn!(%error, "a confirmed login keeps its name"),
+        }
     }
 
     /// Ends the login: the file goes if it is stored, or was refused; else the next command tries

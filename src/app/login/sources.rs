@@ -21,6 +21,10 @@ use super::saver::SavedLogin;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 
+/// Why a code alone is not taken.
+pub const BARE_CODE: &str =
+    "this is only a code; paste the whole URL that the browser was redirected to";
+
 /// What ends the wait of a login.
 pub(in crate::app) enum Answer {
     /// A code or the provider's refusal, and the request that brought it, which waits for its page.
@@ -115,10 +119,7 @@ pub(in crate::app) fn paste(
             Pasted::Query(query) => {
                 judge(login, attempt, &query).map_err(|error| error.to_string())
             }
-            Pasted::BareCode(_) if !takes_bare_codes => Err(
-                "this is only a code; paste the whole URL that the browser was redirected to"
-                    .to_owned(),
-            ),
+            Pasted::BareCode(_) if !takes_bare_codes => Err(BARE_CODE.to_owned()),
             Pasted::BareCode(code) if accepts_unchecked(login.cx, &stop) => {
                 Ok(Ok(AuthorizationCode::unproven(code)))
             }

@@ -7,11 +7,13 @@ use axum::extract;
 use axum::http::StatusCode;
 use serde::Serialize;
 
+use crate::app::context::Context;
 use crate::gateway::caller::Caller;
 use crate::gateway::flow::State;
 use crate::gateway::problem::Problem;
 use crate::gateway::provider::Named;
 use crate::gateway::state::Gateway;
+use crate::model::id::AgentId;
 
 /// What became of it.
 #[derive(Debug, Serialize)]
@@ -25,20 +27,13 @@ pub(in crate::gateway) async fn cancel(
     caller: Caller,
     Named(provider): Named,
 ) -> Result<Json<Cancelled>, Problem> {
-    let (flows, named) = (Arc::clone(&gateway.flows), provider.to_string());
-    let view = gateway
-        .workers
-        .ask(&provider.clone(), move |_, _| flows.cancel(&provider))
-        .await??;
-    if view.state == State::Cancelled {
-        // Its end is noted by whose it was.
-        gateway.audit.note(&caller.id, "login cancelled", |entry| {
-            entry.provider = Some(named);
-        });
-    }
+    let flows = Arc::clone(&gateway.flows);
+    let asked = provider.clone();
+    let work = move |_: Context<'_>, _: &AgentId| flows.cancel(&provider, &caller.id);
+    let view = gateway.workers.ask(&asked, work).await??;
     match view.state {
         State::Exchanging => {
-            let error = "the login has a code already, and is about to be stored";
+            let error = "the provider has confirmed the login, and it is about to be stored; log out to remove it";
             Err(Problem::new(StatusCode::CONFLICT, "exchanging", error))
         }
         status => Ok(Json(Cancelled { status })),

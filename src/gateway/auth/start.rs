@@ -69,7 +69,7 @@ const ALREADY: Answer = Answer::Authenticated {
 impl From<Started> for Answer {
     fn from(started: Started) -> Self {
         Self::Waiting {
-            auth_url: started.auth_url,
+            auth_url: started.auth_url.expose().clone(),
             user_code: started.user_code.map(|code| code.expose().clone()),
             callback: started.callback,
             expires_at: started.expires,

@@ -5,6 +5,7 @@ use super::method::Method;
 use super::noted::Noted;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::noted::Ending;
+use crate::model::state_digest::StateDigest;
 use crate::ports::login_attempts::{LoginAttempt, Step};
 
 impl Flow {
@@ -42,12 +43,10 @@ impl Flow {
     fn learn_more(&self, noted: &Noted, found: Option<&LoginAttempt>) {
         let Some(found) = found else { return };
         match (noted, found.step) {
-            (Noted::Here(state), Step::Taken) => {
-                if let Some(ending) = self.progress.ended()
-                    && let Err(error) = self.attempts.end(state, Step::Taken, &ending.written())
-                {
-                    tracing::debug!(target: "openclaw::gateway", "other gateways are not told of the end of a login yet: {error}");
-                }
+            (Noted::Here(state), Step::Taken) => self.tell_end(state, Step::Taken),
+            // Nobody polls for it any more, and no answer of it is saved.
+            (Noted::Waiting(state), Step::Waiting) if self.method == Method::DeviceCode => {
+                self.tell_end(state, Step::Waiting);
             }
             (Noted::Elsewhere(_), Step::Taken) if !found.left.is_zero() => self.progress.withdraw(),
             (_, Step::Ended) => {
@@ -57,6 +56,15 @@ impl Flow {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Tells others how it ended here, which they could not be told before.
+    fn tell_end(&self, state: &StateDigest, at: Step) {
+        if let Some(ending) = self.progress.ended()
+            && let Err(error) = self.attempts.end(state, at, &ending.written())
+        {
+            tracing::debug!(target: "openclaw::gateway", "other gateways are not told of the end of a login yet: {error}");
         }
     }
 
@@ -81,8 +89,8 @@ impl Flow {
             Step::Waiting | Step::Taken if !found.left.is_zero() => None,
             Step::Waiting if self.method == Method::DeviceCode => {
                 Some(Ending::Failed(failed(&format!(
-                    "{machine}, which showed the code, is gone; if the code was entered in time, \
-                     it stores the login when it is started again"
+                    "{machine}, which polls for the login, is gone; if the code was entered in time, \
+                     it stores the login when it is started again, unless another one is started first"
                 ))))
             }
             Step::Waiting => Some(Ending::TimedOut(failed("login timed out"))),

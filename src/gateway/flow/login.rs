@@ -72,7 +72,7 @@ impl Flow {
         let noted = self.noted.lock();
         let is_elsewhere = match attempt.step {
             Step::Taken => noted.step() != Step::Taken,
-            // Whoever shows its code was taken for gone.
+            // Whoever polls for it was taken for gone.
             Step::Waiting => matches!(*noted, Noted::Elsewhere(_)),
             Step::Ended => false,
         };
@@ -123,9 +123,12 @@ impl Flow {
             Noted::GivenUp(_) => (false, true),
             Noted::Nowhere | Noted::Waiting(_) | Noted::Undecided(_) => (false, false),
         };
+        let is_noted = noted.state().is_some();
         let ending = match self.progress.ending(result) {
+            // Others were told so already: whatever came meanwhile is thrown away.
+            _ if is_given_up && is_noted => Ending::Cancelled,
             // Nobody else can go on with it.
-            Ending::Cancelled if !is_given_up && self.method == Method::DeviceCode => {
+            Ending::Cancelled if is_noted && self.method == Method::DeviceCode => {
                 Ending::Failed(stopped())
             }
             ending => ending,
@@ -143,7 +146,7 @@ impl Flow {
                     return false;
                 }
                 Ok(_) => {}
-                // One that is taken is told with the next look.
+                // They are with the next look.
                 Err(error) => {
                     tracing::warn!(target: "openclaw::gateway", "other gateways are not told of the end of a login: {error}");
                 }
@@ -182,6 +185,9 @@ impl Flow {
     /// If others cannot be told. It goes on waiting then.
     pub(super) fn cancel(&self) -> Result<GivenUp, Failure> {
         let mut noted = self.noted.lock();
+        if self.progress.has_ended() {
+            return Ok(GivenUp::Here);
+        }
         match &*noted {
             Noted::Here(_) | Noted::Elsewhere(_) => {}
             Noted::Nowhere | Noted::GivenUp(None) => *noted = Noted::GivenUp(None),

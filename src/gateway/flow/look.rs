@@ -1,5 +1,5 @@
-//! What other gateways did: logins that wait there are taken up, those whose codes are shown there are
-//! shown, those that are completed there are waited for, and those that ended there end here.
+//! What other gateways did: logins that wait there are taken up, codes for which others poll are shown here as
+//! well, those that are completed there are waited for, and those that ended there end here.
 
 use std::sync::Arc;
 use std::time::Duration;

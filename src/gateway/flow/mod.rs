@@ -1,7 +1,7 @@
 //! Logins under way: each is `models auth login` on a thread of its own, with requests in the place
 //! of the person at the terminal. Those that are noted where several gateways look are run by each of
-//! them, and completed by the one that gets the answer; those with a device code by the one that shows
-//! it.
+//! them, and completed by the one that gets the answer; those with a device code by the one that
+//! polls.
 
 mod held;
 mod in_memory;

@@ -17,7 +17,7 @@ pub(super) enum Noted {
     Elsewhere(StateDigest),
     /// It waits for its code to be entered, and another gateway polls, and completes it.
     Polled(StateDigest),
-    /// Somebody wanted its end while it waited here.
+    /// Somebody ended it while it waited, here or elsewhere.
     GivenUp(Option<StateDigest>),
 }
 

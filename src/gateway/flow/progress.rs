@@ -27,7 +27,7 @@ pub(super) struct Progress {
 /// Where a browser is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Announced {
-    pub(super) url: String,
+    pub(super) url: Secret<String>,
     /// The port that waits for the answer; `None` if a person has to bring it.
     pub(super) port: Option<u16>,
     /// What the person enters there.
@@ -277,8 +277,8 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// Waits until it has ended or has a code.
-    pub(super) fn wait_for_code(&self) {
+    /// Waits until it has ended or has its answer.
+    pub(super) fn wait_for_answer(&self) {
         let mut now = self.now.lock();
         while matches!(now.phase, Phase::Starting | Phase::Waiting { .. }) {
             self.changed.wait(&mut now);
@@ -314,7 +314,7 @@ impl Progress {
             message: now.warning.clone(),
             expires_at,
             callback: announced.map(Announced::callback),
-            auth_url: announced.map(|announced| announced.url.clone()),
+            auth_url: announced.map(|announced| announced.url.expose().clone()),
             user_code: announced.and_then(Announced::user_code),
             ..View::new(state)
         }

@@ -13,7 +13,7 @@ use super::noted::Noted;
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::noted::{Ending, Order, State};
+use crate::app::login::noted::{Ending, Order, State, unfinished};
 use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
 use crate::model::audit::AuditEntry;
@@ -21,7 +21,7 @@ use crate::model::id::ProviderId;
 use crate::model::provider::Provider;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
-use crate::ports::login_attempts::LoginAttempts;
+use crate::ports::login_attempts::{LoginAttempts, Step};
 
 /// How often a login is begun, or joined, where others begin one at the same time.
 const TRIES: usize = 3;
@@ -30,7 +30,7 @@ const TRIES: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::gateway) struct Started {
     /// Where the browser is to be sent.
-    pub(in crate::gateway) auth_url: String,
+    pub(in crate::gateway) auth_url: Secret<String>,
     /// What is to be entered there.
     pub(in crate::gateway) user_code: Option<Secret<String>>,
     /// How the answer comes back.
@@ -42,7 +42,7 @@ pub(in crate::gateway) struct Started {
 /// Why a login was not started.
 #[derive(Clone, Debug)]
 pub(in crate::gateway) enum NotStarted {
-    /// Somebody else logs in to this provider, or the same caller in another way or with a code already.
+    /// Somebody else logs in to this provider, or the same caller in another way or with an answer already.
     Taken,
     /// The ports that the browser could be redirected to wait for a login to that provider.
     PortTaken(ProviderId),
@@ -122,6 +122,9 @@ impl Flows {
                     }));
                 }
                 Err(Ending::Connected(_)) => return Ok(None),
+                Err(Ending::Cancelled) if self.all.lock().is_closed => {
+                    return Err(NotStarted::Draining);
+                }
                 Err(Ending::Cancelled) => return Err(NotStarted::Cancelled),
                 Err(Ending::Refused(it) | Ending::TimedOut(it) | Ending::Failed(it)) => it,
             };
@@ -140,8 +143,8 @@ impl Flows {
             return Err(NotStarted::Draining);
         }
         if let Some(flow) = all.living(&order.provider) {
-            let has_code = flow.progress.view().state == State::Exchanging;
-            return match flow.order.is_same(&order) && !has_code {
+            let has_answer = flow.progress.view().state == State::Exchanging;
+            return match flow.order.is_same(&order) && !has_answer {
                 true => Ok(Arc::clone(flow)),
                 false => Err(NotStarted::Taken),
             };
@@ -233,21 +236,36 @@ impl Flows {
         }
     }
 
-    /// Cancels the login to this provider, unless it has a code: what became of it.
+    /// Cancels the login to this provider for `caller`, unless its answer has come: what became of it.
     ///
     /// # Errors
     /// If other gateways cannot be told. It goes on waiting then.
-    pub(in crate::gateway) fn cancel(&self, provider: &ProviderId) -> Result<View, Failure> {
-        let Some(flow) = self.find(provider)? else {
-            return Ok(View::new(State::Idle));
+    pub(in crate::gateway) fn cancel(
+        &self,
+        provider: &ProviderId,
+        caller: &str,
+    ) -> Result<View, Failure> {
+        let (order, view) = match self.find(provider)? {
+            Some(flow) => {
+                self.give_up(&flow)?;
+                flow.progress.wait_for_answer();
+                if flow.progress.view().state == State::Exchanging {
+                    // It may have ended elsewhere.
+                    self.look()?;
+                }
+                (flow.order.clone(), flow.progress.view())
+            }
+            None => match self.end_silent(provider, |_| true)? {
+                Some(order) => (order, View::new(State::Cancelled)),
+                None => return Ok(View::new(State::Idle)),
+            },
         };
-        self.give_up(&flow)?;
-        flow.progress.wait_for_code();
-        if flow.progress.view().state == State::Exchanging {
-            // It may have ended elsewhere.
-            self.look()?;
+        if view.state == State::Cancelled {
+            self.audit.note(caller, "login cancelled", |entry| {
+                describe(&order, entry);
+            });
         }
-        Ok(flow.progress.view())
+        Ok(view)
     }
 
     /// Ends the login to this provider if it `is_meant`, however far it is, and waits for that.
@@ -262,20 +280,51 @@ impl Flows {
         // What is known here may be over, and another one under way elsewhere.
         self.look()?;
         let flow = self.all.lock().living(provider).cloned();
-        let Some(flow) = flow.filter(|flow| is_meant(&flow.order)) else {
-            return Ok(());
+        let Some(flow) = flow else {
+            return self.end_silent(provider, is_meant).map(drop);
         };
+        if !is_meant(&flow.order) {
+            return Ok(());
+        }
         self.give_up(&flow)?;
         flow.progress.wait_for_end()
     }
 
-    /// Asks a login to end. What ends at another gateway is noted here: the thread there knows nothing of it.
+    /// Ends the login to this provider whose gateway was silent for so long that it counts as gone, if it
+    /// `is_meant`: one that polls may come back with the tokens. Returns whose it was.
+    fn end_silent(
+        &self,
+        provider: &ProviderId,
+        is_meant: impl Fn(&Order) -> bool,
+    ) -> Result<Option<Order>, Failure> {
+        let found = self.attempts.attempts()?;
+        let mut found = found.iter();
+        let silent = found.find(|it| it.provider == *provider && it.step == Step::Waiting);
+        let silent = silent.and_then(|silent| Some((silent, unfinished(silent)?)));
+        let Some((silent, (order, _))) = silent.filter(|(_, (order, _))| is_meant(order)) else {
+            return Ok(None);
+        };
+        let ending = Ending::Cancelled.written();
+        if !self.attempts.end(&silent.state, Step::Waiting, &ending)? {
+            return Ok(None);
+        }
+        self.note_cancelled(&order);
+        self.look()?;
+        Ok(Some(order))
+    }
+
+    /// Notes the end of a login whose thread, at another gateway, knows nothing of it.
+    fn note_cancelled(&self, order: &Order) {
+        self.audit.note(&order.caller, "login ended", |entry| {
+            describe(order, entry);
+            entry.outcome = State::Cancelled.as_ref().to_owned();
+        });
+    }
+
+    /// Asks a login to end.
     fn give_up(&self, flow: &Flow) -> Result<(), Failure> {
         if flow.cancel()? == GivenUp::Elsewhere {
-            self.audit.note(&flow.order.caller, "login ended", |entry| {
-                describe(&flow.order, entry);
-                entry.outcome = State::Cancelled.as_ref().to_owned();
-            });
+            self.note_cancelled(&flow.order);
         }
         Ok(())
     }

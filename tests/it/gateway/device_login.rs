@@ -1,11 +1,14 @@
 //! Logins with a device code that are asked for over HTTP: from the code to what is left in the store.
 
+use std::time::{Duration, SystemTime};
+
 use openclaw::model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::access::bearer;
 use super::keys::add;
 use super::login::{code_of, until};
+use crate::login::unstored_login::saved;
 use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
 use crate::support::running_gateway::Gateway;
 use crate::support::{World, millis_from_now};
@@ -173,7 +176,7 @@ fn a_login_that_waits_is_cancelled_and_ends_by_a_logout_and_with_the_gateway() {
     let ran = gateway.stop();
     assert_eq!(ran.code, 0, "{ran:?}");
     issuer.enter_device_code(Vec::new());
-    assert!(crate::login::unstored_login::saved(&world).is_empty());
+    assert!(saved(&world).is_empty());
 }
 
 #[test]
@@ -195,8 +198,37 @@ fn a_grant_that_has_come_is_not_cancelled() {
 
 #[test]
 fn a_gateway_killed_before_it_stored_a_grant_stores_it_at_its_next_start() {
+    let world = killed_with_a_grant();
+    let gateway = Gateway::start(&world);
+    gateway.until(&path("status"), |status| status["authenticated"] == true);
+    let stored = &world.store()["profiles"][PROFILE];
+    assert_eq!(stored["displayName"], "of the team", "{stored}");
+    assert!(saved(&world).is_empty());
+}
+
+#[test]
+fn a_logout_leaves_no_grant_that_was_to_be_stored_in_a_moment() {
+    let world = killed_with_a_grant();
+    // As if that had failed a moment ago.
+    let [waiting] = &saved(&world)[..] else {
+        panic!("no grant was saved")
+    };
+    let file = std::fs::File::options().append(true).open(waiting).unwrap();
+    let soon = SystemTime::now() + Duration::from_secs(50);
+    file.set_modified(soon).unwrap();
+    let gateway = Gateway::start(&world);
+    assert_eq!(saved(&world).len(), 1);
+    let logged_out = gateway.post_nothing(&path("logout")).json();
+    assert_eq!(logged_out["status"], "logged out", "{logged_out}");
+    assert!(saved(&world).is_empty());
+    assert!(world.store()["profiles"].as_object().unwrap().is_empty());
+}
+
+/// A gateway that was killed when the grant had come and could not be stored.
+fn killed_with_a_grant() -> World {
     let (world, issuer, gateway) = world();
-    start(&gateway);
+    let wish = json!({ "display_name": "of the team" });
+    assert_eq!(gateway.post(&path("start"), &wish).status, 200);
     let lock = world
         .state()
         .join("agents/main/agent/auth-profiles.json.lock");
@@ -208,10 +240,7 @@ fn a_gateway_killed_before_it_stored_a_grant_stores_it_at_its_next_start() {
     });
     gateway.kill();
     std::fs::remove_dir(&lock).unwrap();
-    let gateway = Gateway::start(&world);
-    gateway.until(&path("status"), |status| status["authenticated"] == true);
-    assert!(world.store()["profiles"][PROFILE].is_object());
-    assert!(crate::login::unstored_login::saved(&world).is_empty());
+    world
 }
 
 #[test]

@@ -30,7 +30,10 @@ pub(crate) fn saved_in(directory: &Path) -> Vec<PathBuf> {
         .flatten()
         .map(|entry| entry.path());
     paths
-        .filter(|path| path.extension().is_some_and(|end| end == "login"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| end == "login" || end == "undecided")
+        })
         .collect()
 }
 

@@ -169,7 +169,10 @@ fn a_login_ends_with_the_gateway_that_shows_its_code() {
     let back = team.gateway(1);
     for gateway in [&here, &back] {
         let failed = state_is(gateway, "failed").to_string();
-        assert!(failed.contains("before it had an answer"), "{failed}");
+        assert!(
+            failed.contains("before the provider confirmed it"),
+            "{failed}"
+        );
     }
     // The next one is another.
     start(&here);
@@ -290,6 +293,50 @@ fn a_grant_that_came_while_nobody_could_be_told_is_stored_unless_its_login_was_e
         assert_eq!(is_stored(&team), !is_cancelled);
         state_is(&there, state);
         back.stop();
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_is_ended_although_its_gateway_was_silent_for_long() {
+    for (action, answer) in [
+        ("cancel", json!({ "status": "cancelled" })),
+        ("logout", json!({ "status": "logged out" })),
+    ] {
+        let (team, there) = killed_with_a_grant();
+        team.database.sql(LET_GO);
+        state_is(&there, "failed");
+        assert_eq!(there.post_nothing(&path(action)).json(), answer);
+        state_is(&there, "cancelled");
+        let _back = team.gateway(0);
+        until(|| saved(&team.machines[0]).is_empty());
+        assert!(!is_stored(&team), "{action}");
+        state_is(&there, "cancelled");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_login_that_was_being_stored_is_stored_although_another_one_stands_in_its_place() {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    let held = team
+        .database
+        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    team.issuer.enter_device_code(Vec::new());
+    state_is(&there, "exchanging");
+    here.kill();
+    drop(held);
+    team.database.sql(LET_GO);
+    state_is(&there, "failed");
+    team.issuer.set_device_codes(Codes::not_entered());
+    start(&there);
+    let back = team.gateway(0);
+    until(|| saved(&team.machines[0]).is_empty());
+    assert!(is_stored(&team));
+    for gateway in [&back, &there] {
+        state_is(gateway, "waiting");
     }
 }
 

@@ -15,7 +15,7 @@ pub enum State {
     Idle,
     /// It waits for the browser, or is about to.
     Waiting,
-    /// It has a code.
+    /// Its answer came: it is exchanged, or stored.
     Exchanging,
     /// As [`Ending::Connected`].
     Connected,
@@ -69,7 +69,7 @@ pub enum Before {
     Announced,
     /// It waited for an answer.
     Answer,
-    /// It had a code.
+    /// It had its answer.
     Exchange,
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Ending, unfinished};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::saved_login;
+use crate::app::login::recover::recover_meant;
+use crate::app::login::saved_login::{self, Head};
 use crate::app::login::saver;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::login_attempts::Step;
@@ -33,14 +34,20 @@ impl Meant<'_> {
         let is_profile = named.is_none() || self.profile.is_none() || named == self.profile;
         self.agent == agent && is_profile
     }
+
+    fn is_one(&self, head: &Head) -> bool {
+        head.provider == *self.provider && self.may_be(&head.agent, head.profile.as_ref())
+    }
 }
 
 /// Ends a login that waits at a gateway of the database and is for what is `meant`, and waits for the end
-/// of those that may become that and have a code, there and on this machine.
+/// of those that may become that and have an answer, there and on this machine. One whose answer was left by
+/// a process that is gone is stored now, to be removed with the others.
 ///
 /// # Errors
 /// [`Kind::Busy`] if one has not ended in time, a signal, and what the store says.
 pub(in crate::app) fn settle(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
+    recover_meant(cx, |head| meant.is_one(head));
     let whose = format!("a login to {} is being completed", meant.provider);
     let wait = cx.wait(LIMIT);
     let settled = wait.retry(cx.clock, PAUSES, &|| whose.clone(), || {
@@ -59,27 +66,27 @@ fn is_exchanged_here(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure>
         let Some(head) = saved_login::head(cx, &name)? else {
             continue;
         };
-        let is_one =
-            head.provider == *meant.provider && meant.may_be(&head.agent, head.profile.as_ref());
-        if is_one && saver::is_worked_on(cx, &name)? {
+        if meant.is_one(&head) && saver::is_worked_on(cx, &name)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Whether a gateway of the database has the answer to one.
+/// Whether a gateway of the database has the answer to one. One that waits there is ended, also if its gateway
+/// was silent for long: that one may come back with the tokens of a device code.
 fn is_under_way_elsewhere(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure> {
     let Some(attempts) = cx.attempts else {
         return Ok(false);
     };
     let found = attempts.attempts()?;
     let mut found = found.iter();
-    let last = found.find(|it| it.provider == *meant.provider && !it.left.is_zero());
+    let last = found.find(|it| it.provider == *meant.provider);
     let Some((attempt, (order, _))) = last.and_then(|last| Some((last, unfinished(last)?))) else {
         return Ok(false);
     };
     match attempt.step {
+        Step::Taken if attempt.left.is_zero() => Ok(false),
         Step::Taken => Ok(meant.may_be(&order.agent, order.profile.as_ref())),
         Step::Waiting if order.is_for(meant.agent, meant.profile) => {
             let cancelled = Ending::Cancelled.written();

@@ -73,7 +73,13 @@ pub(super) fn list(cx: Context<'_>, agents: &[AgentId]) -> Vec<Place> {
     found.ending(&state.join(CREDENTIALS), ".json", Role::Legacy);
     found.ending(&state.join(PROVIDERS), ".toml", Role::Text);
     for directory in cx.of_every_store(RESCUE) {
-        for suffix in [".answer", ".login", ".unconfirmed", ".declined"] {
+        for suffix in [
+            ".answer",
+            ".login",
+            ".unconfirmed",
+            ".undecided",
+            ".declined",
+        ] {
             found.ending(&directory, suffix, Role::Answer);
         }
     }

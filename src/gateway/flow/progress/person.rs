@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Announced, Paste, Phase, Progress};
+use crate::app::login::BARE_CODE;
 use crate::gateway::flow::view::sentence;
 use crate::model::secret::Secret;
 use crate::ports::dialog::{Dialog, DialogError, Notice, Question};
@@ -11,15 +12,12 @@ use crate::ports::host::{Interrupt, Signal};
 /// How often a withdrawn question is noticed.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Why a paste is asked for again if nothing else was said: whether to use a code without its `state`
-/// is for a person at a terminal to decide (RFC 6749 section 10.12).
-pub(super) const BARE_CODE: &str =
-    "this is only a code; paste the whole URL that the browser was redirected to";
-
 impl Progress {
     fn next_paste(&self, stop: &dyn Fn() -> bool) -> Result<Secret<String>, DialogError> {
         let mut now = self.now.lock();
         if matches!(now.paste, Paste::Taken) {
+            // Whether to use a code without its `state` is for a person at a terminal to decide (RFC 6749
+            // section 10.12).
             now.paste = Paste::NotAccepted(BARE_CODE.to_owned());
             self.changed.notify_all();
         }
@@ -39,14 +37,14 @@ impl Dialog for Progress {
         match notice {
             Notice::AuthorizeUrl(authorize) => self.change(|now| {
                 now.announced = Some(Announced {
-                    url: authorize.url.clone(),
+                    url: Secret::new(authorize.url.clone()),
                     port: authorize.port,
                     user_code: None,
                 });
             }),
             Notice::DeviceCode(code) => self.change(|now| {
                 now.announced = Some(Announced {
-                    url: code.url().to_owned(),
+                    url: Secret::from(code.url()),
                     port: None,
                     user_code: Some(Secret::new(code.user_code.clone())),
                 });

@@ -1,6 +1,6 @@
-use super::person::BARE_CODE;
 use super::*;
 use crate::app::failure::Kind;
+use crate::app::login::BARE_CODE;
 use crate::model::credential::Kind as CredentialKind;
 use crate::model::id::{ProfileId, ProviderId};
 use crate::ports::dialog::{AuthorizeUrl, DeviceCode, Dialog as _, DialogError, Notice, Question};
@@ -101,7 +101,7 @@ fn nothing_is_cancelled_that_has_a_code() {
     assert_eq!(progress.pending(), Some(Signal::TERMINATE));
     progress.notice(&Notice::Exchanging);
     assert_eq!(progress.pending(), None);
-    progress.wait_for_code();
+    progress.wait_for_answer();
     assert_eq!(progress.view(), View::new(State::Exchanging));
 }
 
@@ -128,7 +128,7 @@ fn a_device_code_is_shown_and_what_it_brings_is_on_its_way_at_once() {
     assert_eq!(progress.view(), view);
     assert_eq!(progress.port(), Ok(None));
     let code = UserCode {
-        url: "https://issuer.example/device".to_owned(),
+        url: Secret::from("https://issuer.example/device"),
         user_code: Secret::from("WDJB-MJHT"),
         expires: until,
     };
@@ -167,7 +167,7 @@ fn tells_where_the_browser_is_to_be_sent_and_what_was_odd() {
         message: Some(warning.to_owned()),
         expires_at: until,
         callback: Some(Callback::Manual),
-        auth_url: Some(announced.url),
+        auth_url: Some(announced.url.expose().clone()),
         ..View::new(State::Waiting)
     };
     assert_eq!(progress.view(), view);

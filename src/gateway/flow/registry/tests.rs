@@ -129,7 +129,10 @@ fn what_has_no_login_is_not_begun() {
     let keys = provider("deepseek");
     let refused = flows.start(&keys, &order("anna", &keys));
     assert!(matches!(refused, Err(NotStarted::NoLogin)), "{refused:?}");
-    assert_eq!(flows.cancel(&keys.id).unwrap(), View::new(State::Idle));
+    assert_eq!(
+        flows.cancel(&keys.id, "anna").unwrap(),
+        View::new(State::Idle)
+    );
     let pasted = flows.paste(&keys.id, Secret::from("code"));
     assert_eq!(pasted.unwrap_err(), PasteError::NoLogin);
 }

@@ -19,15 +19,16 @@ if ! guided 2>/dev/null; then
 fi
 
 # Not with a sanitizer: there is no unsafe code to watch, and without one it runs faster.
+options=(--dev --strip-dead-code --sanitizer none)
 export CARGO_TARGET_DIR=$PWD/target/fuzz
-cargo +nightly fuzz build --sanitizer none
+cargo +nightly fuzz build "${options[@]}"
 [ "$seconds" != build ] || exit 0
 
 pids=()
 for target in document store callback paste manifest declared vault; do
   found=target/fuzz-corpus/$target
   mkdir -p "$found"
-  cargo +nightly fuzz run --sanitizer none "$target" "$found" "tests/corpus/$target" -- \
+  cargo +nightly fuzz run "${options[@]}" "$target" "$found" "tests/corpus/$target" -- \
     -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$found-" \
     > "$found.log" 2>&1 &
   pids+=($!)

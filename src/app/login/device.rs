@@ -18,11 +18,12 @@ use crate::ports::dialog::{DeviceCode, Notice};
 use crate::ports::host::Signal;
 
 use super::super::failure::{Failure, Kind};
+use super::login_file::SavedLogin;
 use super::login_result::LoginResult;
 use super::relay::UserCode;
 use super::request::{Login, not_granted};
 use super::saved_login::{Awaited, Sent};
-use super::saver::{SavedLogin, Saver};
+use super::saver::Saver;
 use super::store_token;
 use crate::app::deposit::StoredProfile;
 use crate::app::issuer::verify_login;

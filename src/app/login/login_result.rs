@@ -4,8 +4,8 @@ use crate::model::provider::Client;
 use crate::oauth::grant::Grant;
 use crate::oauth::key_exchange::Key;
 
+use super::login_file::SavedLogin;
 use super::request::Login;
-use super::saver::SavedLogin;
 use super::{store_key, store_login, store_token};
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;

@@ -11,6 +11,7 @@ mod exposed;
 mod file_name;
 pub mod finish;
 mod first_answer;
+mod login_file;
 mod login_result;
 pub mod noted;
 mod pending;

@@ -14,12 +14,12 @@ use crate::ports::http::Response;
 use crate::ports::login_attempts::Step;
 use crate::ports::store::StoreError;
 
+use super::login_file::{SavedLogin, is_open, take};
 use super::login_result::LoginResult;
 use super::noted::{Before, Ending, Taken, unfinished, write};
 use super::pending;
 use super::request::{Login, Request};
 use super::saved_login::{self, Awaited, Content, Head};
-use super::saver::{SavedLogin, is_open, take};
 use crate::app::context::Context;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::{Failure, Kind};

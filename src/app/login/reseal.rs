@@ -10,8 +10,8 @@ use crate::ports::http::Response;
 use crate::ports::vault::Sealer;
 
 use super::attempts;
+use super::login_file::{release, try_lock};
 use super::saved_login::{self, Content};
-use super::saver::{release, try_lock};
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 

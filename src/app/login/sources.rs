@@ -15,9 +15,9 @@ use crate::ports::host::Signal;
 
 use super::device::Running;
 use super::first_answer::{RaceSender, TICK};
+use super::login_file::SavedLogin;
 use super::login_result::LoginResult;
 use super::request::Login;
-use super::saver::SavedLogin;
 use crate::app::context::Context;
 use crate::app::failure::Failure;
 

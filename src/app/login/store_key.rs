@@ -8,8 +8,8 @@ use crate::model::json::{Extra, Verbatim};
 use crate::oauth::key_exchange::Key;
 use crate::ports::dialog::Notice;
 
+use super::login_file::SavedLogin;
 use super::request::Login;
-use super::saver::SavedLogin;
 use crate::app::deposit::StoredProfile;
 use crate::app::failure::Failure;
 

@@ -10,8 +10,8 @@ use crate::oauth::claims::{self, AccountClaims};
 use crate::oauth::grant::Grant;
 use crate::ports::dialog::Notice;
 
+use super::login_file::SavedLogin;
 use super::request::Login;
-use super::saver::SavedLogin;
 use crate::app::context::Context;
 use crate::app::credential::profile_id::{Owner, place};
 use crate::app::deposit::StoredProfile;

@@ -3,6 +3,7 @@
 //! them, and completed by the one that gets the answer; those with a device code by the one that
 //! polls.
 
+mod all;
 mod held;
 mod in_memory;
 mod learn;

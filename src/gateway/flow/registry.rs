@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::all::All;
 use super::held::Held;
 use super::login::{Flow, GivenUp, is_not_alone};
 use super::method::Method;
@@ -67,14 +68,6 @@ pub(in crate::gateway) struct Flows {
     pub(super) all: Mutex<All>,
     /// One look after the other: an older one must not undo what a later one found.
     pub(super) looking: Mutex<()>,
-}
-
-/// The last login of each provider, and the threads of those that have not ended.
-#[derive(Default)]
-pub(super) struct All {
-    pub(super) flows: Vec<Arc<Flow>>,
-    threads: Vec<JoinHandle<()>>,
-    pub(super) is_closed: bool,
 }
 
 impl Flows {
@@ -374,36 +367,6 @@ impl Flows {
             // A panic has been told already.
             let _ = thread.join();
         }
-    }
-}
-
-impl All {
-    pub(super) fn last(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
-        let mut flows = self.flows.iter();
-        flows.find(|flow| flow.order.provider == *provider)
-    }
-
-    /// Puts a login in the place of the last one of its provider.
-    pub(super) fn put(&mut self, flow: Arc<Flow>) {
-        let provider = &flow.order.provider;
-        self.flows.retain(|other| other.order.provider != *provider);
-        self.flows.push(flow);
-    }
-
-    fn living(&self, provider: &ProviderId) -> Option<&Arc<Flow>> {
-        let flow = self.last(provider);
-        flow.filter(|flow| !flow.progress.has_ended())
-    }
-
-    /// The provider whose login holds the last of these ports, if none is free.
-    fn holder_of(&self, ports: &[u16]) -> Option<ProviderId> {
-        let mut holders = ports.iter().map(|port| {
-            let mut flows = self.flows.iter();
-            flows.find(|flow| *port != 0 && flow.holds(*port))
-        });
-        let first = holders.next()??;
-        let are_all_held = holders.all(|holder| holder.is_some());
-        are_all_held.then(|| first.order.provider.clone())
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{Ending, unfinished};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
+use crate::app::login::login_file;
 use crate::app::login::recover::recover_meant;
 use crate::app::login::saved_login::{self, Head};
-use crate::app::login::saver;
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::login_attempts::Step;
 
@@ -66,7 +66,7 @@ fn is_exchanged_here(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure>
         let Some(head) = saved_login::head(cx, &name)? else {
             continue;
         };
-        if meant.is_one(&head) && saver::is_worked_on(cx, &name)? {
+        if meant.is_one(&head) && login_file::is_worked_on(cx, &name)? {
             return Ok(true);
         }
     }

@@ -1,7 +1,7 @@
 //! Completion of logins whose answer was saved and not stored, because the process was killed, the
 //! store failed, or the issuer's keys could not be fetched.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::hint::Hint;
@@ -32,24 +32,15 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// for a later command.
 pub fn recover_pending(cx: Context<'_>) {
     for name in saved_login::names(cx).unwrap_or_default() {
-        if !is_pausing(cx, &name) {
-            recover(cx, &name);
-        }
+        recover_due(cx, &name);
     }
 }
 
-/// Stores those that a logout `is_meant` for, also if that failed a moment ago: they would appear after it.
-pub(super) fn recover_meant(cx: Context<'_>, is_meant: impl Fn(&Head) -> bool) {
-    for name in saved_login::names(cx).unwrap_or_default() {
-        if let Ok(Some(head)) = saved_login::head(cx, &name)
-            && is_meant(&head)
-        {
-            recover(cx, &name);
-        }
+/// Stores the login of this file, unless that failed a moment ago.
+pub(super) fn recover_due(cx: Context<'_>, name: &str) {
+    if is_pausing(cx, name) {
+        return;
     }
-}
-
-fn recover(cx: Context<'_>, name: &str) {
     let Err(failure) = recover_one(cx, name) else {
         return;
     };
@@ -59,6 +50,27 @@ fn recover(cx: Context<'_>, name: &str) {
         Some(hint) => Hint::from(format!("{text}; try: ")).then(hint),
         None => text.into(),
     });
+}
+
+/// Stores the login of this file, also if that failed a moment ago: it would appear after a logout.
+///
+/// # Errors
+/// Why it cannot be stored now, if a later command may store it.
+pub(super) fn recover_now(cx: Context<'_>, name: &str) -> Result<(), Failure> {
+    let Err(failure) = recover_one(cx, name) else {
+        return Ok(());
+    };
+    pause(cx, name);
+    let path = found(cx, name);
+    // One that waits for the word of a person is stored by no command.
+    if !is_open(&failure) || saved_login::is_unconfirmed(&path) {
+        return Ok(());
+    }
+    let advice = format!(
+        "try again in a minute, or delete the file of that login, {}",
+        path.display()
+    );
+    Err(failure.hint(advice))
 }
 
 /// Whether it was tried a moment ago: the file's time is when it may be tried again.
@@ -73,12 +85,19 @@ fn is_pausing(cx: Context<'_>, name: &str) -> bool {
 }
 
 fn pause(cx: Context<'_>, name: &str) {
+    let path = found(cx, name);
+    if matches!(cx.files.stat(&path), Ok(Some(_))) {
+        let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
+    }
+}
+
+/// The path of a file that may have been confirmed meanwhile.
+fn found(cx: Context<'_>, name: &str) -> PathBuf {
     let path = saved_login::directory(cx).join(name);
-    // It may have another name by now.
-    for path in [saved_login::confirmed(&path), path] {
-        if matches!(cx.files.stat(&path), Ok(Some(_))) {
-            let _ = cx.files.touch(&path, cx.clock.now().after(PAUSE));
-        }
+    let confirmed = saved_login::confirmed(&path);
+    match cx.files.stat(&confirmed) {
+        Ok(Some(_)) => confirmed,
+        _ => path,
     }
 }
 

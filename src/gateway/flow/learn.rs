@@ -44,6 +44,7 @@ impl Flow {
         let Some(found) = found else { return };
         match (noted, found.step) {
             (Noted::Here(state), Step::Taken) => self.tell_end(state, Step::Taken),
+            (Noted::GivenUp(Some(state)), Step::Waiting) => self.tell_end(state, Step::Waiting),
             // Nobody polls for it any more, and no answer of it is saved.
             (Noted::Waiting(state), Step::Waiting) if self.method == Method::DeviceCode => {
                 self.tell_end(state, Step::Waiting);

@@ -146,7 +146,7 @@ impl Flow {
                     return false;
                 }
                 Ok(_) => {}
-                // They are with the next look.
+                // They are with the next look, unless its answer is saved: then whoever stores it tells them.
                 Err(error) => {
                     tracing::warn!(target: "openclaw::gateway", "other gateways are not told of the end of a login: {error}");
                 }

@@ -14,7 +14,7 @@ use super::noted::Noted;
 use super::progress::{Listener, PasteError, Progress};
 use super::view::{Callback, View};
 use crate::app::failure::{Failure, Kind};
-use crate::app::login::noted::{Ending, Order, State, unfinished};
+use crate::app::login::noted::{Ending, Order, State, Unfinished, Waits, unfinished};
 use crate::gateway::audit::Audit;
 use crate::gateway::engine::Engine;
 use crate::model::audit::AuditEntry;
@@ -248,7 +248,7 @@ impl Flows {
                 }
                 (flow.order.clone(), flow.progress.view())
             }
-            None => match self.end_silent(provider, |_| true)? {
+            None => match self.end_elsewhere(provider, |_| true)? {
                 Some(order) => (order, View::new(State::Cancelled)),
                 None => return Ok(View::new(State::Idle)),
             },
@@ -274,7 +274,7 @@ impl Flows {
         self.look()?;
         let flow = self.all.lock().living(provider).cloned();
         let Some(flow) = flow else {
-            return self.end_silent(provider, is_meant).map(drop);
+            return self.end_elsewhere(provider, is_meant).map(drop);
         };
         if !is_meant(&flow.order) {
             return Ok(());
@@ -283,26 +283,33 @@ impl Flows {
         flow.progress.wait_for_end()
     }
 
-    /// Ends the login to this provider whose gateway was silent for so long that it counts as gone, if it
-    /// `is_meant`: one that polls may come back with the tokens. Returns whose it was.
-    fn end_silent(
+    /// Ends a login to this provider that has ended here and may go on elsewhere, if it `is_meant`: one whose
+    /// gateway counts as gone, and may come back with the tokens of a device code, or one with a browser that
+    /// could not be completed here. Returns whose it was.
+    fn end_elsewhere(
         &self,
         provider: &ProviderId,
         is_meant: impl Fn(&Order) -> bool,
     ) -> Result<Option<Order>, Failure> {
         let found = self.attempts.attempts()?;
         let mut found = found.iter();
-        let silent = found.find(|it| it.provider == *provider && it.step == Step::Waiting);
-        let silent = silent.and_then(|silent| Some((silent, unfinished(silent)?)));
-        let Some((silent, (order, _))) = silent.filter(|(_, (order, _))| is_meant(order)) else {
+        let there = found.find(|it| it.provider == *provider && it.step == Step::Waiting);
+        let there = there.and_then(|there| Some((there, unfinished(there)?)));
+        // Nobody can complete one with a browser whose time is over.
+        let there = there.filter(|(there, (order, how))| {
+            let may_come = matches!(how, Unfinished::Waits(Waits::ForCode(_)));
+            is_meant(order) && (may_come || !there.left.is_zero())
+        });
+        let Some((there, (order, _))) = there else {
             return Ok(None);
         };
         let ending = Ending::Cancelled.written();
-        if !self.attempts.end(&silent.state, Step::Waiting, &ending)? {
+        if !self.attempts.end(&there.state, Step::Waiting, &ending)? {
             return Ok(None);
         }
         self.note_cancelled(&order);
-        self.look()?;
+        // What is shown here follows with the next look.
+        let _ = self.look();
         Ok(Some(order))
     }
 

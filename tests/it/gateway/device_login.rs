@@ -224,10 +224,32 @@ fn a_logout_leaves_no_grant_that_was_to_be_stored_in_a_moment() {
     assert!(world.store()["profiles"].as_object().unwrap().is_empty());
 }
 
+#[test]
+fn a_logout_removes_nothing_while_a_grant_cannot_be_stored() {
+    let world = killed_with_a_grant();
+    let key = json!({ "type": "api_key", "provider": PROVIDER, "key": "sk-0123456789abcdef" });
+    let store = json!({ "version": 1, "profiles": { PROFILE: key } }).to_string();
+    world.write("agents/main/agent/auth-profiles.json", &store);
+    world.write(&format!("providers/{PROVIDER}.toml"), "schema = 99\n");
+    let logout = ["models", "auth", "logout", PROFILE, "--yes"];
+    let ran = world.run(&logout);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("nothing was removed"), "{ran:?}");
+    let [waiting] = &saved(&world)[..] else {
+        panic!("no grant was saved")
+    };
+    assert!(ran.err.contains(waiting.to_str().unwrap()), "{ran:?}");
+    assert!(world.store()["profiles"][PROFILE].is_object());
+    // As it says.
+    std::fs::remove_file(waiting).unwrap();
+    let ran = world.run(&logout);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
 /// A gateway that was killed when the grant had come and could not be stored.
 fn killed_with_a_grant() -> World {
     let (world, issuer, gateway) = world();
-    let wish = json!({ "display_name": "of the team" });
+    let wish = json!({ "display_name": "of the team", "profile": PROFILE });
     assert_eq!(gateway.post(&path("start"), &wish).status, 200);
     let lock = world
         .state()

@@ -7,7 +7,7 @@ use super::{Ending, unfinished};
 use crate::app::context::Context;
 use crate::app::failure::{Failure, Kind};
 use crate::app::login::login_file;
-use crate::app::login::recover::recover_meant;
+use crate::app::login::recover::{recover_due, recover_now};
 use crate::app::login::saved_login::{self, Head};
 use crate::model::id::{AgentId, ProfileId, ProviderId};
 use crate::ports::login_attempts::Step;
@@ -45,9 +45,10 @@ impl Meant<'_> {
 /// a process that is gone is stored now, to be removed with the others.
 ///
 /// # Errors
-/// [`Kind::Busy`] if one has not ended in time, a signal, and what the store says.
+/// [`Kind::Busy`] if one has not ended in time, why one that has an answer cannot be stored, a signal, and what
+/// the store says.
 pub(in crate::app) fn settle(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
-    recover_meant(cx, |head| meant.is_one(head));
+    store_left(cx, meant)?;
     let whose = format!("a login to {} is being completed", meant.provider);
     let wait = cx.wait(LIMIT);
     let settled = wait.retry(cx.clock, PAUSES, &|| whose.clone(), || {
@@ -58,6 +59,26 @@ pub(in crate::app) fn settle(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Fa
         let message = format!("{whose}; nothing was removed");
         Failure::new(Kind::Busy, message).hint("try again in a minute")
     })
+}
+
+/// Stores what processes that are gone left of one.
+fn store_left(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
+    for name in saved_login::names(cx)? {
+        let Some(head) = saved_login::head(cx, &name)? else {
+            continue;
+        };
+        if !meant.is_one(&head) {
+            continue;
+        }
+        if meant.profile.is_some() && meant.profile != head.profile.as_ref() {
+            // It may be another account's.
+            recover_due(cx, &name);
+        } else if let Err(mut failure) = recover_now(cx, &name) {
+            failure.message.push_str("; nothing was removed");
+            return Err(failure);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a process of this machine exchanges the code of one.

@@ -1,8 +1,10 @@
 use super::*;
 use crate::app::login::noted::State;
 use crate::app::login::noted::Unfinished;
+use crate::gateway::flow::AttemptsInMemory;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;
+use crate::ports::host::Signal;
 use crate::ports::store::Location;
 
 /// A login that others find, of a database whose answers may get lost.
@@ -169,4 +171,25 @@ fn others_are_told_later_how_a_login_ended_that_nobody_polls_for_any_more() {
     *row.is_silent.lock() = false;
     flow.learn(Some(&row.attempt()));
     assert_eq!(row.attempt().step, Step::Ended);
+}
+
+#[test]
+fn a_login_of_one_gateway_that_is_cancelled_twice_ends_once() {
+    let (_, flow) = waiting(true);
+    let attempts = AttemptsInMemory::default();
+    let content = Secret::from("{}");
+    assert!(
+        attempts
+            .begin(&provider(), &state(), &content, Life::Held)
+            .unwrap()
+    );
+    let flow = Flow {
+        attempts: Arc::new(attempts),
+        ..flow
+    };
+    for _ in 0..2 {
+        assert_eq!(flow.cancel().unwrap(), GivenUp::Here);
+    }
+    assert!(flow.finish(Err(Failure::cancelled(Signal::TERMINATE))));
+    assert_eq!(flow.progress.view().state, State::Cancelled);
 }

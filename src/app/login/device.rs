@@ -198,10 +198,7 @@ fn keep(
 ) -> Result<StoredProfile, Failure> {
     match login.take() {
         Ok(true) => {
-            // From here on no other login that is begun instead makes it one that was ended.
-            if saved.is_undecided() {
-                saved.confirm(login.cx);
-            }
+            saved.decide(login.cx);
             granted.keep(login, saved)
         }
         Ok(false) => {

@@ -95,8 +95,16 @@ impl SavedLogin {
         saved_login::is_undecided(&self.path)
     }
 
+    /// Notes that it is decided who uses its answer: no other login that is begun instead makes it one that was
+    /// ended.
+    pub(super) fn decide(&mut self, cx: Context<'_>) {
+        if self.is_undecided() {
+            self.confirm(cx);
+        }
+    }
+
     /// Notes in its name that any command may store it.
-    pub(super) fn confirm(&mut self, cx: Context<'_>) {
+    fn confirm(&mut self, cx: Context<'_>) {
         let confirmed = saved_login::confirmed(&self.path);
         match cx.files.rename(&self.path, &confirmed) {
             Ok(()) => self.path = confirmed,

@@ -102,7 +102,7 @@ fn found(cx: Context<'_>, name: &str) -> PathBuf {
 }
 
 fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
-    let Some((mut saved, content)) = take(cx, name)? else {
+    let Some((saved, content)) = take(cx, name)? else {
         return Ok(());
     };
     let content = match content {
@@ -148,33 +148,42 @@ fn recover_one(cx: Context<'_>, name: &str) -> Result<(), Failure> {
             );
             return Err(Failure::new(Kind::Storage, message));
         }
-        Content::Answer(head, answer) => match take_over(cx, &head, saved.is_undecided()) {
-            Ok(true) => {
-                if saved.is_undecided() {
-                    saved.confirm(cx);
-                }
-                let kept = complete(cx, saved, &head, &answer);
-                if let Err(error) = tell_others(cx, &head, &kept) {
-                    tracing::warn!("other gateways are not told of the end of a login: {error}");
-                }
-                return kept.map(drop);
-            }
-            // Those who waited for it were told so.
-            Ok(false) => {
-                cx.info(format!(
-                    "the login to {} that began {} is not stored: it was cancelled, or another one was started",
-                    head.provider,
-                    cx.clock.local().spoken(head.begun_at)
-                ));
-                saved.discard(cx);
-            }
-            Err(error) => {
-                saved.leave();
-                return Err(error.into());
-            }
-        },
+        Content::Answer(head, answer) => return recover_answered(cx, saved, &head, &answer),
     }
     Ok(())
+}
+
+/// Stores a login that has its answer, unless it was ended before that came.
+fn recover_answered(
+    cx: Context<'_>,
+    mut saved: SavedLogin,
+    head: &Head,
+    answer: &Response,
+) -> Result<(), Failure> {
+    match take_over(cx, head, saved.is_undecided()) {
+        Ok(true) => {
+            saved.decide(cx);
+            let kept = complete(cx, saved, head, answer);
+            if let Err(error) = tell_others(cx, head, &kept) {
+                tracing::warn!("other gateways are not told of the end of a login: {error}");
+            }
+            kept.map(drop)
+        }
+        // Those who waited for it were told so.
+        Ok(false) => {
+            cx.info(format!(
+                "the login to {} that began {} is not stored: it was cancelled, or another one was started",
+                head.provider,
+                cx.clock.local().spoken(head.begun_at)
+            ));
+            saved.discard(cx);
+            Ok(())
+        }
+        Err(error) => {
+            saved.leave();
+            Err(error.into())
+        }
+    }
 }
 
 /// Completes a login. Its code is spent, whatever comes of it: nobody may send it again.

@@ -12,7 +12,7 @@ use super::noted::Noted;
 use super::progress::Progress;
 use super::registry::Flows;
 use crate::app::failure::Failure;
-use crate::app::login::noted::{Order, Unfinished, Waits, unfinished};
+use crate::app::login::noted::{Unfinished, Waits, unfinished};
 use crate::gateway::hear::Ears;
 use crate::ports::login_attempts::LoginAttempt;
 
@@ -71,7 +71,7 @@ impl Flows {
     /// Goes on with a login that waits at another gateway, or waits for the end of one that only that one
     /// completes, unless this one knows it.
     fn take_up(&self, attempt: &LoginAttempt) {
-        let Some((order, how)) = read(attempt).filter(|_| !attempt.left.is_zero()) else {
+        let Some((order, how)) = unfinished(attempt).filter(|_| !attempt.left.is_zero()) else {
             return;
         };
         let mut all = self.all.lock();
@@ -116,10 +116,4 @@ impl Flows {
             tracing::warn!(target: "openclaw::gateway", "a login of another gateway cannot be completed here: {error}");
         }
     }
-}
-
-/// What is noted of a login that has not ended: who wants it, and how far it is.
-fn read(attempt: &LoginAttempt) -> Option<(Order, Unfinished)> {
-    // The provider stands beside what is sealed, too.
-    unfinished(attempt).filter(|(order, _)| order.provider == attempt.provider)
 }

@@ -131,21 +131,22 @@ pub enum Unfinished {
     },
 }
 
-/// Reads who wants a login that has not ended, and how far it is; `None` if it has ended, or another release
-/// wrote it.
+/// Reads who wants a login that has not ended, and how far it is; `None` if it has ended, another release
+/// wrote it, or its provider is not the one that stands beside what is sealed.
 pub fn unfinished(attempt: &LoginAttempt) -> Option<(Order, Unfinished)> {
     let content = attempt.content.as_ref()?;
-    match attempt.step {
+    let (order, how) = match attempt.step {
         Step::Waiting => {
             let Waiting { order, waits } = read(content)?;
-            Some((order, Unfinished::Waits(waits)))
+            (order, Unfinished::Waits(waits))
         }
         Step::Taken => {
             let Taken { order, is_polled } = read(content)?;
-            Some((order, Unfinished::Taken { is_polled }))
+            (order, Unfinished::Taken { is_polled })
         }
-        Step::Ended => None,
-    }
+        Step::Ended => return None,
+    };
+    (order.provider == attempt.provider).then_some((order, how))
 }
 
 #[cfg(test)]

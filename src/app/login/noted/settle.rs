@@ -34,10 +34,6 @@ impl Meant<'_> {
         let is_profile = named.is_none() || self.profile.is_none() || named == self.profile;
         self.agent == agent && is_profile
     }
-
-    fn is_one(&self, head: &Head) -> bool {
-        head.provider == *self.provider && self.may_be(&head.agent, head.profile.as_ref())
-    }
 }
 
 /// Ends a login that waits at a gateway of the database and is for what is `meant`, and waits for the end
@@ -61,15 +57,23 @@ pub(in crate::app) fn settle(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Fa
     })
 }
 
+/// The files of logins on this machine that have an answer, or will have one in a moment, and are meant.
+fn files(cx: Context<'_>, meant: Meant<'_>) -> Result<Vec<(String, Box<Head>)>, Failure> {
+    let mut found = Vec::new();
+    for name in saved_login::names(cx)? {
+        if let Some(head) = saved_login::head(cx, &name)?
+            && head.provider == *meant.provider
+            && meant.may_be(&head.agent, head.profile.as_ref())
+        {
+            found.push((name, head));
+        }
+    }
+    Ok(found)
+}
+
 /// Stores what processes that are gone left of one.
 fn store_left(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
-    for name in saved_login::names(cx)? {
-        let Some(head) = saved_login::head(cx, &name)? else {
-            continue;
-        };
-        if !meant.is_one(&head) {
-            continue;
-        }
+    for (name, head) in files(cx, meant)? {
         if meant.profile.is_some() && meant.profile != head.profile.as_ref() {
             // It may be another account's.
             recover_due(cx, &name);
@@ -83,11 +87,8 @@ fn store_left(cx: Context<'_>, meant: Meant<'_>) -> Result<(), Failure> {
 
 /// Whether a process of this machine exchanges the code of one.
 fn is_exchanged_here(cx: Context<'_>, meant: Meant<'_>) -> Result<bool, Failure> {
-    for name in saved_login::names(cx)? {
-        let Some(head) = saved_login::head(cx, &name)? else {
-            continue;
-        };
-        if meant.is_one(&head) && login_file::is_worked_on(cx, &name)? {
+    for (name, _) in files(cx, meant)? {
+        if login_file::is_worked_on(cx, &name)? {
             return Ok(true);
         }
     }

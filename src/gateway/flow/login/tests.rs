@@ -1,6 +1,5 @@
 use super::*;
-use crate::app::login::noted::State;
-use crate::app::login::noted::Unfinished;
+use crate::app::login::noted::{State, Unfinished};
 use crate::gateway::flow::AttemptsInMemory;
 use crate::model::id::{AgentId, ProviderId};
 use crate::model::secret::Secret;

@@ -133,6 +133,13 @@ impl World {
             .collect()
     }
 
+    /// Whether anything was ever stored for main.
+    pub(crate) fn has_store(&self) -> bool {
+        self.state()
+            .join("agents/main/agent/auth-profiles.json")
+            .exists()
+    }
+
     /// The main agent's document as a tree.
     pub(crate) fn store(&self) -> Value {
         serde_json::from_str(&self.read("agents/main/agent/auth-profiles.json")).unwrap()

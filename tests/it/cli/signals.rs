@@ -72,10 +72,7 @@ fn profile(world: &World) -> serde_json::Value {
 }
 
 fn stores_nothing(world: &World) -> bool {
-    !world
-        .state()
-        .join("agents/main/agent/auth-profiles.json")
-        .exists()
+    !world.has_store()
 }
 
 #[test]

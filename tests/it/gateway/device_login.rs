@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::bearer;
 use super::keys::add;
 use super::login::{code_of, until};
-use crate::login::unstored_login::saved;
+use crate::login::unstored_login::{PLUGGED, saved};
 use crate::support::issuer::{Codes, Issuer, Reply, Scripted};
 use crate::support::running_gateway::Gateway;
 use crate::support::{World, millis_from_now};
@@ -142,12 +142,7 @@ fn what_the_provider_says_ends_it_as_it_ends_a_login_at_a_terminal() {
     let refused = gateway.post_nothing(&path("start"));
     assert_eq!((refused.status, &*code_of(&refused)), (424, "login_needed"));
     assert!(refused.body.contains("HTTP 404"), "{refused:?}");
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }
 
 #[test]
@@ -184,9 +179,7 @@ fn a_grant_that_has_come_is_not_cancelled() {
     let (world, issuer, gateway) = world();
     start(&gateway);
     // OpenClaw is at work on the document, so that the store waits.
-    let lock = world
-        .state()
-        .join("agents/main/agent/auth-profiles.json.lock");
+    let lock = world.state().join(PLUGGED);
     std::fs::create_dir_all(&lock).unwrap();
     issuer.enter_device_code(Vec::new());
     gateway.until(&path("flow"), |flow| flow["state"] == "exchanging");
@@ -251,9 +244,7 @@ fn killed_with_a_grant() -> World {
     let (world, issuer, gateway) = world();
     let wish = json!({ "display_name": "of the team", "profile": PROFILE });
     assert_eq!(gateway.post(&path("start"), &wish).status, 200);
-    let lock = world
-        .state()
-        .join("agents/main/agent/auth-profiles.json.lock");
+    let lock = world.state().join(PLUGGED);
     std::fs::create_dir_all(&lock).unwrap();
     issuer.enter_device_code(Vec::new());
     until(|| {

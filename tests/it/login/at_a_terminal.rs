@@ -39,12 +39,7 @@ fn cancelled(world: &World, args: &[&str], prompt: &str) {
         .unwrap();
     session.exp_eof().unwrap();
     ends_with(&session, 130);
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }
 
 /// Starts a login and reads up to the prompt: the session and the URL that it told.

@@ -97,12 +97,7 @@ fn a_refusal_ends_at_once_in_the_providers_words() {
         "{ran:?}"
     );
     assert_eq!(events.last().unwrap()["event"], "error");
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }
 
 #[test]
@@ -173,12 +168,7 @@ fn a_second_agent_logs_in_for_itself() {
             .join("agents/work/agent/auth-profiles.json")
             .exists()
     );
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }
 
 #[test]

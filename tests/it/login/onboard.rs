@@ -305,12 +305,7 @@ fn what_is_not_clear_or_not_there_is_refused_and_stores_nothing() {
         assert!(ran.err.contains(why), "{args:?}: {ran:?}");
         assert!(!ran.err.contains("MARKER"), "{args:?}: {ran:?}");
     }
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
     let both = [
         "--auth-choice",
         "xai-api-key",

@@ -14,7 +14,8 @@ use crate::support::issuer::{Account, Codes, Fate, Issuer, Reply, Scripted};
 use crate::support::{Ran, World, ran};
 
 const PROFILE: &str = "openai-codex:me@example.com";
-const PLUGGED: &str = "agents/main/agent/auth-profiles.json.lock";
+/// What OpenClaw makes while it is at work on the document, so that a store waits.
+pub(crate) const PLUGGED: &str = "agents/main/agent/auth-profiles.json.lock";
 
 /// The files in which logins wait to be stored.
 pub(crate) fn saved(world: &World) -> Vec<PathBuf> {

@@ -17,6 +17,9 @@ use crate::support::team::Team;
 /// As if whoever shows the code had said nothing for a minute.
 const LET_GO: &str = "UPDATE openclaw.login_attempt SET expires_at = clock_timestamp()";
 
+/// As long as this is held, no credential is stored.
+const NO_STORE: &str = "LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE";
+
 fn team() -> Team {
     prepared(Team::new())
 }
@@ -35,6 +38,14 @@ fn two() -> (Team, [Gateway; 2]) {
     let team = team();
     let gateways = [0, 1].map(|machine| team.gateway(machine));
     (team, gateways)
+}
+
+/// A login that the first of both gateways began, and the other one shows.
+fn under_way() -> (Team, [Gateway; 2]) {
+    let (team, [here, there]) = two();
+    start(&here);
+    state_is(&there, "waiting");
+    (team, [here, there])
 }
 
 fn state_is(gateway: &Gateway, state: &str) -> Value {
@@ -87,9 +98,7 @@ fn a_code_is_shown_at_every_gateway_and_all_hear_that_it_was_entered() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_login_is_refused_and_cancelled_for_all_gateways() {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
+    let (team, [here, there]) = under_way();
     team.issuer.enter_device_code(vec![Reply::Denied]);
     for gateway in [&here, &there] {
         assert_eq!(state_is(gateway, "refused")["code"], "access_denied");
@@ -147,9 +156,7 @@ fn a_command_that_logs_out_ends_a_login_of_its_profile() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_login_ends_with_the_gateway_that_shows_its_code() {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
+    let (team, [here, there]) = under_way();
     // By a signal.
     assert_eq!(here.stop().code, 0);
     let failed = state_is(&there, "failed").to_string();
@@ -185,9 +192,7 @@ fn a_login_ends_with_the_gateway_that_shows_its_code() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_gateway_that_was_taken_for_gone_completes_its_login() {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
+    let (team, [here, there]) = under_way();
     here.suspend();
     team.database.sql(LET_GO);
     state_is(&there, "failed");
@@ -203,13 +208,9 @@ fn a_gateway_that_was_taken_for_gone_completes_its_login() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_gateway_killed_before_it_stored_a_grant_stores_it_when_it_is_back() {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
+    let (team, [here, there]) = under_way();
     // Nothing can be stored.
-    let held = team
-        .database
-        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    let held = team.database.hold(NO_STORE);
     team.issuer.enter_device_code(Vec::new());
     state_is(&there, "exchanging");
     let refused = there.post_nothing(&path("cancel"));
@@ -257,9 +258,7 @@ fn a_grant_that_came_without_its_database_is_stored_when_that_is_back() {
 /// Starts a login at the first of both gateways, and kills that one when the grant has come and nobody
 /// could be told so.
 fn killed_with_a_grant() -> (Team, Gateway) {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
+    let (team, [here, there]) = under_way();
     let held = team
         .database
         .hold("LOCK TABLE openclaw.login_attempt IN SHARE ROW EXCLUSIVE MODE");
@@ -318,12 +317,8 @@ fn a_login_is_ended_although_its_gateway_was_silent_for_long() {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn a_login_that_was_being_stored_is_stored_although_another_one_stands_in_its_place() {
-    let (team, [here, there]) = two();
-    start(&here);
-    state_is(&there, "waiting");
-    let held = team
-        .database
-        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    let (team, [here, there]) = under_way();
+    let held = team.database.hold(NO_STORE);
     team.issuer.enter_device_code(Vec::new());
     state_is(&there, "exchanging");
     here.kill();
@@ -365,9 +360,7 @@ fn nobody_is_told_that_a_login_is_cancelled_while_a_gateway_that_is_back_stores_
     // It was silent for longer than a minute, which ends no login.
     team.database.sql(LET_GO);
     state_is(&there, "failed");
-    let held = team
-        .database
-        .hold("LOCK TABLE openclaw.agent, openclaw.credential IN SHARE ROW EXCLUSIVE MODE");
+    let held = team.database.hold(NO_STORE);
     let mut back = team.command(0, &["models", "auth", "list"]);
     let mut back = back.stdout(Stdio::null()).spawn().unwrap();
     state_is(&there, "exchanging");

@@ -80,12 +80,7 @@ fn a_second_visit_at_the_address_ends_the_login() {
         "{ended:?}"
     );
     assert!(issuer.token_requests().is_empty());
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }
 
 /// What an address answers, without following it.

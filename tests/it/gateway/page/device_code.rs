@@ -6,22 +6,28 @@ use super::keyboard::{ENTER, tab_to};
 use super::more_accounts::choose;
 use super::shown::Shown;
 use crate::support::World;
-use crate::support::issuer::{Codes, Reply};
+use crate::support::issuer::{Codes, Issuer, Reply};
 use crate::support::running_gateway::Gateway;
 
 const PROVIDER: &str = "github-copilot";
 const CODE: &str = "WDJB-MJHT";
 const TITLE: &str = "Waiting for you to sign in to GitHub Copilot";
 
-#[test]
-#[ignore = "needs chromium and the packages of tests/axe"]
-fn a_code_is_shown_copied_and_entered_elsewhere() {
+/// A provider that is about to be connected; nobody enters its codes yet.
+fn chosen() -> (World, Issuer, Gateway, Shown) {
     let (world, issuer) = World::with_builtin(PROVIDER);
     issuer.set_device_codes(Codes::not_entered());
     let gateway = Gateway::start(&world);
     let shown = Shown::signed_in(&gateway);
     choose(&shown, PROVIDER);
     shown.says("Connect GitHub Copilot");
+    (world, issuer, gateway, shown)
+}
+
+#[test]
+#[ignore = "needs chromium and the packages of tests/axe"]
+fn a_code_is_shown_copied_and_entered_elsewhere() {
+    let (world, issuer, _gateway, shown) = chosen();
     // By keyboard alone.
     tab_to(&shown, "#connect-github-copilot");
     shown.tab.press(ENTER);
@@ -65,12 +71,7 @@ fn a_code_is_shown_copied_and_entered_elsewhere() {
 #[test]
 #[ignore = "needs chromium and the packages of tests/axe"]
 fn a_code_is_given_up_refused_and_somebody_elses() {
-    let (world, issuer) = World::with_builtin(PROVIDER);
-    issuer.set_device_codes(Codes::not_entered());
-    let gateway = Gateway::start(&world);
-    let shown = Shown::signed_in(&gateway);
-    choose(&shown, PROVIDER);
-    shown.says("Connect GitHub Copilot");
+    let (_world, issuer, _gateway, shown) = chosen();
     shown.tab.click("#connect-github-copilot");
     shown.heading(TITLE);
     shown.tab.click("#cancel-github-copilot");

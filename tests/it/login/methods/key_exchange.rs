@@ -165,10 +165,5 @@ fn strays_are_ignored_and_a_refused_code_ends_the_login() {
         message.contains("refused: http_403: Invalid code (HTTP 403)"),
         "{message}"
     );
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
 }

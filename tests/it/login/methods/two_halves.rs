@@ -192,12 +192,7 @@ fn the_state_tells_which_of_several_is_meant() {
             .join("agents/work/agent/auth-profiles.json")
             .exists()
     );
-    assert!(
-        !world
-            .state()
-            .join("agents/main/agent/auth-profiles.json")
-            .exists()
-    );
+    assert!(!world.has_store());
     let ran = finish(&world, &ended_on(&issuer, &first), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(waiting(&world).len(), 0);
